@@ -1,0 +1,179 @@
+"""Everything a plugin author imports, and nothing else.
+
+    from ovcf_bench.api import DatasetPlugin, ModelPlugin, Params, hookimpl
+
+A dataset says which exams exist and how one image is read. A model says how a network is built (the core
+trains it), or how something else is fitted. The core does the rest: eligibility, splits, caching, training,
+scoring, statistics and the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from ovcf_bench.errors import BenchError, DataError, PluginError, Problem, did_you_mean, one_of
+from ovcf_bench.hookspecs import API_VERSION, hookimpl
+from ovcf_bench.vocabulary import EXAM_COLUMNS
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import torch
+
+__all__ = [
+    "API_VERSION", "EXAM_COLUMNS", "BenchError", "BuildContext", "DataError", "Dataset", "DatasetPlugin",
+    "FitContext", "Fitted", "Images", "ModelPlugin", "Params", "Pixels", "PluginError", "Problem", "UnitEvent",
+    "did_you_mean", "hookimpl", "one_of",
+]  # fmt: skip
+
+
+class Params(BaseModel):
+    """Base of a plugin's parameters: unknown names are errors, values are frozen, nothing is coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Dataset(Protocol):
+    """An opened dataset: one site's exams and their pixels."""
+
+    def exams(self) -> pd.DataFrame:
+        """Return one row per image with EXAM_COLUMNS, then covariates.
+
+        patient_id, exam_id, image_id, view, site : str; image_id unique; label : 0 or 1, the same for all
+        images of an exam; source : str, whatever `read` needs to find the image again. All problems are
+        raised at once as DataError, with row numbers and without identifiers. The order of rows is stable.
+        """
+        ...
+
+    def read(self, row: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+        """Return the pixels of one row of `exams`: (H, W), uint8, uint16 or float32 in [0, 1], bone bright.
+
+        A pure function of the row: any process, any order, the same bytes.
+        """
+        ...
+
+    def fingerprint(self, row: Mapping[str, Any]) -> str:
+        """Return a string that changes whenever the pixels of this row may change, without decoding them.
+
+        Files: path, size and modification time; generated data: generator version, settings and index.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPlugin:
+    """A dataset on offer. `open(params)` makes it ready; heavy imports belong inside `open`."""
+
+    name: str
+    params: type[Params]
+    summary: str
+    open: Callable[[Any], Dataset]
+    api: tuple[int, ...] = (API_VERSION,)
+    requires: tuple[str, ...] = ()  # importable names beyond the default installation
+    synthetic: bool = False  # the report says so in a banner
+    card: str = ""  # source, licence, access, meaning of the label, traps
+
+
+@dataclass(frozen=True, slots=True)
+class BuildContext:
+    """What a network must fit. Input is (n, channels, H, W) float32; output (n, n_targets) logits."""
+
+    views: tuple[str, ...]
+    height: int
+    width: int
+    n_targets: int = 1
+
+    @property
+    def n_views(self) -> int:
+        """Number of images that one exam brings, stacked along the channel axis."""
+        return len(self.views)
+
+
+class Pixels(Protocol):
+    """Pixels on disk: `pixels[rows]` reads (len(rows), n_views, H, W) uint16 into memory."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(n, n_views, H, W)."""
+        ...
+
+    def __getitem__(self, rows: Any, /) -> np.ndarray[Any, Any]:
+        """Return the images at `rows`: an index array or a slice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Images to learn from, without identifiers.
+
+    pixels : (n, n_views, H, W) uint16, brightness times 65535, read from disk when indexed by rows;
+    labels : (n, n_targets) uint8.
+    """
+
+    pixels: Pixels
+    labels: np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FitContext:
+    """Where and how a unit is fitted: a seed for every random choice, a folder for files, the device's name."""
+
+    build: BuildContext
+    seed: int
+    device: str
+    threads: int
+    folder: Path
+    report: Callable[[Mapping[str, Any]], None]
+
+
+class Fitted(Protocol):
+    """A fitted model. It never sees a label again."""
+
+    def scores(self, pixels: Pixels) -> np.ndarray[Any, Any]:
+        """Return logits (n, n_targets) float32 of `pixels` (n, n_views, H, W) uint16; each row for itself."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the model into `folder`, without pickle (safetensors, JSON)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlugin:
+    """A model on offer: give `build` (a network that the core trains) or `fit` (anything else), not both."""
+
+    name: str
+    params: type[Params]
+    summary: str
+    build: Callable[[Any, BuildContext], torch.nn.Module] | None = None
+    fit: Callable[[Any, Images, Images | None, FitContext], Fitted] | None = None
+    check: Callable[[Any], Sequence[Problem]] | None = (
+        None  # before anything runs: weights, architecture names
+    )
+    describe: Callable[[Any], Mapping[str, Any]] | None = (
+        None  # facts for report and banner: {"weights": "none"}
+    )
+    api: tuple[int, ...] = (API_VERSION,)
+    requires: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.build is None) == (self.fit is None):
+            raise PluginError(
+                Problem(f"model {self.name!r}", "gives both or neither of build and fit", "Give one.")
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class UnitEvent:
+    """What happened to one unit. `values` holds loss, learning_rate, images_per_second, reason, ..."""
+
+    kind: Literal["start", "step", "epoch", "end", "failed", "cached"]
+    arm: str
+    repeat: int
+    fold: int
+    values: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The plugins that ship with ovcf-bench, registered through the same entry points as anyone's."""
