@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ovcf_bench.errors import BenchError, DataError, PluginError, Problem, did_you_mean, one_of
 from ovcf_bench.hookspecs import API_VERSION, hookimpl
+from ovcf_bench.torchvision_compat import ensure_torchvision
 from ovcf_bench.vocabulary import EXAM_COLUMNS
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "API_VERSION", "EXAM_COLUMNS", "BenchError", "BuildContext", "DataError", "Dataset", "DatasetPlugin",
     "FitContext", "Fitted", "Images", "ModelPlugin", "Params", "Pixels", "PluginError", "Problem", "UnitEvent",
-    "did_you_mean", "hookimpl", "one_of",
+    "did_you_mean", "ensure_torchvision", "hookimpl", "one_of",
 ]  # fmt: skip
 
 
@@ -67,12 +68,15 @@ class Dataset(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DatasetPlugin:
-    """A dataset on offer. `open(params)` makes it ready; heavy imports belong inside `open`."""
+    """A dataset on offer. `open(params, folder)` makes it ready; relative paths start at `folder`, the study's.
+
+    Heavy imports belong inside `open`.
+    """
 
     name: str
     params: type[Params]
     summary: str
-    open: Callable[[Any], Dataset]
+    open: Callable[[Any, Path], Dataset]
     api: tuple[int, ...] = (API_VERSION,)
     requires: tuple[str, ...] = ()  # importable names beyond the default installation
     synthetic: bool = False  # the report says so in a banner
@@ -87,6 +91,7 @@ class BuildContext:
     height: int
     width: int
     n_targets: int = 1
+    pretrained: bool = True  # False: only the shape matters (a measurement), load no weights
 
     @property
     def n_views(self) -> int:
@@ -152,20 +157,14 @@ class ModelPlugin:
     summary: str
     build: Callable[[Any, BuildContext], torch.nn.Module] | None = None
     fit: Callable[[Any, Images, Images | None, FitContext], Fitted] | None = None
-    check: Callable[[Any], Sequence[Problem]] | None = (
-        None  # before anything runs: weights, architecture names
-    )
-    describe: Callable[[Any], Mapping[str, Any]] | None = (
-        None  # facts for report and banner: {"weights": "none"}
-    )
+    check: Callable[[Any], Sequence[Problem]] | None = None  # before anything runs: weights, architecture names
+    describe: Callable[[Any], Mapping[str, Any]] | None = None  # facts for report and banner: {"weights": "none"}
     api: tuple[int, ...] = (API_VERSION,)
     requires: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.build is None) == (self.fit is None):
-            raise PluginError(
-                Problem(f"model {self.name!r}", "gives both or neither of build and fit", "Give one.")
-            )
+            raise PluginError(Problem(f"model {self.name!r}", "gives both or neither of build and fit", "Give one."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,226 @@
+"""From a dataset's exam table to the eligible exams of a cohort, every step counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ovcf_bench.errors import DataError, Problem, one_of
+from ovcf_bench.vocabulary import EXAM_COLUMNS, Eligibility
+
+_MOST_ROWS_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Patients, exams and images; patients also by label, images also by view.
+
+    A patient counts as positive when any exam is.
+    """
+
+    patients: int
+    exams: int
+    images: int
+    positives: int
+    negatives: int
+    views: dict[str, int]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Counts:
+        """Return the counts of an exam table."""
+        by_patient = table.groupby("patient_id", sort=False)["label"].max()
+        views = table["view"].value_counts().sort_index()
+        return cls(
+            patients=len(by_patient),
+            exams=int(table["exam_id"].nunique()),
+            images=len(table),
+            positives=int(by_patient.sum()),
+            negatives=int(len(by_patient) - by_patient.sum()),
+            views={str(view): int(n) for view, n in views.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One eligibility step: who was there before, who was dropped and why, who stayed."""
+
+    reason: str
+    rule: str
+    before: Counts
+    dropped: Counts
+    after: Counts
+
+    def __post_init__(self) -> None:
+        for what in ("patients", "exams", "images", "positives", "negatives"):
+            before, dropped, after = (getattr(counts, what) for counts in (self.before, self.dropped, self.after))
+            assert before == dropped + after, f"{self.reason}: {what} do not add up"
+        for view, before in self.before.views.items():
+            assert before == self.dropped.views.get(view, 0) + self.after.views.get(view, 0), view
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The eligible images of one site, and how they were arrived at. `images` has one row per image."""
+
+    name: str
+    images: pd.DataFrame
+    steps: tuple[Step, ...]
+
+    def flow(self) -> dict[str, Any]:
+        """Return the steps as plain values for flow.json."""
+        return {"steps": [asdict(step) for step in self.steps]}
+
+
+def check_exams(table: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return the exam table with its declared types, or raise DataError with everything that breaks the contract.
+
+    `where` names the dataset in messages. Rows are numbered from 1; identifiers are never shown.
+    """
+    missing = [column for column in EXAM_COLUMNS if column not in table.columns]
+    if missing:
+        found = f"the exam table lacks {', '.join(missing)}"
+        raise DataError(Problem(where, found, f"Required columns: {', '.join(EXAM_COLUMNS)}."))
+    if table.empty:
+        raise DataError(Problem(where, "the exam table has no rows"))
+    problems = [
+        *_rows(table[list(EXAM_COLUMNS)].isna().any(axis=1), where, "a required value is missing"),
+        *_rows(~table["label"].isin([0, 1]), where, "unknown label", "Allowed: 0 and 1."),
+        *_rows(table["image_id"].duplicated(keep=False), where, "the image_id stands more than once"),
+    ]
+    per_exam = table.groupby("exam_id", sort=False)
+    problems += _groups(per_exam["label"].nunique() > 1, where, "exams have views with different labels")
+    problems += _groups(per_exam["patient_id"].nunique() > 1, where, "exams belong to more than one patient")
+    if problems:
+        raise DataError(*problems)
+    text = {column: str for column in EXAM_COLUMNS if column != "label"}
+    return table.astype({**text, "label": np.int8}).reset_index(drop=True)
+
+
+def _rows(bad: pd.Series, where: str, found: str, allowed: str = "") -> list[Problem]:
+    at = np.flatnonzero(bad.to_numpy()) + 1
+    named = [Problem(f"{where}, row {row}", found, allowed) for row in at[:_MOST_ROWS_NAMED]]
+    more = len(at) - len(named)
+    return [*named, Problem(where, f"{found} in {more} more rows", allowed)] if more else named
+
+
+def _groups(bad: pd.Series, where: str, found: str) -> list[Problem]:
+    return [Problem(where, f"{int(bad.sum())} {found}")] if bad.any() else []
+
+
+def apply_eligibility(name: str, table: pd.DataFrame, rules: Sequence[Eligibility]) -> Cohort:
+    """Return the cohort after the ordered rules that concern it; an exam goes when any of its images meets a rule.
+
+    Raises DataError when a rule names a column that the dataset does not have.
+    """
+    everyone = Counts.of(table)
+    nobody = Counts.of(table.iloc[:0])
+    steps = [Step("listed by the dataset", "", everyone, nobody, everyone)]
+    for rule in rules:
+        if rule.cohort not in (None, name):
+            continue
+        meets = _meets(table, rule, name)
+        leaves = table["exam_id"].isin(table.loc[meets, "exam_id"].unique())
+        kept = table[~leaves]
+        # A patient is dropped with the last exam: those who keep an exam are not counted as dropped.
+        gone = table[leaves & ~table["patient_id"].isin(kept["patient_id"].unique())]
+        before, after = steps[-1].after, Counts.of(kept)
+        dropped = _dropped(Counts.of(gone), Counts.of(table[leaves]), before, after)
+        steps.append(Step(rule.reason, _in_words(rule), before, dropped, after))
+        table = kept
+    if table.empty:
+        raise DataError(Problem(f"cohort {name!r}", "no exam is left after the eligibility steps"))
+    return Cohort(name, table.reset_index(drop=True), tuple(steps))
+
+
+def _dropped(gone: Counts, rows: Counts, before: Counts, after: Counts) -> Counts:
+    # A patient who loses the only positive exam but keeps a negative one changes class without leaving.
+    changed = before.positives - after.positives - gone.positives
+    positives, negatives = gone.positives + changed, gone.negatives - changed
+    return Counts(gone.patients, rows.exams, rows.images, positives, negatives, rows.views)
+
+
+def _meets(table: pd.DataFrame, rule: Eligibility, cohort: str) -> pd.Series:
+    if rule.column not in table.columns:
+        where = f"cohort {cohort!r}, eligibility step {rule.reason!r}"
+        known = [column for column in table.columns if column not in EXAM_COLUMNS]
+        raise DataError(Problem(where, f"unknown column {rule.column!r}", one_of(rule.column, known)))
+    column = table[rule.column]
+    if rule.condition == "missing":
+        return column.isna()
+    if rule.condition == "equals":
+        return column == rule.value
+    if rule.condition == "not_equals":
+        return (column != rule.value) & column.notna()
+    try:
+        number = pd.to_numeric(column)
+    except (ValueError, TypeError) as error:
+        where = f"cohort {cohort!r}, eligibility step {rule.reason!r}"
+        raise DataError(Problem(where, f"column {rule.column!r} holds words", "Allowed: numbers.")) from error
+    limit = float(rule.value)  # type: ignore[arg-type]  # the study's parser lets only numbers pass here
+    return number.gt(limit) if rule.condition == "above" else number.lt(limit)
+
+
+def _in_words(rule: Eligibility) -> str:
+    if rule.condition == "missing":
+        return f"{rule.column} is missing"
+    return f"{rule.column} {rule.condition.replace('_', ' ')} {rule.value}"
+
+
+def patient_table(cohorts: Sequence[Cohort], *, one_label: bool) -> pd.DataFrame:
+    """Return one row per patient: patient_id, cohort, label (1 when any exam is positive).
+
+    Raises DataError when a patient stands in two cohorts, or (`one_label`) has exams of both labels.
+    """
+    tables = []
+    problems = []
+    for cohort in cohorts:
+        label = cohort.images.groupby("patient_id", sort=False)["label"]
+        mixed = int((label.nunique() > 1).sum())
+        if one_label and mixed:
+            found = f"{mixed} patients have exams of both labels"
+            problems.append(Problem(f"cohort {cohort.name!r}", found, "Set analysis_level: exam."))
+        tables.append(label.max().reset_index().assign(cohort=cohort.name))
+    patients = pd.concat(tables, ignore_index=True)
+    shared = int(patients["patient_id"].duplicated().sum())
+    if shared:
+        names = ", ".join(repr(cohort.name) for cohort in cohorts)
+        problems.append(Problem(f"cohorts {names}", f"{shared} patient_ids stand in more than one cohort"))
+    if problems:
+        raise DataError(*problems)
+    return patients[["patient_id", "cohort", "label"]]
+
+
+def cases(images: pd.DataFrame, views: Sequence[str]) -> pd.DataFrame:
+    """Return what an arm of these views reads: one row per image, or per exam when there are several views.
+
+    images : EXAM_COLUMNS with split, fold, cache_key and digest. The result keeps patient_id, exam_id, site,
+    label, split and fold, has image_id ("" for several views), and the lists `cache_keys` and `digests` in the
+    order of `views`. Exams that lack one of several views are left out. Raises DataError when a view is
+    unknown, or when one exam has several images of a view and more than one view is asked for.
+    """
+    known = sorted(images["view"].unique())
+    unknown = [view for view in views if view not in known]
+    if unknown:
+        raise DataError(*(Problem("arms", f"unknown view {view!r}", one_of(view, known)) for view in unknown))
+    if len(views) == 1:
+        mine = images[images["view"] == views[0]]
+        lists = {"cache_keys": [[key] for key in mine["cache_key"]], "digests": [[each] for each in mine["digest"]]}
+        return mine[[*_CASE_COLUMNS, "image_id"]].assign(**lists).reset_index(drop=True)
+    wanted = images[images["view"].isin(views)]
+    twice = int(wanted.duplicated(["exam_id", "view"]).sum())
+    if twice:
+        found = f"{twice} exams have several images of one view"
+        raise DataError(Problem(f"arm {'+'.join(views)!r}", found, "Keep one image per exam and view."))
+    wide = wanted.set_index(["exam_id", "view"])[["cache_key", "digest"]].unstack("view")
+    wide = wide.dropna().reindex([each for each in wanted["exam_id"].unique() if each in wide.dropna().index])
+    first = wanted.drop_duplicates("exam_id").set_index("exam_id", drop=False).loc[wide.index, list(_CASE_COLUMNS)]
+    keys = wide["cache_key"][list(views)].to_numpy().tolist()
+    digests = wide["digest"][list(views)].to_numpy().tolist()
+    return first.assign(image_id="", cache_keys=keys, digests=digests).reset_index(drop=True)
+
+
+_CASE_COLUMNS = ("patient_id", "exam_id", "site", "label", "split", "fold")

@@ -1,0 +1,152 @@
+"""Runs every job in a fresh process forked from a warm server, several at a time.
+
+A process per job costs some 50 ms once the server has imported torch, and gives each job clean memory and clean
+random states; one that is killed takes nobody with it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from ovcf_bench.errors import BenchError, Problem
+
+Report = Callable[[Mapping[str, Any]], None]
+
+# One thread pool per job, whatever library opens it; set before any of them is loaded.
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A function of a module with its one argument; it may call `report` as often as it likes."""
+
+    name: str
+    function: Callable[[Any, Report], Any]
+    argument: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended: its result, or the problems why there is none."""
+
+    job: Job
+    result: Any = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def reason(self) -> str | None:
+        """The problems in one line, or None."""
+        return "; ".join(" ".join(str(each).split()) for each in self.problems) or None
+
+
+@dataclass(slots=True)
+class _Running:
+    job: Job
+    process: Any
+    outcome: Outcome | None = None
+
+
+def _context(preload: Sequence[str], threads: int) -> Any:
+    """Return the way processes start here: from a warm server where the system has one, else anew."""
+    for variable in _THREAD_VARIABLES:
+        os.environ[variable] = str(threads)
+    if sys.platform == "win32":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(preload))
+    return context
+
+
+def run_jobs(
+    jobs: Iterable[Job],
+    *,
+    workers: int,
+    threads: int = 1,
+    preload: Sequence[str] = (),
+    on_report: Callable[[Job, Mapping[str, Any]], None] = lambda job, values: None,
+) -> Iterator[Outcome]:
+    """Yield the outcomes of all jobs as they end, with at most `workers` processes at once.
+
+    A job that raises, or whose process dies, gives an outcome with a reason; the others go on. When the caller
+    stops iterating or is interrupted, the running processes are ended.
+    """
+    context = _context(preload, threads)
+    waiting = iter(jobs)
+    running: dict[Connection, _Running] = {}
+    try:
+        while True:
+            while len(running) < workers and (job := next(waiting, None)) is not None:
+                receiver, sender = context.Pipe(duplex=False)
+                process = context.Process(target=_work, args=(job, sender), name=job.name)
+                process.start()
+                sender.close()
+                running[receiver] = _Running(job, process)
+            if not running:
+                return
+            for receiver in wait(list(running)):
+                assert isinstance(receiver, Connection)
+                if outcome := _receive(receiver, running[receiver], on_report):
+                    del running[receiver]
+                    yield outcome
+    finally:
+        for receiver, left in running.items():
+            left.process.terminate()
+            left.process.join()
+            receiver.close()
+
+
+def _receive(
+    receiver: Connection, running: _Running, on_report: Callable[[Job, Mapping[str, Any]], None]
+) -> Outcome | None:
+    """Take one message; return the outcome once the process has ended."""
+    try:
+        kind, value = receiver.recv()
+    except (EOFError, ConnectionResetError):
+        running.process.join()
+        receiver.close()
+        code = running.process.exitcode
+        return running.outcome or Outcome(running.job, problems=(Problem("", _died(code)),))
+    if kind == "report":
+        on_report(running.job, value)
+    elif kind == "result":
+        running.outcome = Outcome(running.job, result=value)
+    else:
+        running.outcome = Outcome(running.job, problems=value)
+    return None
+
+
+def _died(code: int | None) -> str:
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        hint = " (often: the machine ran out of memory)" if name == "SIGKILL" else ""
+        return f"its process was ended by {name}{hint}"
+    return f"its process ended with code {code}"
+
+
+def _work(job: Job, sender: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+
+    def send(kind: str, value: Any) -> None:
+        try:
+            sender.send((kind, value))
+        except (BrokenPipeError, ConnectionResetError):
+            os._exit(1)  # the main process is gone; so is the reason to go on
+
+    try:
+        result = job.function(job.argument, lambda values: send("report", values))
+    except BenchError as error:
+        send("failed", error.problems)
+    except Exception as error:  # noqa: BLE001  whatever a plugin or a library raises ends this job only
+        send("failed", (Problem("", f"{type(error).__name__}: {error}"),))
+    else:
+        send("result", result)
+    with suppress(OSError):
+        sender.close()

@@ -1,0 +1,177 @@
+"""Which units a study has, under which key each is kept, and whether it must run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from statistics import median
+from typing import Any, Literal
+
+import pandas as pd
+
+from ovcf_bench.api import ModelPlugin
+from ovcf_bench.provenance import differences, digest, source_digest
+from ovcf_bench.store import Store, UnitRecord
+from ovcf_bench.study import Study
+from ovcf_bench.study.schema import TrainingSection
+from ovcf_bench.vocabulary import DEVELOPMENT, PREPROCESSING_VERSION, TRAINING_VERSION, Arm
+
+_CHANGES_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedUnit:
+    """One unit: its key, what the key is the hash of, and why it runs or does not."""
+
+    arm: Arm
+    repeat: int
+    fold: int
+    key: str
+    identity: Mapping[str, Any] = field(hash=False, compare=False, repr=False)
+    status: Literal["cached", "run"]
+    reason: str
+    n_train: int  # images (or exams) that an epoch reads, before any are set aside for tuning
+    n_scored: int  # of the own fold and all test sets
+    expected_seconds: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The unit as a user reads it: "ap/efficientnet_b5, fold 3"; repeats are named when there are several."""
+        again = f", repeat {self.repeat + 1}" if self.repeat else ""
+        return f"{self.arm.name}, fold {self.fold + 1}{again}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All units of a study in their fixed order: arm, repeat, fold."""
+
+    units: tuple[PlannedUnit, ...]
+
+    @property
+    def to_run(self) -> tuple[PlannedUnit, ...]:
+        """The units without finished scores."""
+        return tuple(unit for unit in self.units if unit.status == "run")
+
+
+def make_plan(
+    study: Study,
+    models: Mapping[str, ModelPlugin],
+    cases: Mapping[tuple[str, ...], pd.DataFrame],
+    tuning: Mapping[int, set[str]],
+    store: Store,
+    *,
+    fresh: bool = False,
+) -> Plan:
+    """Return the plan of a study whose precision has been chosen.
+
+    models : the plugin behind each model of the study; cases : what the arms of each combination of views read
+    (`cohort.cases`); tuning : by fold, the patients who choose the checkpoint; `fresh` ignores finished units.
+    """
+    parts = {views: _case_digests(table) for views, table in cases.items()}
+    identified: list[_Identified] = []
+    for arm in study.arms:
+        shared = _shared_identity(study, arm, models[arm.model])
+        sizes = _sizes(cases[arm.views])
+        for repeat in range(study.document.repeats):
+            for fold in range(study.document.splits.folds):
+                chosen = sorted(tuning.get(fold, ()))
+                own = {"cases": parts[arm.views], "held_out": fold, "repeat": repeat, "tuning": digest(chosen)}
+                identity = {**shared, **own}
+                identified.append(_Identified(arm, repeat, fold, digest(identity), identity, *sizes[fold]))
+    return Plan(tuple(_with_status(identified, store, fresh)))
+
+
+def _shared_identity(study: Study, arm: Arm, plugin: ModelPlugin) -> dict[str, Any]:
+    section = study.document.models[arm.model]
+    return {
+        "training_version": TRAINING_VERSION,
+        "preprocessing_version": PREPROCESSING_VERSION,
+        "seed": study.document.seed,
+        "views": list(arm.views),
+        "model": {
+            "plugin": plugin.name,
+            "source": source_digest(plugin.build or plugin.fit),  # type: ignore[arg-type]  # one of them is given
+            "params": section.params.model_dump(mode="json"),
+            "facts": dict(plugin.describe(section.params)) if plugin.describe else {},
+        },
+        "training": training_of(study.document.training, arm).model_dump(mode="json"),
+    }
+
+
+def training_of(training: TrainingSection, arm: Arm) -> TrainingSection:
+    """Return the training settings that this arm reads: its own augmentation, no other view's."""
+    own = training.augmentation_by_view.get(arm.view, training.augmentation)
+    return training.model_copy(update={"augmentation": own, "augmentation_by_view": {}})
+
+
+def _case_digests(table: pd.DataFrame) -> dict[str, Any]:
+    """Hash ids, labels and pixels of every fold and test set once, however many units read them."""
+    found: dict[str, Any] = {}
+    for (split, fold), group in table.groupby(["split", "fold"], sort=True):
+        text = hashlib.sha256()
+        columns = (group[name] for name in ("patient_id", "exam_id", "image_id", "label", "digests"))
+        for row in zip(*columns, strict=True):
+            text.update(repr(row).encode())
+        name = f"{split}/{fold}" if split == DEVELOPMENT else str(split)
+        found[name] = text.hexdigest()
+    return found
+
+
+def _sizes(table: pd.DataFrame) -> dict[int, tuple[int, int]]:
+    """Return, by fold, how many images its unit trains on and how many it scores."""
+    development = table["split"] == DEVELOPMENT
+    n, n_tests = int(development.sum()), int((~development).sum())
+    own = table.loc[development, "fold"].value_counts()
+    return {int(fold): (n - int(held_out), int(held_out) + n_tests) for fold, held_out in own.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Identified:
+    """A unit whose key is known, before the store has been asked."""
+
+    arm: Arm
+    repeat: int
+    fold: int
+    key: str
+    identity: Mapping[str, Any]
+    n_train: int
+    n_scored: int
+
+
+def _with_status(identified: Sequence[_Identified], store: Store, fresh: bool) -> list[PlannedUnit]:
+    done = {unit.key for unit in identified if store.is_done(unit.key)}
+    all_done = len(done) == len({unit.key for unit in identified}) and not fresh
+    # Earlier units are read only when something must run: they say what changed and how long it takes.
+    earlier = [] if all_done else list(store.records())
+    latest = {(record.arm, record.repeat, record.fold): record for record in earlier}
+    planned = []
+    for unit in identified:
+        known = {each.name: getattr(unit, each.name) for each in fields(unit)}
+        if unit.key in done and not fresh:
+            planned.append(PlannedUnit(**known, status="cached", reason="finished earlier"))
+        else:
+            reason = _why(unit, latest.get((unit.arm.name, unit.repeat, unit.fold)))
+            seconds = _expected_seconds(unit, earlier)
+            planned.append(PlannedUnit(**known, status="run", reason=reason, expected_seconds=seconds))
+    return planned
+
+
+def _why(unit: _Identified, before: UnitRecord | None) -> str:
+    if before is None:
+        return "new"
+    if before.key == unit.key:
+        return "asked for anew (--fresh)"
+    changes = differences(before.identity, unit.identity)
+    more = f" and {len(changes) - _CHANGES_NAMED} more" if len(changes) > _CHANGES_NAMED else ""
+    return f"changed: {', '.join(changes[:_CHANGES_NAMED])}{more}"
+
+
+def _expected_seconds(unit: _Identified, earlier: Sequence[UnitRecord]) -> float | None:
+    """Return the median time of earlier units of the same network and training, or None."""
+    alike = [
+        float(each.made["seconds"])
+        for each in earlier
+        if all(each.identity.get(name) == unit.identity[name] for name in ("training", "model"))
+    ]
+    return median(alike) if alike else None

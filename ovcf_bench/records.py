@@ -1,0 +1,67 @@
+"""The records of a run folder: their names, and how they are read and written."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ovcf_bench.errors import Problem, RecordError
+from ovcf_bench.files import write_atomically
+
+LOCK, SPLITS, FLOW, COHORT = "study.lock.yaml", "splits.csv", "flow.json", "cohort.csv"
+HISTORY, SCORES, FINDINGS, PROVENANCE, REPORT = (
+    "history.csv", "scores.csv", "findings.json", "provenance.json", "report.html",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One run's folder; every record in it is whole or absent."""
+
+    path: Path
+
+    def has(self, name: str) -> bool:
+        """Whether the record exists."""
+        return (self.path / name).is_file()
+
+    def remove(self, name: str) -> None:
+        """Remove a record, if it is there."""
+        (self.path / name).unlink(missing_ok=True)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a record; unchanged content leaves the file alone."""
+        write_atomically(self.path / name, text)
+
+    def write_json(self, name: str, values: Mapping[str, Any]) -> None:
+        """Write a record as JSON."""
+        self.write_text(name, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a record as CSV; floats are written so that reading gives the same bits."""
+        self.write_text(name, table.to_csv(index=False, lineterminator="\n"))
+
+    def read_text(self, name: str) -> str:
+        """Return a record's text; raises RecordError naming the record."""
+        try:
+            return (self.path / name).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            advice = "A run folder is made by `ovcf-bench run`; run the study again."
+            raise RecordError(Problem(f"run {self.path.name}", f"{name} cannot be read", advice)) from error
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Return a JSON record; raises RecordError naming the record."""
+        try:
+            found: dict[str, Any] = json.loads(self.read_text(name))
+        except ValueError as error:
+            raise RecordError(Problem(f"run {self.path.name}", f"{name} is not JSON ({error})")) from error
+        return found
+
+    def read_table(self, name: str) -> pd.DataFrame:
+        """Return a CSV record; floats come back bit by bit."""
+        return pd.read_csv(io.StringIO(self.read_text(name)), float_precision="round_trip")

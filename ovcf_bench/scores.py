@@ -1,0 +1,124 @@
+"""The score table: the only thing that passes from the networks to the statistics.
+
+One row per image (or exam, for an arm of several views) x arm x single network or ensemble. Columns are
+`vocabulary.SCORE_COLUMNS`, then covariates. An empty `image_id` is "", an empty `repeat` or `fold` is <NA>,
+an empty `logit` is NaN, and a NaN `score` is a missing view.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, get_args
+
+import pandas as pd
+
+from ovcf_bench.errors import Problem, RecordError
+from ovcf_bench.vocabulary import SCORE_COLUMNS, Ensemble, ScoreKind
+
+SINGLE = "none"  # the `ensemble` of one network's row
+
+_COUNTERS = ("repeat", "fold")
+_FLOATS = ("score", "logit")
+_TEXTS = tuple(name for name in SCORE_COLUMNS if name not in (*_COUNTERS, *_FLOATS, "label"))
+_IDENTITY = [name for name in SCORE_COLUMNS if name not in ("view", "model", "site", "label", *_FLOATS)]
+_WHOLE_NUMBER = re.compile(r"-?(0|[1-9]\d*)")
+
+
+def build(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the score table of `rows`: declared columns first and typed, rows in the given order.
+
+    Raises RecordError listing every breach of the contract, by row number and never by identifier.
+    """
+    table = rows.copy() if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    absent = [name for name in SCORE_COLUMNS if name not in table.columns]
+    if absent:
+        raise RecordError(Problem("score table", f"columns are missing: {', '.join(absent)}"))
+    covariates = [name for name in table.columns if name not in SCORE_COLUMNS]
+    table = table[[*SCORE_COLUMNS, *covariates]].reset_index(drop=True)
+    try:
+        for name in _TEXTS:
+            table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
+        for name in _COUNTERS:
+            table[name] = pd.to_numeric(table[name].replace("", None)).astype("Int64")
+        for name in _FLOATS:
+            table[name] = pd.to_numeric(table[name].replace("", None)).astype("float64")
+        table["label"] = table["label"].astype("int64")
+    except (TypeError, ValueError) as error:
+        raise RecordError(Problem(f"score table, column {name!r}", "holds a value of another type")) from error
+    validate(table)
+    return table
+
+
+def validate(table: pd.DataFrame) -> None:
+    """Raise RecordError listing every breach of the contract, by row number (the header is row 1)."""
+    single = table["ensemble"] == SINGLE
+    numbered = table["repeat"].notna() & table["fold"].notna()
+    unnumbered = table["repeat"].isna() & table["fold"].isna()
+    kinds, ensembles = get_args(ScoreKind), (SINGLE, *get_args(Ensemble))
+    score, logit = table["score"], table["logit"]
+    breaches: list[tuple[str, pd.Series[bool], str]] = [
+        ("kind", ~table["kind"].isin(kinds), f"Allowed: {', '.join(kinds)}."),
+        ("ensemble", ~table["ensemble"].isin(ensembles), f"Allowed: {', '.join(ensembles)}."),
+        ("label", ~table["label"].isin((0, 1)), "A label is 0 or 1."),
+        ("score", score.notna() & ~score.between(0, 1), "A score is a probability, or empty."),
+        ("logit", logit.abs() == float("inf"), "A logit is finite, or empty."),
+        ("patient_id", table["patient_id"] == "", "Every row belongs to a patient."),
+        ("exam_id", table["exam_id"] == "", "Every row belongs to an exam."),
+        ("repeat", single & ~numbered, "A single network has a repeat and a fold."),
+        ("repeat", ~single & ~unnumbered, "An ensemble has neither repeat nor fold."),
+        ("image_id", table.duplicated(_IDENTITY), "The same case is scored twice."),
+    ]
+    problems = [
+        Problem(f"score table, column {column!r}", _rows(broken), allowed)
+        for column, broken, allowed in breaches
+        if broken.any()
+    ]
+    if problems:
+        raise RecordError(*problems)
+
+
+def _rows(broken: pd.Series[bool]) -> str:
+    numbers = [str(row + 2) for row in range(len(broken)) if broken.iloc[row]]
+    listed = ", ".join(numbers[:5]) + (", ..." if len(numbers) > 5 else "")
+    return f"{len(numbers)} rows break the contract: rows {listed}"
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """Return the table as CSV that `from_csv` reads back to the last bit: shortest exact decimals, LF."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def from_csv(text: str) -> pd.DataFrame:
+    """Return the score table written by `to_csv`. Raises RecordError when it breaks the contract."""
+    raw = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    for name in raw.columns:
+        if name not in SCORE_COLUMNS:
+            raw[name] = _typed(raw[name])
+        elif name in _FLOATS:
+            raw[name] = _floats(raw[name])
+    return build(raw)
+
+
+def _typed(texts: pd.Series[str]) -> pd.Series[Any]:
+    """Return a covariate as numbers only if its text comes back unchanged ("007" stays a text)."""
+    filled = texts[texts != ""]
+    if filled.empty:
+        return texts
+    if filled.str.fullmatch(_WHOLE_NUMBER).all():
+        return texts.astype("int64") if len(filled) == len(texts) else _optional(texts, int).astype("Int64")
+    try:
+        numbers = _floats(texts)
+    except ValueError:
+        return texts
+    return numbers if (filled == numbers[filled.index].map(repr)).all() else texts
+
+
+def _floats(texts: pd.Series[str]) -> pd.Series[float]:
+    # Python's own conversion is exact in the last bit; pandas' default is not.
+    return _optional(texts, float).astype("float64")
+
+
+def _optional(texts: pd.Series[str], convert: Callable[[str], Any]) -> pd.Series[Any]:
+    return pd.Series([None if text == "" else convert(text) for text in texts], index=texts.index, dtype=object)

@@ -1,0 +1,59 @@
+"""Which images stand in a batch, and how their pixels become numbers for a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from ovcf_bench.api import Pixels
+
+_HIGHEST = 65535.0
+_SMALLEST_SD = 1e-3
+
+
+def epoch_order(
+    labels: np.ndarray[Any, Any], generator: np.random.Generator, *, balanced: bool
+) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return the rows of one epoch in random order.
+
+    labels : (n,) 0 or 1. `balanced` draws both labels equally often, n // 2 each; the rarer one is repeated
+    whole before any of its rows comes again.
+    """
+    if not balanced:
+        return generator.permutation(len(labels))
+    half = len(labels) // 2
+    drawn = [_repeated(np.flatnonzero(labels == label), half, generator) for label in (0, 1)]
+    return generator.permutation(np.concatenate(drawn))
+
+
+def _repeated(rows: np.ndarray[Any, Any], n: int, generator: np.random.Generator) -> np.ndarray[Any, Any]:
+    rounds = -(-n // len(rows))
+    return np.concatenate([generator.permutation(rows) for _ in range(rounds)])[:n]
+
+
+def split_into_batches(order: np.ndarray[Any, Any], size: int) -> list[np.ndarray[Any, Any]]:
+    """Return full batches only; the remainder waits for another epoch (batch norm cannot use one image).
+
+    An epoch that is smaller than a batch is one batch.
+    """
+    whole = len(order) // size
+    return list(order[: whole * size].reshape(whole, size)) if whole else [order]
+
+
+def read_batch(pixels: Pixels, rows: np.ndarray[Any, Any], device: torch.device) -> torch.Tensor:
+    """Return the images at `rows` as (b, n_views, H, W) float32 in [0, 1] on the device."""
+    raw = np.ascontiguousarray(pixels[rows])
+    return torch.from_numpy(raw).to(device).to(torch.float32).div_(_HIGHEST)
+
+
+def normalise(images: torch.Tensor, how: str) -> torch.Tensor:
+    """Return images with mean 0 and SD 0.5 each ("image"), or (x - 0.5) / 0.5 ("fixed").
+
+    images : (b, n_views, H, W) in [0, 1]; every view is normalised for itself.
+    """
+    if how == "fixed":
+        return images.sub(0.5).div_(0.5)
+    sd, mean = torch.std_mean(images, dim=(2, 3), keepdim=True)
+    return images.sub(mean).div_(2 * sd + _SMALLEST_SD)

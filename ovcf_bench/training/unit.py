@@ -1,0 +1,122 @@
+"""One unit, in a process of its own: fit, score, save, and only then count as finished."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ovcf_bench.api import BuildContext, FitContext, Fitted, Images, ModelPlugin, Params, Pixels
+from ovcf_bench.files import write_atomically
+from ovcf_bench.store import Store, UnitRecord
+from ovcf_bench.study.schema import TrainingSection
+from ovcf_bench.vocabulary import DEVELOPMENT
+
+SCORES = "scores.csv"
+HISTORY = "history.json"
+Report = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSet:
+    """Images to be scored under the name of their set, with the ids that go beside the scores."""
+
+    name: str
+    ids: tuple[tuple[str, str, str], ...]  # patient_id, exam_id, image_id: pseudonyms
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class UnitJob:
+    """Everything that a unit needs; it travels to another process, the pixels stay on disk."""
+
+    key: str
+    identity: Mapping[str, Any]
+    arm: str
+    repeat: int
+    fold: int
+    seed: int
+    plugin: ModelPlugin
+    params: Params
+    training: TrainingSection
+    build: BuildContext
+    train: Images
+    tune: Images | None
+    sets: Sequence[ScoreSet]
+    store: Path
+    device: str
+    threads: int
+    versions: Mapping[str, str]
+
+
+def run_unit(job: UnitJob, report: Report) -> None:
+    """Fit and score one unit and finish it in the store. Raises UnitError with the reason when it cannot."""
+    from ovcf_bench.training.device import choose_device, prepare_process
+
+    begun = time.perf_counter()
+    prepare_process(job.threads)
+    device = choose_device(job.device)
+    store = Store(job.store)
+    folder = store.unit_folder(job.key)
+    folder.mkdir(parents=True, exist_ok=True)
+    context = FitContext(job.build, job.seed, str(device), job.threads, folder, report)
+    fitted, history, facts = _fit(job, context)
+    write_atomically(folder / SCORES, _scores(job, fitted))
+    write_atomically(folder / HISTORY, json.dumps(history, indent=1) + "\n")
+    fitted.save(folder)
+    made = {
+        "seconds": round(time.perf_counter() - begun, 2),
+        "device": device.type,
+        "precision": job.training.precision,
+        "threads": job.threads,
+        "versions": dict(job.versions),
+        **facts,
+    }
+    store.finish(UnitRecord(job.key, job.arm, job.repeat, job.fold, job.identity, made))
+    _forget_epochs(folder)
+
+
+def _fit(job: UnitJob, context: FitContext) -> tuple[Fitted, list[dict[str, Any]], dict[str, Any]]:
+    if job.plugin.fit is not None:
+        return job.plugin.fit(job.params, job.train, job.tune, context), [], {"class": "", "parameters": None}
+    from ovcf_bench.training.loop import fit_network
+
+    assert job.plugin.build is not None
+    build = functools.partial(job.plugin.build, job.params, job.build)
+    trained, history = fit_network(build, job.train, job.tune, job.training, context)
+    network = trained.network
+    inner = getattr(network, "described_by", network)  # a wrapper may say which part deserves its name
+    facts = {
+        "class": f"{type(inner).__module__.partition('.')[0]}.{type(inner).__name__}",
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+    }
+    return trained, history, facts
+
+
+def _scores(job: UnitJob, fitted: Fitted) -> str:
+    """Return the unit's score table as text: set, ids, and the float32 logit in its shortest exact form."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("set", "patient_id", "exam_id", "image_id", "logit"))
+    for each in job.sets:
+        logits = fitted.scores(each.pixels)
+        n = len(each.ids)
+        assert logits.shape == (n, job.build.n_targets), f"{each.name}: {logits.shape[0]} scores for {n} images"
+        assert np.isfinite(logits).all(), f"{each.name}: a score is not finite"
+        writer.writerows((each.name, *ids, str(logit)) for ids, logit in zip(each.ids, logits[:, 0], strict=True))
+    assert job.sets[0].name == DEVELOPMENT
+    return text.getvalue()
+
+
+def _forget_epochs(folder: Path) -> None:
+    from ovcf_bench.training.checkpoint import forget_epochs
+
+    forget_epochs(folder)
