@@ -24,9 +24,7 @@ class CohortSection(Section):
     """Exams of one site, from one dataset plugin."""
 
     dataset: str = Field(description="Name of a dataset plugin (`ovcf-bench plugins list`).")
-    params: Any = Field(
-        default_factory=dict, description="Parameters of the plugin (`ovcf-bench plugins show NAME`)."
-    )
+    params: Any = Field(default_factory=dict, description="Parameters of the plugin (`ovcf-bench plugins show NAME`).")
 
 
 class Drop(Section):
@@ -64,9 +62,7 @@ class SplitsSection(Section):
 
     development: SplitSection
     folds: Annotated[int, Field(ge=2, le=100)] = 5
-    file: str | None = Field(
-        default=None, description="A frozen splits.csv to reuse, relative to the study file."
-    )
+    file: str | None = Field(default=None, description="A frozen splits.csv to reuse, relative to the study file.")
 
     @property
     def tests(self) -> Mapping[str, SplitSection]:
@@ -78,9 +74,7 @@ class ModelSection(Section):
     """A model plugin with its parameters."""
 
     model: str = Field(description="Name of a model plugin (`ovcf-bench plugins list`).")
-    params: Any = Field(
-        default_factory=dict, description="Parameters of the plugin (`ovcf-bench plugins show NAME`)."
-    )
+    params: Any = Field(default_factory=dict, description="Parameters of the plugin (`ovcf-bench plugins show NAME`).")
 
 
 class ArmSection(Section):
@@ -113,9 +107,7 @@ class ScheduleSection(Section):
 
     name: Literal["constant", "warmup_cosine", "one_cycle", "warmup_restarts"] = "warmup_cosine"
     warmup_epochs: Annotated[float, Field(ge=0)] = 1.0
-    warmup_factor: Annotated[float, Field(gt=0)] = (
-        0.1  # learning rate at the start, as a share of the full one
-    )
+    warmup_factor: Annotated[float, Field(gt=0)] = 0.1  # learning rate at the start, as a share of the full one
     peak_at: Share = 0.25  # one_cycle: share of the steps before the peak
     restart_epochs: Positive = 10  # warmup_restarts: length of a cosine cycle
 
@@ -132,14 +124,10 @@ class AugmentationSection(Section):
 
     flip: Share = Field(default=0.0, description="Probability of a horizontal flip.")
     vertical_flip: Share = 0.0
-    rotation: Annotated[float, Field(ge=0, le=180)] = Field(
-        default=0.0, description="Up to +- this many degrees."
-    )
+    rotation: Annotated[float, Field(ge=0, le=180)] = Field(default=0.0, description="Up to +- this many degrees.")
     shift: Share = Field(default=0.0, description="Up to +- this share of height and width.")
     scale: Share = Field(default=0.0, description="Up to +- this share of the size.")
-    brightness: Annotated[float, Field(ge=0)] = Field(
-        default=0.0, description="Up to +-, after normalisation."
-    )
+    brightness: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Up to +-, after normalisation.")
     contrast: Share = Field(default=0.0, description="Up to +- this share.")
     randaugment: RandAugmentSection | None = None
 
@@ -147,9 +135,7 @@ class AugmentationSection(Section):
 class TrainingSection(Section):
     """How every network of the study is trained."""
 
-    image_size: tuple[Positive, Positive] = Field(
-        default=(600, 380), description="[height, width] in pixels."
-    )
+    image_size: tuple[Positive, Positive] = Field(default=(600, 380), description="[height, width] in pixels.")
     fit: Literal["letterbox", "stretch"] = "letterbox"
     normalisation: Literal["image", "fixed"] = Field(
         default="image", description="image: each image to mean 0, SD 0.5; fixed: (x - 0.5) / 0.5."
@@ -165,9 +151,7 @@ class TrainingSection(Section):
         description="Replaces `augmentation` for a view (`ap`, `lateral`, `ap+lateral`).",
     )
     gradient_clip: Annotated[float, Field(gt=0)] | None = None
-    ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        default=None, description="Decay of averaged weights."
-    )
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(default=None, description="Decay of averaged weights.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="auto: chosen once by a short measurement, then kept."
     )
@@ -234,6 +218,9 @@ class StudyDocument(Section):
     repeats: Positive = Field(default=1, description="Trainings of every fold, each with seeds of its own.")
     cohorts: Mapping[Name, CohortSection] = Field(min_length=1)
     eligibility: tuple[EligibilitySection, ...] = ()
+    covariates: tuple[str, ...] = Field(
+        default=(), description="Columns of the data that may be written beside the scores (for Table 1)."
+    )
     splits: SplitsSection
     models: Mapping[Name, ModelSection] = Field(min_length=1)
     arms: ArmsSection

@@ -28,16 +28,21 @@ def move(images: torch.Tensor, plan: AugmentationSection, generator: torch.Gener
     size = 1 + uniform(n, plan.scale, generator)
     flip = torch.where(torch.rand(n, generator=generator) < plan.flip, -1.0, 1.0)
     vertical = torch.where(torch.rand(n, generator=generator) < plan.vertical_flip, -1.0, 1.0)
-    matrix = torch.zeros(n, 2, 3)
-    # affine_grid works in units of half the image: the aspect keeps a rotation a rotation.
-    matrix[:, 0, 0] = torch.cos(angle) * size * flip
-    matrix[:, 0, 1] = -torch.sin(angle) * size * height / width * vertical
-    matrix[:, 1, 0] = torch.sin(angle) * size * width / height * flip
-    matrix[:, 1, 1] = torch.cos(angle) * size * vertical
-    matrix[:, 0, 2] = 2 * uniform(n, plan.shift, generator)
-    matrix[:, 1, 2] = 2 * uniform(n, plan.shift, generator)
-    grid = functional.affine_grid(matrix.to(images.device), list(images.shape), align_corners=False)
+    down, across = 2 * uniform(n, plan.shift, generator), 2 * uniform(n, plan.shift, generator)
+    # Coordinates run from -1 to 1 over height and over width: the aspect keeps a rotation a rotation.
+    cosine, sine, aspect = torch.cos(angle) * size, torch.sin(angle) * size, height / width
+    to_x = torch.stack((cosine * flip, -sine * aspect * vertical, across))
+    to_y = torch.stack((sine / aspect * flip, cosine * vertical, down))
+    grid = torch.stack([_sampled_at(row.to(images.device), height, width) for row in (to_x, to_y)], dim=3)
     return functional.grid_sample(images, grid, align_corners=False, padding_mode="border")
+
+
+def _sampled_at(coefficients: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Return (n, H, W) coordinates a x + b y + c; several times as fast as torch's affine_grid on a CPU."""
+    a, b, c = coefficients[:, :, None, None]
+    x = (torch.arange(width, device=coefficients.device) * 2 + 1) / width - 1
+    y = (torch.arange(height, device=coefficients.device) * 2 + 1) / height - 1
+    return a * x + (b * y[:, None] + c)
 
 
 def jitter(images: torch.Tensor, plan: AugmentationSection, generator: torch.Generator) -> torch.Tensor:

@@ -1,0 +1,83 @@
+"""Entry point of `ovcf-bench`: finds the command, runs it, turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+import ovcf_bench
+from ovcf_bench.errors import BenchError
+
+_INTERRUPTED = 130
+
+# name: (module, one line of help). Commands are imported when they run, so that --help stays quick.
+_COMMANDS = {
+    "run": ("run", "Run a study and write its report; finished units are kept."),
+    "plan": ("plan", "Show the units of a study: key, run or cached, and why."),
+    "check": ("check", "Check a study, its plugins and its data, without training."),
+    "report": ("report", "Rebuild the report of a run from its records."),
+    "plugins": ("plugins", "List plugins, or show one with its parameters."),
+    "data": ("data", "Export the cohorts of a study as files."),
+    "cache": ("cache", "List or clear the cache of decoded images."),
+    "schema": ("schema", "Write the JSON Schema of study files."),
+}
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _ = _COMMANDS[cmd_name]
+        command: click.Command = importlib.import_module(f"ovcf_bench.cli.{module}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from ovcf_bench.errors import did_you_mean
+
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            suggestion = did_you_mean(args[0], list(_COMMANDS))
+            ctx.fail(f"No such command {args[0]!r}. {suggestion}".rstrip())
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.command(cls=_Commands, epilog="\b\nExample:\n  ovcf-bench run studies/paper.yaml --profile quick")
+@click.version_option(ovcf_bench.__version__, prog_name="ovcf-bench")
+def ovcf_bench_command() -> None:
+    """Compare radiograph views honestly: a study file in, one HTML report out."""
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 a unit failed, 2 the user must change something."""
+    try:
+        code = ovcf_bench_command.main(prog_name="ovcf-bench", standalone_mode=False)
+    except BenchError as error:
+        _print_problems(error)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted. Finished units and epochs are kept; the same command goes on from there.", err=True)
+        code = _INTERRUPTED
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _print_problems(error: BenchError) -> None:
+    n = len(error.problems)
+    for problem in error.problems:
+        click.echo(click.style("error: ", fg="red", bold=True) + str(problem), err=True)
+    if n > 1:
+        click.echo(f"{n} problems found.", err=True)

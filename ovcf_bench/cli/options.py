@@ -1,0 +1,165 @@
+"""Options that several commands share, and what they are turned into."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import platformdirs
+
+if TYPE_CHECKING:
+    from ovcf_bench.images import ImageCache
+    from ovcf_bench.registry import Registry
+    from ovcf_bench.runner import Options
+    from ovcf_bench.study import Study
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+CACHE_VARIABLE, CACHE_LIMIT_VARIABLE = "OVCF_BENCH_CACHE", "OVCF_BENCH_CACHE_GB"
+_DEFAULT_LIMIT_GB = 50.0
+
+
+def study_options(command: Command) -> Command:
+    """Add the study file with --profile and --set."""
+    for decorate in (
+        click.option(
+            "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change one value; may be repeated."
+        ),
+        click.option("--profile", metavar="NAME", help="Use a profile of the study file, such as quick."),
+        click.argument("study_path", metavar="STUDY", type=click.Path(path_type=Path)),
+    ):
+        command = decorate(command)
+    return command
+
+
+def data_options(command: Command) -> Command:
+    """Add what concerns reading data: --key, --workers, --cache."""
+    for decorate in (
+        click.option(
+            "--cache",
+            "cache_folder",
+            type=click.Path(path_type=Path, file_okay=False),
+            envvar=CACHE_VARIABLE,
+            show_envvar=True,
+            help="Folder of decoded images. [default: the user's cache folder]",
+        ),
+        click.option(
+            "--key",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Key of the pseudonyms. [default: one of your own, outside the project]",
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(1),
+            default=os.cpu_count() or 1,
+            show_default="number of cores",
+            help="Processes at the same time.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def run_options(command: Command) -> Command:
+    """Add what concerns computing: --runs, --threads, --device, --fresh."""
+    for decorate in (
+        click.option("--fresh", is_flag=True, help="Train every unit anew."),
+        click.option(
+            "--device",
+            type=click.Choice(("auto", "cpu", "cuda", "mps")),
+            default="auto",
+            show_default=True,
+            help="Where networks compute.",
+        ),
+        click.option(
+            "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each process."
+        ),
+        click.option(
+            "--runs",
+            type=click.Path(path_type=Path, file_okay=False),
+            default=Path("reports/runs"),
+            show_default=True,
+            help="Folder of runs and finished units.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def open_registry() -> Registry:
+    """Return the installed plugins; broken ones are named on standard error and do not stop the others."""
+    from ovcf_bench import registry
+
+    found = registry.load()
+    for problem in found.problems:
+        click.echo(click.style("warning: ", fg="yellow") + str(problem), err=True)
+    return found
+
+
+def open_study(path: Path, profile: str | None, overrides: tuple[str, ...], registry: Registry) -> Study:
+    """Return the study of a file; raises StudyError with every mistake."""
+    from ovcf_bench.study import ParamsModels, load_study
+
+    models = ParamsModels(
+        {name: each.plugin.params for name, each in registry.datasets.items()},
+        {name: each.plugin.params for name, each in registry.models.items()},
+    )
+    return load_study(path, models, profile=profile, overrides=overrides)
+
+
+def open_cache(folder: Path | None) -> ImageCache:
+    """Return the image cache; its size is bounded by OVCF_BENCH_CACHE_GB."""
+    from ovcf_bench.errors import BenchError, Problem
+    from ovcf_bench.images import ImageCache
+
+    text = os.environ.get(CACHE_LIMIT_VARIABLE, str(_DEFAULT_LIMIT_GB))
+    try:
+        limit = float(text)
+    except ValueError as error:
+        raise BenchError(Problem(CACHE_LIMIT_VARIABLE, f"{text!r} is not a number", "Allowed: gigabytes.")) from error
+    place = folder or Path(platformdirs.user_cache_dir("ovcf-bench")) / "images"
+    return ImageCache(place, int(limit * 1e9))
+
+
+def run_settings(
+    study_path: Path, cache_folder: Path | None, key: Path | None, workers: int, runs: Path, **computing: Any
+) -> Options:
+    """Return the runner's options, with the command line as it may be written into a record."""
+    from ovcf_bench.runner import Options
+
+    return Options(
+        runs=runs,
+        cache=open_cache(cache_folder),
+        key=key,
+        workers=workers,
+        command=_command_line(),
+        study_file=_written(str(study_path)),
+        **computing,
+    )
+
+
+def _command_line() -> str:
+    """Return the command as typed, without --key and --cache (private places) and absolute folders."""
+    words: list[str] = []
+    arguments = iter(sys.argv[1:])
+    for word in arguments:
+        if word in ("--key", "--cache"):
+            next(arguments, None)
+        elif not word.startswith(("--key=", "--cache=")):
+            name, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+            words.append(name + equals + _written(value) if value else word)
+    return shlex.join(["ovcf-bench", *words])
+
+
+def _written(text: str) -> str:
+    """Return an argument as it may be written: an absolute path inside the current folder relative, others by name."""
+    path = Path(text)
+    if not path.is_absolute():
+        return text
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.name

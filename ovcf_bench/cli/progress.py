@@ -1,0 +1,138 @@
+"""Shows a run as it goes: bars in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from ovcf_bench.api import UnitEvent
+from ovcf_bench.runner import Watch
+
+_TICKS = 1000  # resolution of a unit's bar
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """Yield a watcher for standard error, fit for a terminal or for a log."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield Lines(console)
+        return
+    with Bars(console) as bars:
+        yield bars
+
+
+def _epoch(event: UnitEvent) -> str:
+    values = event.values
+    text = f"epoch {values['epoch']}/{values['epochs']}, loss {values['loss']:.3f}"
+    return f"{text}, {values['images_per_second']:.0f} images/s"
+
+
+class Lines:
+    """One plain line for everything that ends."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begun = time.monotonic()
+        self._left = 0
+
+    def say(self, text: str) -> None:
+        """Print a sentence with the seconds since the start."""
+        self._console.print(f"[{time.monotonic() - self._begun:6.1f} s] {text}", markup=False, soft_wrap=True)
+
+    def stage(self, name: str, total: int) -> None:
+        """Print the stage's name and size."""
+        self.say(f"{name} ({total})")
+
+    def advance(self, steps: int = 1) -> None:
+        """Print nothing."""
+
+    def units(self, names: list[str], cached: int) -> None:
+        """Print how many units run."""
+        self._left = len(names)
+        self.say(f"Training {len(names)} units ({cached} finished earlier)")
+
+    def unit(self, name: str, event: UnitEvent) -> None:
+        """Print every epoch, end and failure."""
+        if event.kind == "epoch":
+            self.say(f"{name}: {_epoch(event)}")
+        elif event.kind in ("end", "failed"):
+            self._left -= 1
+            reason = f": {event.values['reason']}" if event.kind == "failed" else ""
+            self.say(f"{name}: {event.kind}{reason} ({self._left} units left)")
+
+
+class Bars:
+    """Bars for the stage, for all units, and for every unit that is training."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[text]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._stage: TaskID | None = None
+        self._all: TaskID | None = None
+        self._training: dict[str, TaskID] = {}
+        self._done: dict[str, int] = {}
+
+    def __enter__(self) -> Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """Show a sentence above the bars."""
+        self._end_stage()
+        self._progress.console.print(escape(text), style="dim")
+
+    def stage(self, name: str, total: int) -> None:
+        """Show a bar for the stage."""
+        self._end_stage()
+        self._stage = self._progress.add_task(name, total=total, text="")
+
+    def advance(self, steps: int = 1) -> None:
+        """Move the stage's bar."""
+        if self._stage is not None:
+            self._progress.advance(self._stage, steps)
+
+    def units(self, names: list[str], cached: int) -> None:
+        """Show a bar for all units."""
+        self._end_stage()
+        text = f"{len(names)} units" + (f", {cached} finished earlier" if cached else "")
+        self._all = self._progress.add_task("Training", total=len(names) * _TICKS, text=text)
+
+    def unit(self, name: str, event: UnitEvent) -> None:
+        """Move the unit's bar; remove it when the unit ends."""
+        if event.kind == "start":
+            self._training[name] = self._progress.add_task(escape(name), total=_TICKS, text="")
+        elif event.kind == "epoch":
+            self._move(name, round(_TICKS * event.values["epoch"] / event.values["epochs"]), _epoch(event))
+        elif event.kind == "step":
+            self._move(name, round(_TICKS * event.values["done"]), None)
+        else:
+            self._move(name, _TICKS, None)
+            self._progress.remove_task(self._training.pop(name))
+            if event.kind == "failed":
+                self._progress.console.print(f"[red]failed:[/red] {escape(name)}: {escape(event.values['reason'])}")
+
+    def _move(self, name: str, done: int, text: str | None) -> None:
+        self._progress.update(self._training[name], completed=done, **({"text": text} if text else {}))
+        self._done[name] = done
+        if self._all is not None:
+            self._progress.update(self._all, completed=sum(self._done.values()))
+
+    def _end_stage(self) -> None:
+        if self._stage is not None:
+            self._progress.remove_task(self._stage)
+            self._stage = None

@@ -1,0 +1,37 @@
+"""`ovcf-bench schema`: for editors that complete and check study files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ovcf_bench.cli.options import open_registry
+
+_EXAMPLES = """\b
+Examples:
+  ovcf-bench schema > study.schema.json
+  ovcf-bench schema --output study.schema.json
+
+With the line `# yaml-language-server: $schema=study.schema.json` at the top of a study, an editor completes it.
+"""
+
+
+@click.command("schema", epilog=_EXAMPLES)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+def command(output: Path | None) -> None:
+    """Write the JSON Schema of study files, with the parameters of the installed plugins."""
+    from ovcf_bench.files import write_atomically
+    from ovcf_bench.study import ParamsModels, json_schema
+
+    registry = open_registry()
+    models = ParamsModels(
+        {name: each.plugin.params for name, each in registry.datasets.items()},
+        {name: each.plugin.params for name, each in registry.models.items()},
+    )
+    text = json.dumps(json_schema(models), indent=1) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(output, text)

@@ -1,0 +1,125 @@
+"""Plain sentences of caution: what the numbers of this run must not be read to mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ovcf_bench.findings.records import ArmFindings, DevelopmentFindings, SetFindings
+from ovcf_bench.findings.wording import listed
+from ovcf_bench.study.schema import StudyDocument
+from ovcf_bench.vocabulary import DEVELOPMENT
+
+HIGH = 0.9  # an AUROC from which internal figures promise a working network
+
+
+def cautions(
+    document: StudyDocument,
+    sets: Mapping[str, SetFindings],
+    development: Mapping[str, DevelopmentFindings],
+) -> tuple[str, ...]:
+    """Return the cautions that this run calls for, the gravest first."""
+    return (
+        *shortcut_cautions(sets, development),
+        *_missing_arms(sets),
+        *_near_chance(sets),
+        *_odd_scores(sets),
+        *_late_comparisons(sets),
+        *_design(document, sets),
+    )
+
+
+def shortcut_cautions(sets: Mapping[str, SetFindings], development: Mapping[str, DevelopmentFindings]) -> Iterator[str]:
+    """Yield one sentence for each set at chance whose arms look excellent elsewhere."""
+    for name, findings in sets.items():
+        high_by_arm = {
+            arm: _high_elsewhere(arm, name, sets, development)
+            for arm, result in findings.arms.items()
+            if result.covers_half
+        }
+        arms = [arm for arm, high in high_by_arm.items() if high]
+        if not arms:
+            continue
+        elsewhere = listed(list(dict.fromkeys(high for arm in arms for high in high_by_arm[arm])))
+        yield (
+            f"This is the pattern of a shortcut: {listed(arms)} reach an AUROC of {HIGH:g} or more in "
+            f"{elsewhere}, yet on {name} their intervals hold 0.5. The networks have learnt something that "
+            "tells the label at the training site only (for example a burned-in marker), so the internal "
+            "figures say nothing about the disease."
+        )
+
+
+def _high_elsewhere(
+    arm: str,
+    name: str,
+    sets: Mapping[str, SetFindings],
+    development: Mapping[str, DevelopmentFindings],
+) -> list[str]:
+    high = []
+    if arm in development and (development[arm].folds.mean or 0) >= HIGH:
+        high.append(DEVELOPMENT)
+    for other, findings in sets.items():
+        if other != name and (findings.arms[arm].auroc or 0) >= HIGH:
+            high.append(other)
+    return high
+
+
+def _results(sets: Mapping[str, SetFindings]) -> Iterator[tuple[str, str, ArmFindings]]:
+    for name, findings in sets.items():
+        for arm, result in findings.arms.items():
+            yield name, arm, result
+
+
+def _missing_arms(sets: Mapping[str, SetFindings]) -> Iterator[str]:
+    reasons = {(arm, result.reason): None for _, arm, result in _results(sets) if result.auroc is None}
+    for arm, reason in reasons:
+        yield f"{arm} has no ensemble and nothing was imputed: {reason}."
+
+
+def _near_chance(sets: Mapping[str, SetFindings]) -> Iterator[str]:
+    for name, findings in sets.items():
+        arms = [arm for arm, result in findings.arms.items() if result.covers_half]
+        if arms:
+            yield f"On {name} the interval of {listed(arms)} holds 0.5: chance is not ruled out."
+
+
+def _odd_scores(sets: Mapping[str, SetFindings]) -> Iterator[str]:
+    for name, arm, result in _results(sets):
+        if result.auroc is not None and result.auroc < 0.5:
+            yield f"On {name} the AUROC of {arm} is below 0.5; the direction of scores is never turned."
+        elif result.auroc is not None and result.status != "ok":
+            yield f"On {name}, {arm}: {result.reason}."
+        if result.missing:
+            yield f"On {name}, {result.missing} cases have no score of {arm}; comparisons use complete pairs."
+
+
+def _late_comparisons(sets: Mapping[str, SetFindings]) -> Iterator[str]:
+    late = {one.id: None for findings in sets.values() for one in findings.comparisons if not one.declared}
+    if late:
+        yield (
+            f"Not declared before the test scores existed, and so exploratory: {listed(list(late))}. "
+            "They stand outside the Holm family."
+        )
+
+
+def _design(document: StudyDocument, sets: Mapping[str, SetFindings]) -> Iterator[str]:
+    if document.training.checkpoint == "best_accuracy_on_fold":
+        yield (
+            "Each network was chosen by its accuracy on the fold that it is then judged on: out-of-fold "
+            "figures, and the thresholds fitted on them, are optimistic."
+        )
+    if document.missing == "all_data" and any(result.missing for _, _, result in _results(sets)):
+        yield "The study asks for the all-data estimate; only complete pairs are computed here."
+    if document.repeats == 1:
+        yield (
+            "Every fold was trained once: intervals and tests hold for these trained networks. A claim about "
+            "the views in general needs repeats above 1."
+        )
+    yield from _prevalences(sets)
+
+
+def _prevalences(sets: Mapping[str, SetFindings]) -> Iterator[str]:
+    shares: Sequence[str] = [
+        f"{100 * findings.positives / findings.n:.0f} % on {name}" for name, findings in sets.items() if findings.n
+    ]
+    if shares:
+        yield f"PPV, NPV, accuracy and F1 hold at study prevalence ({listed(shares)}), not in a clinic."

@@ -1,0 +1,77 @@
+"""What a comparison says about its declared claim, in one sentence.
+
+A p-value above .05 never becomes a statement that two arms are alike: that takes a margin.
+"""
+
+from __future__ import annotations
+
+from ovcf_bench.findings.records import ComparisonFindings, Limits, Verdict
+from ovcf_bench.findings.wording import signed
+
+LATE = "It was not declared before the test scores existed."
+NO_EVIDENCE_OF_LIKENESS = (
+    "this does not show that the two are alike, which would take a margin declared before the test scores are read"
+)
+
+
+def conclude(finding: ComparisonFindings) -> str:
+    """Return the verdict on the declared claim, or why there is none."""
+    if finding.difference is None or (finding.ci is None and finding.p is None):
+        text = f"There is no verdict: {finding.reason}."
+    elif finding.claim == "noninferiority":
+        text = _conclude_noninferiority(finding)
+    elif finding.claim == "equivalence":
+        text = _conclude_equivalence(finding)
+    else:
+        text = _conclude_difference(finding)
+    return text if finding.declared else f"{text} {LATE}"
+
+
+def _conclude_difference(finding: ComparisonFindings) -> str:
+    if finding.ci is None:
+        return f"There is no verdict: {finding.reason}."
+    low, high = finding.ci
+    if low > 0:
+        return f"{finding.a} is superior to {finding.b}: the 95 % interval lies above 0."
+    if high < 0:
+        return f"{finding.a} is inferior to {finding.b}: the 95 % interval lies below 0."
+    return f"A difference is not shown (the 95 % interval holds 0); {NO_EVIDENCE_OF_LIKENESS}."
+
+
+def _conclude_noninferiority(finding: ComparisonFindings) -> str:
+    verdict = finding.noninferiority
+    if verdict.verdict is None or verdict.ci is None or finding.margin is None:
+        return _no_verdict(verdict)
+    against = f"to {finding.b} at the declared margin of {finding.margin:g}"
+    bound = f"one-sided 97.5 % limit {signed(verdict.ci[0])}"
+    if verdict.verdict == "inferior beyond the margin":
+        return f"{finding.a} is inferior {against}: its whole 95 % interval lies below {signed(-finding.margin)}."
+    if verdict.verdict == "inconclusive":
+        inferior = f", and {finding.a} is inferior" if verdict.direction == "inferior" else ""
+        return f"Non-inferiority of {finding.a} {against} is not shown ({bound}){inferior}."
+    also = {
+        "inferior": f", and at the same time inferior: the 95 % interval lies between {signed(-finding.margin)} and 0",
+        "superior": ", and superior: the 95 % interval lies above 0",
+    }.get(verdict.direction or "", "")
+    return f"{finding.a} is non-inferior {against} ({bound}){also}."
+
+
+def _conclude_equivalence(finding: ComparisonFindings) -> str:
+    verdict = finding.equivalence
+    if verdict.verdict is None or verdict.ci is None or finding.margin is None:
+        return _no_verdict(verdict)
+    against = f"at the declared margin of {finding.margin:g} (90 % interval {between(verdict.ci)})"
+    if verdict.verdict == "equivalent":
+        return f"{finding.a} and {finding.b} are equivalent {against}."
+    if verdict.verdict == "not equivalent":
+        return f"{finding.a} and {finding.b} are not equivalent {against}."
+    return f"Equivalence of {finding.a} and {finding.b} {against} is not shown."
+
+
+def _no_verdict(verdict: Verdict) -> str:
+    return f"There is no verdict: {verdict.reason}."
+
+
+def between(ci: Limits) -> str:
+    """Return limits of a difference as text."""
+    return f"{signed(ci[0])} to {signed(ci[1])}"

@@ -1,0 +1,95 @@
+"""AUROC of an arm on a set: the ensemble with its interval and curve, and the single networks."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ovcf_bench.findings.case_scores import CaseScores
+from ovcf_bench.findings.records import FoldAuroc, FoldSpread, Limits, RocPoints, limits
+from ovcf_bench.stats.auroc import estimate_auroc
+from ovcf_bench.stats.intervals import auroc_interval
+from ovcf_bench.stats.roc import corner_points, roc_counts
+
+SEVERAL_CASES = (
+    "patients have several cases at this analysis level: intervals and tests for independent cases do not "
+    "apply, and the clustered ones are not computed"
+)
+FULL_CURVE = 5000  # cases up to which every distinct threshold is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Discrimination:
+    """The AUROC of one ensemble, its interval and its curve."""
+
+    auroc: float | None
+    variance: float | None
+    ci: Limits | None
+    ci_method: str | None
+    covers_half: bool | None
+    status: str
+    reason: str
+    roc: RocPoints | None
+
+
+def no_discrimination(status: str, reason: str) -> Discrimination:
+    """Return the absence of an AUROC with its reason."""
+    return Discrimination(None, None, None, None, None, status, reason, None)
+
+
+def discriminate(cases: CaseScores) -> Discrimination:
+    """Return the AUROC of `cases`. Raises StatisticsError naming the set when one class is absent."""
+    table = cases.scored
+    estimate = estimate_auroc(table["label"], table["score"], name=f"set {cases.name!r}")
+    roc = roc_points(cases)
+    if cases.clustered:
+        return Discrimination(estimate.auroc, None, None, None, None, "clustered", SEVERAL_CASES, roc)
+    interval = auroc_interval(estimate)
+    return Discrimination(
+        auroc=estimate.auroc,
+        variance=estimate.variance,
+        ci=limits(interval),
+        ci_method=interval.method if interval else None,
+        covers_half=interval.covers(0.5) if interval else None,
+        status=estimate.status,
+        reason=estimate.reason,
+        roc=roc,
+    )
+
+
+def roc_points(cases: CaseScores) -> RocPoints:
+    """Return the counts of the curve, thresholds as probabilities; corner points only beyond 5000 cases."""
+    table = cases.scored
+    curve = roc_counts(table["label"], table["score"], name=f"set {cases.name!r}")
+    if len(table) > FULL_CURVE:
+        curve = corner_points(curve)
+    thresholds = (None if np.isinf(cut) else cases.probability(float(cut)) for cut in curve.thresholds)
+    return RocPoints(tuple(thresholds), tuple(curve.tp.tolist()), tuple(curve.fp.tolist()))
+
+
+def spread_of_networks(networks: Iterable[tuple[int, int, CaseScores]]) -> FoldSpread:
+    """Return the AUROC of each single network with mean, SD and range."""
+    aurocs = tuple(_single_network(repeat, fold, cases) for repeat, fold, cases in networks)
+    values = [entry.auroc for entry in aurocs if entry.auroc is not None]
+    if not values:
+        return FoldSpread(0, None, None, None, None, aurocs, "no single network has an AUROC here")
+    return FoldSpread(
+        n=len(values),
+        mean=statistics.fmean(values),
+        sd=statistics.stdev(values) if len(values) > 1 else None,
+        min=min(values),
+        max=max(values),
+        aurocs=aurocs,
+        reason="" if len(values) > 1 else "a standard deviation needs two networks",
+    )
+
+
+def _single_network(repeat: int, fold: int, cases: CaseScores) -> FoldAuroc:
+    table = cases.scored
+    if table["label"].nunique() < 2:
+        return FoldAuroc(repeat, fold, None, "its cases hold one class only")
+    estimate = estimate_auroc(table["label"], table["score"], name=f"set {cases.name!r}")
+    return FoldAuroc(repeat, fold, estimate.auroc, "")

@@ -1,0 +1,130 @@
+"""Puts the scores of all finished units into the one score table, and adds the ensembles."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from ovcf_bench.plan import PlannedUnit
+from ovcf_bench.runner.prepare import Prepared
+from ovcf_bench.store import Store
+from ovcf_bench.training.unit import HISTORY, SCORES
+from ovcf_bench.vocabulary import DEVELOPMENT, HISTORY_COLUMNS, SCORE_COLUMNS, Arm
+
+_TARGET = "label"
+
+
+def score_table(
+    prepared: Prepared, units: Sequence[PlannedUnit], store: Store, cases: Mapping[tuple[str, ...], pd.DataFrame]
+) -> pd.DataFrame:
+    """Return the score table of the finished `units`, in a fixed order: arm, set, single networks, ensembles.
+
+    An ensemble stands only where every unit of its arm is finished: nothing is imputed. Asserts that as many
+    images were scored as the cohort lists.
+    """
+    study = prepared.study
+    per_arm = study.document.repeats * study.document.splits.folds
+    tables = []
+    for arm in study.arms:
+        mine = [unit for unit in units if unit.arm == arm and store.is_done(unit.key)]
+        listed = cases[arm.views].drop(columns=["cache_keys", "digests", "fold"])
+        scored = {unit: _unit_scores(unit, store, listed) for unit in mine}
+        tables += [_labelled(part[part["split"] == DEVELOPMENT], arm, unit) for unit, part in scored.items()]
+        for name in study.document.splits.tests:
+            of_set = {unit: part[part["split"] == name] for unit, part in scored.items()}
+            tables += [_labelled(part, arm, unit) for unit, part in of_set.items()]
+            if len(mine) == per_arm:
+                tables += _ensembles(list(of_set.values()), arm)
+        _assert_all_scored(mine, scored, cases[arm.views])
+    if not tables:
+        return pd.DataFrame(columns=[*SCORE_COLUMNS])
+    return _with_covariates(pd.concat(tables, ignore_index=True), prepared)
+
+
+def _unit_scores(unit: PlannedUnit, store: Store, listed: pd.DataFrame) -> pd.DataFrame:
+    """Return the unit's logits beside what is known of each case, in the order in which they were scored."""
+    text = store.read(unit.key, SCORES).decode()
+    kinds = {"set": str, "patient_id": str, "exam_id": str, "image_id": str, "logit": np.float32}
+    scores = pd.read_csv(io.StringIO(text), dtype=kinds, keep_default_na=False)
+    known = listed.set_index(["exam_id", "image_id"])[["site", "label", "split"]]
+    found = scores.join(known, on=["exam_id", "image_id"], validate="many_to_one")
+    assert not found["label"].isna().any(), f"{unit.name}: scores of images that the cohort does not list"
+    assert (found["set"] == found["split"]).all(), f"{unit.name}: an image was scored under another set's name"
+    found["logit"] = found["logit"].astype(np.float64)
+    return found.assign(score=expit(found["logit"]))
+
+
+def _labelled(part: pd.DataFrame, arm: Arm, unit: PlannedUnit | None, ensemble: str = "none") -> pd.DataFrame:
+    oof = unit is not None and len(part) > 0 and part["split"].iloc[0] == DEVELOPMENT
+    values = {
+        "set": part["split"],
+        "kind": "oof" if oof else "test",
+        "target": _TARGET,
+        "arm": arm.name,
+        "view": arm.view,
+        "model": arm.model,
+        "repeat": unit.repeat if unit else pd.NA,
+        "fold": unit.fold if unit else pd.NA,
+        "ensemble": ensemble,
+    }
+    table = part.assign(**values)[[*SCORE_COLUMNS]]
+    return table.astype({"repeat": "Int64", "fold": "Int64", "label": np.int64})
+
+
+def _ensembles(parts: Sequence[pd.DataFrame], arm: Arm) -> list[pd.DataFrame]:
+    """Return the mean over all networks of an arm, of logits and of probabilities."""
+    first = parts[0]
+    for other in parts[1:]:
+        assert other["exam_id"].tolist() == first["exam_id"].tolist()
+    logit = np.mean([part["logit"].to_numpy() for part in parts], axis=0)
+    probability = np.mean([part["score"].to_numpy() for part in parts], axis=0)
+    by_logit = first.assign(logit=logit, score=expit(logit))
+    by_probability = first.assign(logit=np.nan, score=probability)
+    return [
+        _labelled(by_logit, arm, None, "mean_logit"),
+        _labelled(by_probability, arm, None, "mean_probability"),
+    ]
+
+
+def _assert_all_scored(
+    mine: Sequence[PlannedUnit], scored: Mapping[PlannedUnit, pd.DataFrame], cases: pd.DataFrame
+) -> None:
+    development = cases["split"] == DEVELOPMENT
+    for unit in mine:
+        listed = cases[~development | (cases["fold"] == unit.fold)]
+        n, wanted = len(scored[unit]), len(listed)
+        assert n == wanted, f"{unit.name}: {n} images scored, {wanted} listed"
+
+
+def _with_covariates(scores: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
+    covariates = list(prepared.study.document.covariates)
+    if not covariates:
+        return scores
+    of_exam = prepared.images.drop_duplicates("exam_id").set_index("exam_id")[covariates]
+    return scores.join(of_exam, on="exam_id")
+
+
+def history_table(units: Sequence[PlannedUnit], store: Store) -> pd.DataFrame:
+    """Return one row per epoch of every finished unit, with HISTORY_COLUMNS."""
+    rows: list[dict[str, Any]] = []
+    for unit in units:
+        if store.is_done(unit.key):
+            place = {"arm": unit.arm.name, "repeat": unit.repeat, "fold": unit.fold}
+            rows += [{**place, **epoch} for epoch in json.loads(store.read(unit.key, HISTORY))]
+    return pd.DataFrame(rows).reindex(columns=[*HISTORY_COLUMNS])
+
+
+def cohort_table(prepared: Prepared) -> pd.DataFrame:
+    """Return one row per patient: pseudonym, cohort, site, split, fold, label (any exam positive), covariates."""
+    images = prepared.images
+    first = images.drop_duplicates("patient_id").copy()
+    first["label"] = first["patient_id"].map(images.groupby("patient_id")["label"].max())
+    first["fold"] = first["fold"].astype("Int64").mask(first["split"] != DEVELOPMENT)
+    columns = ["patient_id", "cohort", "site", "split", "fold", "label", *prepared.study.document.covariates]
+    return first[columns].reset_index(drop=True)

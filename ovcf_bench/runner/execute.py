@@ -1,0 +1,207 @@
+"""Carries out a study: plan, declare, train what is not finished, write the records."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ovcf_bench.api import ModelPlugin, UnitEvent
+from ovcf_bench.cohort import cases
+from ovcf_bench.errors import BenchError, PluginError, Problem
+from ovcf_bench.executors import Job, run_jobs
+from ovcf_bench.files import write_atomically
+from ovcf_bench.images import ImageCache
+from ovcf_bench.plan import Plan, PlannedUnit, make_plan
+from ovcf_bench.provenance import digest
+from ovcf_bench.pseudonyms import Pseudonyms, load_key
+from ovcf_bench.records import RunFolder
+from ovcf_bench.registry import Registry
+from ovcf_bench.runner import write
+from ovcf_bench.runner.jobs import JobMaker, build_context
+from ovcf_bench.runner.ledger import declare
+from ovcf_bench.runner.prepare import Prepared, prepare, store_missing_pixels
+from ovcf_bench.runner.watch import Watch
+from ovcf_bench.store import Store
+from ovcf_bench.study import Study
+
+PRELOAD = ("ovcf_bench.training.preload",)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How and where a study runs; none of it changes a unit's key."""
+
+    runs: Path
+    cache: ImageCache
+    key: Path | None = None
+    workers: int = 1
+    threads: int = 1
+    device: str = "auto"
+    fresh: bool = False
+    command: str = ""
+    study_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Where the records lie, which units failed and why, and whether anything was done at all."""
+
+    folder: RunFolder
+    failed: Mapping[PlannedUnit, str]
+    trained: int
+    up_to_date: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A study that is planned and could run."""
+
+    prepared: Prepared
+    models: Mapping[str, ModelPlugin]
+    cases: Mapping[tuple[str, ...], pd.DataFrame]
+    store: Store
+    plan: Plan
+
+
+def plan_study(study: Study, registry: Registry, options: Options, watch: Watch) -> Plan:
+    """Return the plan; images not seen before are decoded once to know their content."""
+    return _make_ready(study, registry, options, watch, store_pixels=False).plan
+
+
+def run_study(study: Study, registry: Registry, options: Options, watch: Watch) -> RunResult:
+    """Run what is not finished, then write every record but the report.
+
+    A failing unit does not stop the others. When nothing has changed since the last time, nothing is written.
+    """
+    begun = time.perf_counter()
+    ready = _make_ready(study, registry, options, watch, store_pixels=True)
+    folder = RunFolder(options.runs / f"{study.name}-{study.digest[:8]}")
+    inputs = digest({"study": study.digest, "units": [unit.key for unit in ready.plan.units]})
+    if not ready.plan.to_run and write.is_complete(folder, inputs):
+        return RunResult(folder, {}, 0, up_to_date=True)
+    if options.fresh:
+        for unit in ready.plan.to_run:
+            ready.store.forget(unit.key)
+    check_models(ready.prepared.study, ready.models, only={unit.arm.model for unit in ready.plan.to_run})
+    declared = declare(study, ready.plan, ready.store, options.runs)
+    failed = _run_units(ready, registry, options, watch)
+    watch.say("Writing the records")
+    outcome = write.Outcome(ready.plan, failed, declared, inputs, time.perf_counter() - begun)
+    write.write_records(folder, ready.prepared, ready.cases, ready.store, outcome, options)
+    return RunResult(folder, failed, len(ready.plan.to_run) - len(failed), up_to_date=False)
+
+
+def check_models(study: Study, models: Mapping[str, ModelPlugin], only: set[str] | None = None) -> None:
+    """Raise PluginError with everything that would stop the models of the study's arms."""
+    used = {arm.model for arm in study.arms} if only is None else only
+    problems: list[Problem] = []
+    for name in sorted(used):
+        check = models[name].check
+        if check is not None:
+            problems += check(study.document.models[name].params)
+    if problems:
+        raise PluginError(*problems)
+
+
+def models_of(study: Study, registry: Registry) -> dict[str, ModelPlugin]:
+    """Return the plugin behind each model of the study."""
+    return {name: registry.model(section.model) for name, section in study.document.models.items()}
+
+
+def _make_ready(study: Study, registry: Registry, options: Options, watch: Watch, *, store_pixels: bool) -> _Ready:
+    models = models_of(study, registry)
+    pseudonyms = Pseudonyms(load_key(options.key))
+    prepared = prepare(
+        study, registry, pseudonyms, options.cache, watch, workers=options.workers, store_pixels=store_pixels
+    )
+    of_views = {views: cases(prepared.images, views) for views in {arm.views for arm in study.arms}}
+    exact = study.with_precision(_precision(study, models, options, watch))
+    store = Store(options.runs / "units")
+    plan = make_plan(exact, models, of_views, prepared.tuning, store, fresh=options.fresh)
+    if store_pixels and plan.to_run:
+        store_missing_pixels(prepared, registry, options.cache, watch, options.workers)
+    return _Ready(prepared.with_study(exact), models, of_views, store, plan)
+
+
+def _precision(study: Study, models: Mapping[str, ModelPlugin], options: Options, watch: Watch) -> str:
+    """Return the declared precision, or the one that was measured once for these networks on this device."""
+    training = study.document.training
+    if training.precision != "auto":
+        return training.precision
+    used = sorted({arm.model: arm for arm in study.arms}.items())
+    sections = [study.document.models[name] for name, _ in used]
+    measured_on = {
+        "models": [[section.model, section.params.model_dump(mode="json")] for section in sections],
+        "views": [list(arm.views) for _, arm in used],
+        "image_size": list(training.image_size),
+        "device": options.device,
+    }
+    path, name = options.runs / "precision.json", digest(measured_on)
+    known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    if name not in known:
+        from ovcf_bench.training.measure import Probe, choose_precision
+
+        watch.say("Choosing the precision")
+        networks = [
+            (models[model], study.document.models[model].params, build_context(study, arm, pretrained=False))
+            for model, arm in used
+        ]
+        job = Job("precision", choose_precision, Probe(networks, options.device, options.threads))
+        known[name] = str(_only_result(job, options.threads))
+        write_atomically(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
+    return known[name]
+
+
+def _only_result(job: Job, threads: int) -> Any:
+    (outcome,) = run_jobs([job], workers=1, threads=threads, preload=PRELOAD)
+    if outcome.problems:
+        raise BenchError(*outcome.problems)
+    return outcome.result
+
+
+def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch) -> dict[PlannedUnit, str]:
+    """Run the units that are not finished; return those that failed, with the reason."""
+    if not ready.plan.to_run:
+        return {}
+    from ovcf_bench.training.unit import run_unit
+
+    maker = JobMaker(
+        ready.prepared, ready.models, ready.cases, options.cache, ready.store, options.device, options.threads
+    )
+    units = {unit.name: unit for unit in ready.plan.to_run}
+    watch.units(list(units), len(ready.plan.units) - len(units))
+
+    def tell(kind: Any, name: str, values: Mapping[str, Any]) -> None:
+        unit = units[name]
+        event = UnitEvent(kind, unit.arm.name, unit.repeat, unit.fold, values)
+        watch.unit(name, event)
+        registry.notify(event)
+
+    def jobs() -> Any:
+        for name, unit in units.items():
+            job = Job(name, run_unit, maker.job(unit))
+            tell("start", name, {})
+            yield job
+
+    failed: dict[PlannedUnit, str] = {}
+    outcomes = run_jobs(
+        jobs(),
+        workers=options.workers,
+        threads=options.threads,
+        preload=PRELOAD,
+        on_report=lambda job, values: tell(values["kind"], job.name, values),
+    )
+    for outcome in outcomes:
+        name = outcome.job.name
+        if outcome.reason:
+            failed[units[name]] = outcome.reason
+            tell("failed", name, {"reason": outcome.reason})
+        else:
+            tell("end", name, {})
+    return failed

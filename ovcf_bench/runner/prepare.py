@@ -1,0 +1,211 @@
+"""From a study to its images: cohorts opened, eligible, split, pseudonymous, decoded, proven free of leaks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ovcf_bench import splits as assignment
+from ovcf_bench.api import DatasetPlugin
+from ovcf_bench.cohort import Cohort, Counts, apply_eligibility, check_exams, patient_table
+from ovcf_bench.errors import DataError, Problem, one_of
+from ovcf_bench.images import ImageCache, Preprocessing
+from ovcf_bench.pseudonyms import Pseudonyms
+from ovcf_bench.registry import Registry
+from ovcf_bench.runner.decode import decode
+from ovcf_bench.runner.watch import Watch
+from ovcf_bench.study import Study
+from ovcf_bench.vocabulary import DEVELOPMENT
+
+_CHOOSES_ON_TUNING_PART = ("best_auroc", "best_loss")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A study's data, ready for units; identifiers are pseudonyms.
+
+    images : one row per image that is used: EXAM_COLUMNS without source, covariates, cohort, split, fold,
+    cache_key, digest; in the order of the datasets.
+    """
+
+    study: Study
+    images: pd.DataFrame
+    splits: pd.DataFrame
+    flow: dict[str, Any]
+    tuning: Mapping[int, set[str]]
+    proof: assignment.LeakageProof
+    synthetic: tuple[str, ...]
+
+    def with_study(self, study: Study) -> Prepared:
+        """Return the same data for a study that reads the same images (its precision has been chosen)."""
+        return dataclasses.replace(self, study=study)
+
+
+def open_cohorts(study: Study, registry: Registry) -> dict[str, tuple[DatasetPlugin, pd.DataFrame]]:
+    """Return every cohort's plugin and checked exam table, identifiers as the dataset gives them.
+
+    Raises DataError with the problems of all cohorts at once.
+    """
+    problems: list[Problem] = []
+    found: dict[str, tuple[DatasetPlugin, pd.DataFrame]] = {}
+    for name, section in study.document.cohorts.items():
+        plugin = registry.dataset(section.dataset)
+        try:
+            table = plugin.open(section.params, study.folder).exams()
+            found[name] = (plugin, check_exams(table, f"cohort {name!r}"))
+        except DataError as error:
+            problems += error.problems
+    if problems:
+        raise DataError(*problems)
+    _check_views(study, found)
+    return found
+
+
+def _check_views(study: Study, opened: Mapping[str, tuple[DatasetPlugin, pd.DataFrame]]) -> None:
+    known = sorted({view for _, table in opened.values() for view in table["view"].unique()})
+    wanted = {view for arm in study.arms for view in arm.views}
+    problems = [Problem("arms", f"unknown view {view!r}", one_of(view, known)) for view in sorted(wanted - {*known})]
+    for name, (_, table) in opened.items():
+        lacking = [each for each in study.document.covariates if each not in table.columns]
+        problems += [
+            Problem(f"covariates, cohort {name!r}", f"unknown column {each!r}", one_of(each, table.columns))
+            for each in lacking
+        ]
+    if problems:
+        raise DataError(*problems)
+
+
+def assign_patients(
+    study: Study, opened: Mapping[str, tuple[DatasetPlugin, pd.DataFrame]], pseudonyms: Pseudonyms
+) -> tuple[list[Cohort], pd.DataFrame, pd.DataFrame]:
+    """Return the eligible cohorts, their patients, and the assignment; patient_id still as the dataset gives it."""
+    document = study.document
+    cohorts = [apply_eligibility(name, table, study.eligibility) for name, (_, table) in opened.items()]
+    patients = patient_table(cohorts, one_label=document.analysis_level == "patient")
+    if document.splits.file is None:
+        splits = assignment.assign(patients, study.splits, document.splits.folds, document.seed)
+        return cohorts, patients, splits
+    path = study.folder / document.splits.file
+    try:
+        frozen = assignment.from_csv(path.read_text("utf-8"), path.name)
+    except OSError as error:
+        found = f"{document.splits.file!r} cannot be read ({error.strerror})"
+        raise DataError(Problem("splits.file", found, "Paths are relative to the study file.")) from error
+    # The frozen file names patients by pseudonym; the assignment here still goes by the dataset's own ids.
+    written = pseudonyms.all("patient", patients["patient_id"])
+    own = dict(zip(written, patients["patient_id"], strict=True))
+    renamed = patients.assign(patient_id=written)
+    splits = assignment.reuse(frozen, renamed, study.splits, document.splits.folds, path.name)
+    return cohorts, patients, splits.assign(patient_id=splits["patient_id"].map(own))
+
+
+def prepare(
+    study: Study,
+    registry: Registry,
+    pseudonyms: Pseudonyms,
+    cache: ImageCache,
+    watch: Watch,
+    *,
+    workers: int,
+    store_pixels: bool,
+) -> Prepared:
+    """Return the study's data; images whose pixels are not known yet are decoded.
+
+    `store_pixels` also keeps them at the study's size: a plan needs only their digests.
+    """
+    watch.say("Reading the cohorts")
+    opened = open_cohorts(study, registry)
+    cohorts, patients, splits = assign_patients(study, opened, pseudonyms)
+    images = _used_images(study, opened, cohorts, splits, pseudonyms)
+    tuning = _tuning(study, patients, splits, pseudonyms)
+    preprocessing = preprocessing_of(study) if store_pixels else None
+    unknown = ~images["cache_key"].isin(cache.digests(images["cache_key"].tolist()).keys())
+    decode(study, opened, images[unknown], preprocessing, cache, watch, workers)
+    digests = cache.digests(images["cache_key"].tolist())
+    images = images.assign(digest=images["cache_key"].map(digests))
+    proof = assignment.prove_no_leak(images)
+    written = splits.assign(patient_id=pseudonyms.all("patient", splits["patient_id"]))
+    flow = _flow(cohorts, images, patients, splits)
+    synthetic = tuple(name for name, (plugin, _) in opened.items() if plugin.synthetic)
+    return Prepared(study, images, written, flow, tuning, proof, synthetic)
+
+
+def preprocessing_of(study: Study) -> Preprocessing:
+    """Return how images of this study are brought to size."""
+    height, width = study.document.training.image_size
+    return Preprocessing(height, width, study.document.training.fit)
+
+
+def store_missing_pixels(prepared: Prepared, registry: Registry, cache: ImageCache, watch: Watch, workers: int) -> None:
+    """Decode the images that the cache does not hold at the study's size."""
+    study = prepared.study
+    preprocessing = preprocessing_of(study)
+    there = cache.stored(prepared.images["cache_key"].tolist(), preprocessing)
+    missing = prepared.images[~prepared.images["cache_key"].isin(there)]
+    if len(missing):
+        decode(study, open_cohorts(study, registry), missing, preprocessing, cache, watch, workers)
+
+
+def _used_images(
+    study: Study,
+    opened: Mapping[str, tuple[DatasetPlugin, pd.DataFrame]],
+    cohorts: Sequence[Cohort],
+    splits: pd.DataFrame,
+    pseudonyms: Pseudonyms,
+) -> pd.DataFrame:
+    """Return the images of assigned patients under pseudonyms; `row` and `cohort` lead back to the source."""
+    place = splits.set_index("patient_id")[["split", "fold"]]
+    parts = []
+    for cohort in cohorts:
+        plugin, table = opened[cohort.name]
+        dataset = plugin.open(study.document.cohorts[cohort.name].params, study.folder)
+        row_of = dict(zip(table["image_id"], range(len(table)), strict=True))
+        used = cohort.images[cohort.images["patient_id"].isin(place.index)]
+        keys = [pseudonyms("source", f"{plugin.name}\0{dataset.fingerprint(row)}") for row in used.to_dict("records")]
+        part = used[["patient_id", "exam_id", "image_id", "view", "label", "site", *study.document.covariates]]
+        part = part.assign(cohort=cohort.name, row=[row_of[each] for each in used["image_id"]], cache_key=keys)
+        parts.append(part.join(place, on="patient_id"))
+    images = pd.concat(parts, ignore_index=True)
+    hidden = {f"{kind}_id": pseudonyms.all(kind, images[f"{kind}_id"]) for kind in ("patient", "exam", "image")}
+    return images.assign(**hidden)
+
+
+def _tuning(study: Study, patients: pd.DataFrame, splits: pd.DataFrame, pseudonyms: Pseudonyms) -> dict[int, set[str]]:
+    """Return, by fold, the patients (pseudonyms) of the other folds who choose its checkpoint."""
+    if study.document.training.checkpoint not in _CHOOSES_ON_TUNING_PART:
+        return {}
+    label = patients.set_index("patient_id")["label"]
+    development = splits[splits["split"] == DEVELOPMENT]
+    share, seed = study.document.training.tuning_share, study.document.seed
+    found = {}
+    for fold in range(study.document.splits.folds):
+        others = development.loc[development["fold"] != fold, "patient_id"]
+        part = assignment.tuning_part(others.tolist(), label[others].tolist(), share, seed)
+        found[fold] = set(pseudonyms.all("patient", part))
+    return found
+
+
+def _flow(
+    cohorts: Sequence[Cohort], images: pd.DataFrame, patients: pd.DataFrame, splits: pd.DataFrame
+) -> dict[str, Any]:
+    def counts(table: pd.DataFrame) -> dict[str, Any]:
+        found = Counts.of(table)
+        return {name: getattr(found, name) for name in Counts.__slots__}
+
+    unused = patients[~patients["patient_id"].isin(splits["patient_id"])]
+    return {
+        "cohorts": {cohort.name: cohort.flow() for cohort in cohorts},
+        "splits": {
+            str(split): {"cohort": str(part["cohort"].iloc[0]), **counts(part)}
+            for split, part in images.groupby("split", sort=False)
+        },
+        "unused": {
+            cohort.name: counts(cohort.images[cohort.images["patient_id"].isin(unused["patient_id"])])
+            for cohort in cohorts
+            if (unused["cohort"] == cohort.name).any()
+        },
+    }

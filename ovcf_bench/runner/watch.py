@@ -1,0 +1,45 @@
+"""What a run tells whoever watches it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ovcf_bench.api import UnitEvent
+
+
+class Watch(Protocol):
+    """Someone who watches a run: the terminal, a log, a tracker."""
+
+    def say(self, text: str) -> None:
+        """Hear one sentence about what happens next or has happened."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Hear that a stage of `total` steps begins."""
+
+    def advance(self, steps: int = 1) -> None:
+        """Hear that the stage moved on."""
+
+    def units(self, names: list[str], cached: int) -> None:
+        """Hear which units are about to be trained, and how many are finished already."""
+
+    def unit(self, name: str, event: UnitEvent) -> None:
+        """Hear what happened to one unit."""
+
+
+class Silent:
+    """A watcher that says nothing, for use from Python."""
+
+    def say(self, text: str) -> None:
+        """Say nothing."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Show nothing."""
+
+    def advance(self, steps: int = 1) -> None:
+        """Show nothing."""
+
+    def units(self, names: list[str], cached: int) -> None:
+        """Show nothing."""
+
+    def unit(self, name: str, event: UnitEvent) -> None:
+        """Show nothing."""

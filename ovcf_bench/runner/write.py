@@ -1,0 +1,121 @@
+"""Writes the records of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+import ovcf_bench
+from ovcf_bench import findings, records, scores, splits
+from ovcf_bench.plan import Plan, PlannedUnit
+from ovcf_bench.provenance import machine, versions
+from ovcf_bench.records import RunFolder
+from ovcf_bench.runner.assemble import cohort_table, history_table, score_table
+from ovcf_bench.runner.prepare import Prepared
+from ovcf_bench.store import Store
+from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION
+
+if TYPE_CHECKING:
+    from ovcf_bench.runner.execute import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the units of a plan ended. `inputs` identifies what the records will have been made from."""
+
+    plan: Plan
+    failed: Mapping[PlannedUnit, str]
+    declared: Mapping[str, bool]
+    inputs: str
+    seconds: float
+
+
+def is_complete(folder: RunFolder, inputs: str) -> bool:
+    """Whether the folder holds all records of a run of these inputs, made by this version, without failures."""
+    needed = (records.FINDINGS, records.SCORES, records.REPORT, records.PROVENANCE)
+    if not all(folder.has(name) for name in needed):
+        return False
+    said = folder.read_json(records.PROVENANCE)
+    return bool(said.get("inputs") == inputs and said.get("project_version") == ovcf_bench.__version__)
+
+
+def write_records(
+    folder: RunFolder,
+    prepared: Prepared,
+    cases: Mapping[tuple[str, ...], pd.DataFrame],
+    store: Store,
+    outcome: Outcome,
+    options: Options,
+) -> None:
+    """Write every record but the report. What was made from older records goes first, so that nothing is stale."""
+    units = outcome.plan.units
+    scored = score_table(prepared, units, store, cases)
+    said = _provenance(prepared, store, outcome, options)
+    for derived in (records.REPORT, records.FINDINGS):
+        folder.remove(derived)
+    folder.write_text(records.LOCK, prepared.study.to_yaml())
+    folder.write_text(records.SPLITS, splits.to_csv(prepared.splits))
+    folder.write_json(records.FLOW, prepared.flow)
+    folder.write_table(records.COHORT, cohort_table(prepared))
+    folder.write_table(records.HISTORY, history_table(units, store))
+    folder.write_text(records.SCORES, scores.to_csv(scored))
+    folder.write_json(records.PROVENANCE, said)
+    findings.rebuild(folder.path)
+
+
+def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Options) -> dict[str, Any]:
+    study = prepared.study
+    units = [_unit(unit, store, outcome.failed.get(unit)) for unit in outcome.plan.units]
+    devices = sorted({unit["device"] for unit in units if unit["device"]})
+    return {
+        "project_version": ovcf_bench.__version__,
+        "command": options.command,
+        "study_file": options.study_file,
+        "study_hash": study.digest,
+        "profile": study.profile,
+        "set": list(study.overrides),
+        "reduced": list(study.reduced),
+        "synthetic": list(prepared.synthetic),
+        "models": {name: _model(name, outcome.plan, store) for name in sorted({arm.model for arm in study.arms})},
+        "units": units,
+        "versions": versions(),
+        **machine(),
+        "device": ", ".join(devices),
+        "threads": options.threads,
+        "workers": options.workers,
+        "seed": study.document.seed,
+        "seconds": round(outcome.seconds, 1),
+        "optimistic_checkpoint": study.document.training.checkpoint == "best_accuracy_on_fold",
+        "training_version": TRAINING_VERSION,
+        "preprocessing_version": PREPROCESSING_VERSION,
+        "declared": dict(outcome.declared),
+        "leakage": asdict(prepared.proof),
+        # Without failures only: a run with failed units is tried again.
+        "inputs": None if outcome.failed else outcome.inputs,
+    }
+
+
+def _unit(unit: PlannedUnit, store: Store, reason: str | None) -> dict[str, Any]:
+    made = store.record(unit.key).made if store.is_done(unit.key) else {}
+    return {
+        "arm": unit.arm.name,
+        "repeat": unit.repeat,
+        "fold": unit.fold,
+        "key": unit.key,
+        "status": "done" if made else "failed",
+        "reason": reason or "",
+        "seconds": made.get("seconds"),
+        "device": made.get("device"),
+        "precision": made.get("precision"),
+    }
+
+
+def _model(name: str, plan: Plan, store: Store) -> dict[str, Any]:
+    """Return what was really trained: class and parameters as built, starting weights as the plugin states them."""
+    mine = [unit for unit in plan.units if unit.arm.model == name]
+    facts = dict(mine[0].identity["model"]["facts"])
+    made = next((store.record(unit.key).made for unit in mine if store.is_done(unit.key)), {})
+    return {"class": made.get("class"), "parameters": made.get("parameters"), **facts}

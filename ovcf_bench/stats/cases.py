@@ -1,0 +1,73 @@
+"""Labels and scores of one set, checked before anything is computed from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ovcf_bench.errors import Problem, StatisticsError
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+
+def check_scores(scores: npt.ArrayLike, *, name: str) -> Floats:
+    """Return `scores` as float64; NaN is allowed and means a missing view.
+
+    Raises StatisticsError naming the set `name` when a score is infinite.
+    """
+    checked = np.asarray(scores, dtype=np.float64)
+    infinite = int(np.isinf(checked).sum())
+    if infinite:
+        raise StatisticsError(
+            Problem(name, f"{infinite} scores are infinite", "Scores are finite; a missing view is NaN.")
+        )
+    return checked
+
+
+def check_labels(labels: npt.ArrayLike, *, name: str) -> Bools:
+    """Return `labels` (0/1 or bool) as bool, True = positive.
+
+    Raises StatisticsError naming the set `name` when a value is neither 0 nor 1.
+    """
+    raw = np.asarray(labels)
+    checked = raw.astype(np.bool_)
+    foreign = int((raw != checked).sum())
+    if foreign:
+        raise StatisticsError(Problem(name, f"{foreign} labels are neither 0 nor 1", "Labels are 0 or 1."))
+    return checked
+
+
+def complete_cases(labels: npt.ArrayLike, *scores: npt.ArrayLike, name: str) -> tuple[Bools, tuple[Floats, ...], int]:
+    """Return labels and scores of the cases that have every score, and how many cases were left out.
+
+    labels : (n,); each of `scores` : (n,), same case order. Raises StatisticsError naming the set `name`
+    when lengths differ, a score is infinite, or the complete cases hold one class only.
+    """
+    checked = check_labels(labels, name=name)
+    columns = tuple(check_scores(column, name=name) for column in scores)
+    if any(column.shape != checked.shape for column in columns):
+        raise StatisticsError(Problem(name, "labels and scores differ in length", "One score per label."))
+    complete = np.ones(checked.shape, dtype=np.bool_)
+    for column in columns:
+        complete &= ~np.isnan(column)
+    missing = int(checked.size - np.count_nonzero(complete))
+    if missing:
+        checked = checked[complete]
+        columns = tuple(column[complete] for column in columns)
+    _refuse_one_class(checked, name)
+    return checked, columns, missing
+
+
+def _refuse_one_class(labels: Bools, name: str) -> None:
+    positives = int(np.count_nonzero(labels))
+    negatives = int(labels.size - positives)
+    if positives == 0 or negatives == 0:
+        raise StatisticsError(
+            Problem(
+                name,
+                f"the scored cases hold one class only ({positives} positive, {negatives} negative)",
+                "Discrimination needs at least one positive and one negative case.",
+            )
+        )

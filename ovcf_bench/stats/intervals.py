@@ -1,0 +1,90 @@
+"""Confidence intervals of one AUROC: logit-DeLong, Newcombe's method 5, linear DeLong.
+
+Sources: Pepe, The Statistical Evaluation of Medical Tests, 2003, p. 107 (logit); Newcombe, Statistics in
+Medicine 2006;25:559-573, method 5; DeLong 1988 (linear).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from ovcf_bench.stats.auroc import AurocEstimate
+
+LOGIT_DELONG = "logit-transformed DeLong"
+LINEAR_DELONG = "linear DeLong"
+NEWCOMBE = "Newcombe 2006, method 5"
+FEWEST_PER_CLASS = 20  # below this the normal approximation of the logit is not trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A two-sided confidence interval; `level` is its nominal coverage, `method` how it was made."""
+
+    low: float
+    high: float
+    method: str
+    level: float
+
+    def covers(self, value: float) -> bool:
+        """Return whether `value` lies inside, limits included."""
+        return self.low <= value <= self.high
+
+
+def normal_quantile(level: float) -> float:
+    """Return the standard normal quantile of a two-sided interval: 1.96 for a level of .95."""
+    return float(norm.ppf(0.5 + level / 2))
+
+
+def logit_delong_interval(auroc: float, variance: float, *, level: float = 0.95) -> Interval:
+    """Return the interval that is symmetric for logit(AUROC); 0 < auroc < 1. Source: Pepe 2003."""
+    reach = normal_quantile(level) * math.sqrt(variance) / (auroc * (1 - auroc))
+    centre = float(logit(auroc))
+    return Interval(float(expit(centre - reach)), float(expit(centre + reach)), LOGIT_DELONG, level)
+
+
+def linear_delong_interval(auroc: float, variance: float, *, level: float = 0.95) -> Interval:
+    """Return AUROC +- z SE, cut to [0, 1]; too narrow near 1. Source: DeLong 1988."""
+    reach = normal_quantile(level) * math.sqrt(variance)
+    return Interval(max(0.0, auroc - reach), min(1.0, auroc + reach), LINEAR_DELONG, level)
+
+
+def newcombe_interval(auroc: float, positives: int, negatives: int, *, level: float = 0.95) -> Interval:
+    """Return the interval whose limits t solve |auroc - t| = z SE(t); never of width 0.
+
+    SE is Hanley & McNeil's with both class sizes replaced by their mean. Source: Newcombe 2006, method 5.
+    """
+    low = _newcombe_low(auroc, positives, negatives, normal_quantile(level))
+    # The variance is symmetric about one half, so the upper limit is the mirrored lower one.
+    high = 1 - _newcombe_low(1 - auroc, positives, negatives, normal_quantile(level))
+    return Interval(low, high, NEWCOMBE, level)
+
+
+def _newcombe_low(auroc: float, positives: int, negatives: int, z: float) -> float:
+    if auroc == 0:
+        return 0.0
+    others = (positives + negatives) / 2 - 1
+
+    def excess(limit: float) -> float:
+        spread = limit * (1 - limit) * (1 + others * ((1 - limit) / (2 - limit) + limit / (1 + limit)))
+        return (auroc - limit) ** 2 - z**2 * spread / (positives * negatives)
+
+    # The estimate 1 is itself a root (its variance is 0): search just below it.
+    return float(brentq(excess, 0.0, min(auroc, 1 - 1e-12), xtol=1e-15, rtol=1e-14))
+
+
+def auroc_interval(estimate: AurocEstimate, *, level: float = 0.95) -> Interval | None:
+    """Return the default interval of an AUROC, or None where `estimate.reason` says why there is none.
+
+    Newcombe's method when the AUROC is 0 or 1 or a class has fewer than 20 cases, else logit-DeLong.
+    """
+    if estimate.variance is None or estimate.status == "constant_score":
+        return None
+    few = min(estimate.positives, estimate.negatives) < FEWEST_PER_CLASS
+    if few or estimate.status == "perfect" or estimate.variance == 0:
+        return newcombe_interval(estimate.auroc, estimate.positives, estimate.negatives, level=level)
+    return logit_delong_interval(estimate.auroc, estimate.variance, level=level)

@@ -1,0 +1,178 @@
+"""Reads YAML so that every value remembers where it stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from ovcf_bench.errors import Problem, StudyError
+
+# Scalars of the YAML 1.2 core schema. YAML 1.1, which PyYAML speaks, reads `no` as false, `1e-3` as a string,
+# 010 as eight and 1:30 as ninety.
+_NULL = re.compile(r"|~|null|Null|NULL")
+_TRUE = re.compile(r"true|True|TRUE")
+_FALSE = re.compile(r"false|False|FALSE")
+_INT = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+Keys = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value, the place where it stands, and the place of its key."""
+
+    value: dict[str, Node] | list[Node] | str | int | float | bool | None
+    where: str
+    key_where: str
+
+    def plain(self) -> Any:
+        """Return the value without places."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        return self.value
+
+    def child(self, key: str | int) -> Node | None:
+        """Return the node under a key or index, or None."""
+        if isinstance(self.value, dict):
+            return self.value.get(str(key))
+        if isinstance(self.value, list) and isinstance(key, int) and 0 <= key < len(self.value):
+            return self.value[key]
+        return None
+
+
+def read(text: str, file: str) -> tuple[Node, list[Problem]]:
+    """Return the document and what is wrong with its form (duplicate keys, keys that are no words).
+
+    Raises StudyError when the text is no YAML or no mapping.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = _place(file, mark) if mark else file
+        found = f"not YAML: {error.problem or error.context}"
+        raise StudyError(Problem(where, found, "Check indentation, colons and quotes.")) from error
+    except yaml.YAMLError as error:
+        raise StudyError(Problem(file, "not YAML: it holds characters that are not allowed")) from error
+    if not isinstance(root, yaml.MappingNode):
+        raise StudyError(Problem(file, "not a study: the file holds no keys", "See `ovcf-bench schema`."))
+    problems: list[Problem] = []
+    return _node(root, file, f"{file}, line 1, column 1", problems), problems
+
+
+def _place(file: str, mark: yaml.Mark) -> str:
+    return f"{file}, line {mark.line + 1}, column {mark.column + 1}"
+
+
+def _node(raw: yaml.Node, file: str, key_where: str, problems: list[Problem]) -> Node:
+    where = _place(file, raw.start_mark)
+    if isinstance(raw, yaml.SequenceNode):
+        return Node(
+            [_node(each, file, _place(file, each.start_mark), problems) for each in raw.value], where, key_where
+        )
+    if isinstance(raw, yaml.MappingNode):
+        return Node(_mapping(raw, file, problems), where, key_where)
+    assert isinstance(raw, yaml.ScalarNode)
+    return Node(_scalar(raw), where, key_where)
+
+
+def _mapping(raw: yaml.MappingNode, file: str, problems: list[Problem]) -> dict[str, Node]:
+    found: dict[str, Node] = {}
+    for key_node, value_node in raw.value:
+        at = _place(file, key_node.start_mark)
+        if not isinstance(key_node, yaml.ScalarNode):
+            problems.append(Problem(at, "a key must be one word"))
+            continue
+        key = str(key_node.value)
+        if key in found:
+            problems.append(Problem(at, f"duplicate key {key!r}", f"It stands first at {found[key].key_where}."))
+            continue
+        found[key] = _node(value_node, file, at, problems)
+    return found
+
+
+def _scalar(raw: yaml.ScalarNode) -> str | int | float | bool | None:
+    text = str(raw.value)
+    if raw.style in ("'", '"', "|", ">") or raw.tag == "!":
+        return text
+    return scalar(text)
+
+
+def scalar(text: str) -> str | int | float | bool | None:
+    """Return the value of a plain (unquoted) scalar."""
+    if _NULL.fullmatch(text):
+        return None
+    if _TRUE.fullmatch(text):
+        return True
+    if _FALSE.fullmatch(text):
+        return False
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+def merge(base: Node, over: Node) -> Node:
+    """Return `base` changed by `over`: mappings deep, lists and scalars replaced, null removes an inherited key."""
+    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
+        return over
+    merged = dict(base.value)
+    for key, node in over.value.items():
+        if node.value is None and key in merged:
+            del merged[key]
+        else:
+            merged[key] = merge(merged[key], node) if key in merged else node
+    return Node(merged, over.where, over.key_where)
+
+
+def put(root: Node, assignment: str) -> Node:
+    """Return the document with one value set, as --set KEY.PATH=VALUE says; a part may be an index of a list.
+
+    Raises StudyError when the assignment is malformed or leads through something that is no mapping.
+    """
+    path, equals, text = assignment.partition("=")
+    where = f"--set {path}"
+    if not equals or not path:
+        raise StudyError(Problem(f"--set {assignment}", "not of the form KEY.PATH=VALUE", "Example: --set seed=7"))
+    value, problems = read(f"value: {text}", where)
+    if problems:
+        raise StudyError(*problems)
+    node = value.child("value")
+    assert node is not None
+    return _put(root, path.split("."), _placed(node, where), where)
+
+
+def _placed(node: Node, where: str) -> Node:
+    """Return the node with one place for all of it: the option on the command line."""
+    if isinstance(node.value, dict):
+        return Node({key: _placed(each, where) for key, each in node.value.items()}, where, where)
+    if isinstance(node.value, list):
+        return Node([_placed(each, where) for each in node.value], where, where)
+    return Node(node.value, where, where)
+
+
+def _put(node: Node | None, path: list[str], value: Node, where: str) -> Node:
+    if not path:
+        return value
+    key, *rest = path
+    if node is None or isinstance(node.value, dict):
+        inner = dict(node.value) if node is not None and isinstance(node.value, dict) else {}
+        if value.value is None and not rest and key in inner:
+            del inner[key]
+        else:
+            inner[key] = _put(inner.get(key), rest, value, where)
+        return Node(inner, node.where if node else where, node.key_where if node else where)
+    if isinstance(node.value, list):
+        if not key.isdecimal() or int(key) >= len(node.value):
+            raise StudyError(Problem(where, f"{key!r} is no index here", f"Allowed: 0 to {len(node.value) - 1}."))
+        items = list(node.value)
+        items[int(key)] = _put(items[int(key)], rest, value, where)
+        return Node(items, node.where, node.key_where)
+    raise StudyError(Problem(where, f"{key!r} stands under a single value", "Name a key of a mapping."))

@@ -1,0 +1,286 @@
+"""From a study file to a resolved study, or to every mistake in it at once."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from ovcf_bench.errors import Problem, StudyError, one_of
+from ovcf_bench.study.document import Keys, Node, merge, put, read
+from ovcf_bench.study.resolve import check_references, make_arms, make_comparisons, make_eligibility, make_splits
+from ovcf_bench.study.schema import StudyDocument
+from ovcf_bench.study.validate import validate
+from ovcf_bench.vocabulary import Arm, Comparison, Eligibility, SplitRule
+
+_LOCK_HEADER = "# Fully resolved study: what ran. Written by ovcf-bench; run it like any other study file.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsModels:
+    """The parameters that the installed plugins take, by plugin name."""
+
+    datasets: Mapping[str, type[BaseModel]]
+    models: Mapping[str, type[BaseModel]]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A resolved study. `folder` is where its relative paths start; it is no part of the study's identity."""
+
+    document: StudyDocument
+    name: str = "study"
+    folder: Path = Path()
+    profile: str | None = None
+    overrides: tuple[str, ...] = ()
+    reduced: tuple[str, ...] = ()  # what profile and --set changed: "training.epochs: 20 -> 6"
+
+    @cached_property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms, in the order of models, then views."""
+        return make_arms(self.document)
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """The declared comparisons of arms."""
+        return make_comparisons(self.document)
+
+    @cached_property
+    def eligibility(self) -> tuple[Eligibility, ...]:
+        """The ordered eligibility steps."""
+        return make_eligibility(self.document.eligibility)
+
+    @cached_property
+    def splits(self) -> tuple[SplitRule, ...]:
+        """The rules of the splits, development first."""
+        return make_splits(self.document)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything the study says, words included: the report prints them."""
+        text = json.dumps(self.plain(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def plain(self) -> dict[str, Any]:
+        """Return the resolved document as plain values."""
+        return self.document.model_dump(mode="json", by_alias=True)
+
+    def to_yaml(self) -> str:
+        """Return the resolved study as a study file."""
+        text = yaml.safe_dump(self.plain(), sort_keys=False, allow_unicode=True, width=100)
+        return _LOCK_HEADER + text
+
+    def with_precision(self, precision: str) -> Study:
+        """Return the study with its precision chosen."""
+        training = self.document.training.model_copy(update={"precision": precision})
+        return dataclasses.replace(self, document=self.document.model_copy(update={"training": training}))
+
+
+def load_study(
+    path: Path, params_models: ParamsModels | None, *, profile: str | None = None, overrides: Sequence[str] = ()
+) -> Study:
+    """Return the study of a file. Raises StudyError with every mistake, in the order of lines."""
+    text = _read_file(path, "")
+    options: dict[str, Any] = {"where": str(path), "folder": path.parent, "profile": profile, "overrides": overrides}
+    return parse(text, params_models, **options)
+
+
+def parse(
+    text: str,
+    params_models: ParamsModels | None,
+    *,
+    where: str = "study.yaml",
+    folder: Path = Path(),
+    profile: str | None = None,
+    overrides: Sequence[str] = (),
+) -> Study:
+    """Return the study of a text. Without `params_models`, plugins' parameters stay plain mappings.
+
+    Raises StudyError with every mistake, in the order of lines.
+    """
+    problems: list[Problem] = []
+    base = _extended(text, where, folder, problems, seen=())
+    profiles = base.child("profiles")
+    root = _without(base, "profiles")
+    full = _with_profile(root, profiles, profile, where)
+    for each in overrides:
+        full = put(full, each)
+    document, found = _validated(full, params_models)
+    problems += found
+    if problems or document is None:
+        raise StudyError(*sorted(problems, key=_line))
+    changed = full is not root
+    original = _validated(root, params_models)[0] if changed else None
+    reduced = _changes(original, document) if original is not None else ()
+    return Study(document, Path(where).stem, folder, profile, tuple(overrides), tuple(reduced))
+
+
+def read_lock(text: str) -> Study:
+    """Return the study of a study.lock.yaml; its plugins need not be installed."""
+    return parse(text, None, where="study.lock.yaml")
+
+
+def _read_file(path: Path, where: str) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise StudyError(Problem(where, f"the study file {str(path)!r} cannot be read: {reason}")) from error
+
+
+def _line(problem: Problem) -> tuple[bool, int]:
+    line = problem.where.rpartition(", line ")[2].partition(",")[0]
+    return (not line.isdecimal(), int(line) if line.isdecimal() else 0)
+
+
+def _extended(text: str, where: str, folder: Path, problems: list[Problem], seen: tuple[Path, ...]) -> Node:
+    """Return the document laid over the one that it extends."""
+    root, found = read(text, where)
+    problems += found
+    parent = root.child("extends")
+    if parent is None:
+        return root
+    if not isinstance(parent.value, str):
+        raise StudyError(Problem(parent.where, "extends must name a file", "Example: extends: paper.yaml"))
+    path = folder / parent.value
+    if path.resolve() in seen:
+        raise StudyError(Problem(parent.where, f"extends goes round in a circle through {parent.value!r}"))
+    inherited = _extended(_read_file(path, parent.where), str(path), path.parent, problems, (*seen, path.resolve()))
+    return merge(inherited, _without(root, "extends"))
+
+
+def _without(node: Node, key: str) -> Node:
+    assert isinstance(node.value, dict)
+    return Node({name: each for name, each in node.value.items() if name != key}, node.where, node.key_where)
+
+
+def _with_profile(root: Node, profiles: Node | None, name: str | None, where: str) -> Node:
+    if name is None:
+        return root
+    chosen = profiles.child(name) if profiles is not None else None
+    if chosen is None:
+        known = list(profiles.value) if profiles is not None and isinstance(profiles.value, dict) else []
+        raise StudyError(Problem(f"--profile {name}", f"{where} has no such profile", one_of(name, known)))
+    return merge(root, chosen)
+
+
+def _validated(root: Node, params_models: ParamsModels | None) -> tuple[StudyDocument | None, list[Problem]]:
+    """Return the document, or None with all problems of schema, plugins and references."""
+    document, wrong = validate(StudyDocument, root)
+    problems = [problem for _, problem in wrong]
+    # What is sound is checked further although something else is wrong: the user mends everything at once.
+    sound = document if document is not None else validate(StudyDocument, _pruned(root, [keys for keys, _ in wrong]))[0]
+    if sound is not None:
+        pruned = [keys for keys, _ in wrong]
+        check_references(sound, lambda keys, found, allowed: _complain(root, pruned, problems, keys, found, allowed))
+    if params_models is None:
+        return document, problems
+    settled: dict[str, dict[str, Any]] = {"cohorts": {}, "models": {}}
+    for group, plugin_key, known in (
+        ("cohorts", "dataset", params_models.datasets),
+        ("models", "model", params_models.models),
+    ):
+        for name, section in _children(root.child(group)):
+            params = _plugin_params(section, (group, name), plugin_key, known, problems)
+            settled[group][name] = params
+    if problems or document is None:
+        return None, problems
+    return _with_params(document, settled), []
+
+
+def _children(node: Node | None) -> list[tuple[str, Node]]:
+    return list(node.value.items()) if node is not None and isinstance(node.value, dict) else []
+
+
+def _plugin_params(
+    section: Node, at: Keys, plugin_key: str, known: Mapping[str, type[BaseModel]], problems: list[Problem]
+) -> BaseModel | None:
+    plugin = section.child(plugin_key)
+    if plugin is None or not isinstance(plugin.value, str):
+        return None  # the schema has said so
+    if plugin.value not in known:
+        problems.append(Problem(plugin.where, f"unknown {plugin_key} {plugin.value!r}", one_of(plugin.value, known)))
+        return None
+    params = section.child("params") or Node({}, section.where, section.key_where)
+    if not isinstance(params.value, dict):
+        problems.append(Problem(params.where, "params must be a mapping", "Example: params: {name: value}"))
+        return None
+    found, wrong = validate(known[plugin.value], params, (*at, "params"))
+    problems += [problem for _, problem in wrong]
+    return found
+
+
+def _with_params(document: StudyDocument, settled: Mapping[str, Mapping[str, Any]]) -> StudyDocument:
+    groups = {
+        group: {
+            name: section.model_copy(update={"params": settled[group][name]})
+            for name, section in getattr(document, group).items()
+        }
+        for group in settled
+    }
+    return document.model_copy(update=groups)
+
+
+def _pruned(root: Node, wrong: Sequence[Keys]) -> Node:
+    """Return the document without the values that are wrong, so that the rest can be checked."""
+    pruned = Node(copy.deepcopy(root.value), root.where, root.key_where)
+    # Later entries of a list go first: removing one moves those behind it.
+    for keys in sorted(wrong, key=lambda each: [str(key).zfill(6) for key in each], reverse=True):
+        parent: Node | None = pruned
+        for key in keys[:-1]:
+            parent = parent.child(key) if parent is not None else None
+        if parent is not None and keys:
+            if isinstance(parent.value, dict):
+                parent.value.pop(str(keys[-1]), None)
+            elif isinstance(parent.value, list) and isinstance(keys[-1], int) and keys[-1] < len(parent.value):
+                del parent.value[keys[-1]]
+    return pruned
+
+
+def _complain(
+    root: Node, pruned: Sequence[Keys], problems: list[Problem], keys: Keys, found: str, allowed: str
+) -> None:
+    """Add a problem at `keys`, unless it only follows from a value that was wrong already."""
+    group = keys[:1]
+    if any(each[:1] == group and len(each) <= len(keys) and each == keys[: len(each)] for each in pruned):
+        return
+    here = root
+    where = root.where
+    for key in keys:
+        step = here.child(key)
+        if step is None:
+            break
+        here, where = step, step.where
+    problems.append(Problem(where, f"{'.'.join(map(str, keys))}: {found}", allowed))
+
+
+def _changes(before: StudyDocument, after: StudyDocument) -> list[str]:
+    return _differences(before.model_dump(mode="json", by_alias=True), after.model_dump(mode="json", by_alias=True))
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> list[str]:
+    found: list[str] = []
+    for name in sorted({*before, *after}):
+        here = f"{at}{name}"
+        if name not in after:
+            found.append(f"{here}: removed")
+        elif name not in before:
+            found.append(f"{here}: added, {_short(after[name])}")
+        elif isinstance(before[name], dict) and isinstance(after[name], dict):
+            found += _differences(before[name], after[name], f"{here}.")
+        elif before[name] != after[name]:
+            found.append(f"{here}: {_short(before[name])} -> {_short(after[name])}")
+    return found
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
