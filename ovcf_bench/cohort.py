@@ -208,7 +208,10 @@ def cases(images: pd.DataFrame, views: Sequence[str]) -> pd.DataFrame:
         raise DataError(*(Problem("arms", f"unknown view {view!r}", one_of(view, known)) for view in unknown))
     if len(views) == 1:
         mine = images[images["view"] == views[0]]
-        lists = {"cache_keys": [[key] for key in mine["cache_key"]], "digests": [[each] for each in mine["digest"]]}
+        lists: dict[str, Any] = {
+            "cache_keys": [[key] for key in mine["cache_key"]],
+            "digests": [[each] for each in mine["digest"]],
+        }
         return mine[[*_CASE_COLUMNS, "image_id"]].assign(**lists).reset_index(drop=True)
     wanted = images[images["view"].isin(views)]
     twice = int(wanted.duplicated(["exam_id", "view"]).sum())

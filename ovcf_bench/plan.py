@@ -122,8 +122,8 @@ def _sizes(table: pd.DataFrame) -> dict[int, tuple[int, int]]:
     """Return, by fold, how many images its unit trains on and how many it scores."""
     development = table["split"] == DEVELOPMENT
     n, n_tests = int(development.sum()), int((~development).sum())
-    own = table.loc[development, "fold"].value_counts()
-    return {int(fold): (n - int(held_out), int(held_out) + n_tests) for fold, held_out in own.items()}
+    own = table.loc[development, "fold"].value_counts().to_dict()
+    return {int(str(fold)): (n - int(held_out), int(held_out) + n_tests) for fold, held_out in own.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,11 @@ def test_a_patient_with_exams_of_both_labels_needs_the_exam_as_case():
     cohort = apply_eligibility("c", table, [])
     with pytest.raises(DataError, match="analysis_level: exam"):
         patient_table([cohort], one_label=True)
-    assert dict(patient_table([cohort], one_label=False).set_index("patient_id")["label"]) == {"P0": 1, "P2": 0, "P3": 1}
+    assert dict(patient_table([cohort], one_label=False).set_index("patient_id")["label"]) == {
+        "P0": 1,
+        "P2": 0,
+        "P3": 1,
+    }
 
 
 def prepared(table):

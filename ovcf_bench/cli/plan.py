@@ -56,7 +56,8 @@ def command(
 
 
 def _expected(unit: Any, seconds: dict[str, float]) -> float | None:
-    return seconds.get(unit.arm.name, unit.expected_seconds)
+    known: float | None = seconds.get(unit.arm.name, unit.expected_seconds)
+    return known
 
 
 def _unit(unit: Any, seconds: dict[str, float]) -> dict[str, Any]:

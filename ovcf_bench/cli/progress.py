@@ -127,7 +127,9 @@ class Bars:
                 self._progress.console.print(f"[red]failed:[/red] {escape(name)}: {escape(event.values['reason'])}")
 
     def _move(self, name: str, done: int, text: str | None) -> None:
-        self._progress.update(self._training[name], completed=done, **({"text": text} if text else {}))
+        self._progress.update(self._training[name], completed=done)
+        if text:
+            self._progress.update(self._training[name], text=text)
         self._done[name] = done
         if self._all is not None:
             self._progress.update(self._all, completed=sum(self._done.values()))

@@ -13,12 +13,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from ovcf_bench.errors import BenchError, Problem
 
 Report = Callable[[Mapping[str, Any]], None]
+
+_METHOD = "spawn" if sys.platform == "win32" else "forkserver"  # fork after torch has been used is unsafe
 
 # One thread pool per job, whatever library opens it; set before any of them is loaded.
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -54,23 +57,22 @@ class _Running:
     outcome: Outcome | None = None
 
 
-def _context(preload: Sequence[str], threads: int) -> Any:
-    """Return the way processes start here: from a warm server where the system has one, else anew."""
+def warm_up(preload: Sequence[str], threads: int) -> None:
+    """Start the server that imports `preload` for all later jobs, and go on meanwhile.
+
+    What the first call in a process asks for holds for all jobs of that process.
+    """
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)
-    if sys.platform == "win32":
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(preload))
-    return context
+    if _METHOD == "forkserver":
+        multiprocessing.set_forkserver_preload(list(preload))
+        forkserver.ensure_running()
 
 
 def run_jobs(
     jobs: Iterable[Job],
     *,
     workers: int,
-    threads: int = 1,
-    preload: Sequence[str] = (),
     on_report: Callable[[Job, Mapping[str, Any]], None] = lambda job, values: None,
 ) -> Iterator[Outcome]:
     """Yield the outcomes of all jobs as they end, with at most `workers` processes at once.
@@ -78,7 +80,7 @@ def run_jobs(
     A job that raises, or whose process dies, gives an outcome with a reason; the others go on. When the caller
     stops iterating or is interrupted, the running processes are ended.
     """
-    context = _context(preload, threads)
+    context: Any = multiprocessing.get_context(_METHOD)
     waiting = iter(jobs)
     running: dict[Connection, _Running] = {}
     try:

@@ -66,7 +66,8 @@ def build(
         for name in document.splits.tests
     }
     development = {name: _build_development(book, name) for name in names}
-    primary = document.primary and Primary(document.primary.set, document.primary.comparison)
+    declared_primary = document.primary
+    primary = Primary(declared_primary.set, declared_primary.comparison) if declared_primary else None
     return Findings(
         schema=SCHEMA,
         study=_describe_study(study),

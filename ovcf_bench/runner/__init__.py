@@ -1,7 +1,8 @@
 """Carries a study out: cohort, splits, plan, units, score table, findings, records."""
 
 from ovcf_bench.runner.check import check_study, estimate_seconds
-from ovcf_bench.runner.execute import Options, RunResult, plan_study, run_study
+from ovcf_bench.runner.execute import RunResult, plan_study, run_study
+from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared, open_cohorts, prepare
 from ovcf_bench.runner.watch import Silent, Watch
 

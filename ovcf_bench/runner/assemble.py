@@ -62,7 +62,7 @@ def _unit_scores(unit: PlannedUnit, store: Store, listed: pd.DataFrame) -> pd.Da
 
 def _labelled(part: pd.DataFrame, arm: Arm, unit: PlannedUnit | None, ensemble: str = "none") -> pd.DataFrame:
     oof = unit is not None and len(part) > 0 and part["split"].iloc[0] == DEVELOPMENT
-    values = {
+    values: dict[str, Any] = {
         "set": part["split"],
         "kind": "oof" if oof else "test",
         "target": _TARGET,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ovcf_bench.errors import BenchError, Problem
-from ovcf_bench.executors import Job, run_jobs
+from ovcf_bench.executors import Job
 from ovcf_bench.plan import Plan
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.registry import Registry
-from ovcf_bench.runner.execute import PRELOAD, Options, check_models, models_of
+from ovcf_bench.runner.execute import check_models, models_of, only_result
 from ovcf_bench.runner.jobs import build_context
+from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import assign_patients, open_cohorts
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
@@ -45,10 +46,7 @@ def estimate_seconds(study: Study, plan: Plan, registry: Registry, options: Opti
     precision = str(plan.units[0].identity["training"]["precision"])
     probe = Probe(networks, options.device, options.threads, precision)
     job = Job("estimate", seconds_per_image, probe)
-    (outcome,) = run_jobs([job], workers=1, threads=options.threads, preload=PRELOAD)
-    if outcome.problems:
-        raise BenchError(*outcome.problems)
-    per_image = dict(zip((arm.name for arm in study.arms), outcome.result, strict=True))
+    per_image = dict(zip((arm.name for arm in study.arms), only_result(job), strict=True))
     epochs = study.document.training.epochs
     return {
         unit.arm.name: per_image[unit.arm.name] * (unit.n_train * epochs + _SCORING_SHARE * unit.n_scored)

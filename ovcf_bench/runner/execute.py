@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,36 +15,20 @@ from ovcf_bench.cohort import cases
 from ovcf_bench.errors import BenchError, PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.files import write_atomically
-from ovcf_bench.images import ImageCache
 from ovcf_bench.plan import Plan, PlannedUnit, make_plan
 from ovcf_bench.provenance import digest
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.records import RunFolder
 from ovcf_bench.registry import Registry
 from ovcf_bench.runner import write
+from ovcf_bench.runner.decode import warm_up_for_units
 from ovcf_bench.runner.jobs import JobMaker, build_context
 from ovcf_bench.runner.ledger import declare
+from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared, prepare, store_missing_pixels
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.store import Store
 from ovcf_bench.study import Study
-
-PRELOAD = ("ovcf_bench.training.preload",)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How and where a study runs; none of it changes a unit's key."""
-
-    runs: Path
-    cache: ImageCache
-    key: Path | None = None
-    workers: int = 1
-    threads: int = 1
-    device: str = "auto"
-    fresh: bool = False
-    command: str = ""
-    study_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +100,13 @@ def models_of(study: Study, registry: Registry) -> dict[str, ModelPlugin]:
 def _make_ready(study: Study, registry: Registry, options: Options, watch: Watch, *, store_pixels: bool) -> _Ready:
     models = models_of(study, registry)
     pseudonyms = Pseudonyms(load_key(options.key))
-    prepared = prepare(
-        study, registry, pseudonyms, options.cache, watch, workers=options.workers, store_pixels=store_pixels
-    )
+    prepared = prepare(study, registry, pseudonyms, options, watch, store_pixels=store_pixels)
     of_views = {views: cases(prepared.images, views) for views in {arm.views for arm in study.arms}}
     exact = study.with_precision(_precision(study, models, options, watch))
     store = Store(options.runs / "units")
     plan = make_plan(exact, models, of_views, prepared.tuning, store, fresh=options.fresh)
     if store_pixels and plan.to_run:
-        store_missing_pixels(prepared, registry, options.cache, watch, options.workers)
+        store_missing_pixels(prepared, registry, options, watch)
     return _Ready(prepared.with_study(exact), models, of_views, store, plan)
 
 
@@ -153,13 +134,14 @@ def _precision(study: Study, models: Mapping[str, ModelPlugin], options: Options
             for model, arm in used
         ]
         job = Job("precision", choose_precision, Probe(networks, options.device, options.threads))
-        known[name] = str(_only_result(job, options.threads))
+        known[name] = str(only_result(job))
         write_atomically(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
     return known[name]
 
 
-def _only_result(job: Job, threads: int) -> Any:
-    (outcome,) = run_jobs([job], workers=1, threads=threads, preload=PRELOAD)
+def only_result(job: Job) -> Any:
+    """Return the result of one job in a process of its own; raises what it failed with."""
+    (outcome,) = run_jobs([job], workers=1)
     if outcome.problems:
         raise BenchError(*outcome.problems)
     return outcome.result
@@ -171,6 +153,7 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
         return {}
     from ovcf_bench.training.unit import run_unit
 
+    warm_up_for_units(options.threads)
     maker = JobMaker(
         ready.prepared, ready.models, ready.cases, options.cache, ready.store, options.device, options.threads
     )
@@ -193,8 +176,6 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
     outcomes = run_jobs(
         jobs(),
         workers=options.workers,
-        threads=options.threads,
-        preload=PRELOAD,
         on_report=lambda job, values: tell(values["kind"], job.name, values),
     )
     for outcome in outcomes:

@@ -13,10 +13,11 @@ from ovcf_bench import splits as assignment
 from ovcf_bench.api import DatasetPlugin
 from ovcf_bench.cohort import Cohort, Counts, apply_eligibility, check_exams, patient_table
 from ovcf_bench.errors import DataError, Problem, one_of
-from ovcf_bench.images import ImageCache, Preprocessing
+from ovcf_bench.images import Preprocessing
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.registry import Registry
-from ovcf_bench.runner.decode import decode
+from ovcf_bench.runner.decode import as_rows, decode
+from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
 from ovcf_bench.vocabulary import DEVELOPMENT
@@ -107,10 +108,9 @@ def prepare(
     study: Study,
     registry: Registry,
     pseudonyms: Pseudonyms,
-    cache: ImageCache,
+    options: Options,
     watch: Watch,
     *,
-    workers: int,
     store_pixels: bool,
 ) -> Prepared:
     """Return the study's data; images whose pixels are not known yet are decoded.
@@ -123,9 +123,9 @@ def prepare(
     images = _used_images(study, opened, cohorts, splits, pseudonyms)
     tuning = _tuning(study, patients, splits, pseudonyms)
     preprocessing = preprocessing_of(study) if store_pixels else None
-    unknown = ~images["cache_key"].isin(cache.digests(images["cache_key"].tolist()).keys())
-    decode(study, opened, images[unknown], preprocessing, cache, watch, workers)
-    digests = cache.digests(images["cache_key"].tolist())
+    unknown = ~images["cache_key"].isin(options.cache.digests(images["cache_key"].tolist()).keys())
+    decode(study, opened, images[unknown], preprocessing, options, watch)
+    digests = options.cache.digests(images["cache_key"].tolist())
     images = images.assign(digest=images["cache_key"].map(digests))
     proof = assignment.prove_no_leak(images)
     written = splits.assign(patient_id=pseudonyms.all("patient", splits["patient_id"]))
@@ -140,14 +140,14 @@ def preprocessing_of(study: Study) -> Preprocessing:
     return Preprocessing(height, width, study.document.training.fit)
 
 
-def store_missing_pixels(prepared: Prepared, registry: Registry, cache: ImageCache, watch: Watch, workers: int) -> None:
+def store_missing_pixels(prepared: Prepared, registry: Registry, options: Options, watch: Watch) -> None:
     """Decode the images that the cache does not hold at the study's size."""
     study = prepared.study
     preprocessing = preprocessing_of(study)
-    there = cache.stored(prepared.images["cache_key"].tolist(), preprocessing)
+    there = options.cache.stored(prepared.images["cache_key"].tolist(), preprocessing)
     missing = prepared.images[~prepared.images["cache_key"].isin(there)]
     if len(missing):
-        decode(study, open_cohorts(study, registry), missing, preprocessing, cache, watch, workers)
+        decode(study, open_cohorts(study, registry), missing, preprocessing, options, watch)
 
 
 def _used_images(
@@ -165,7 +165,7 @@ def _used_images(
         dataset = plugin.open(study.document.cohorts[cohort.name].params, study.folder)
         row_of = dict(zip(table["image_id"], range(len(table)), strict=True))
         used = cohort.images[cohort.images["patient_id"].isin(place.index)]
-        keys = [pseudonyms("source", f"{plugin.name}\0{dataset.fingerprint(row)}") for row in used.to_dict("records")]
+        keys = [pseudonyms("source", f"{plugin.name}\0{dataset.fingerprint(row)}") for row in as_rows(used)]
         part = used[["patient_id", "exam_id", "image_id", "view", "label", "site", *study.document.covariates]]
         part = part.assign(cohort=cohort.name, row=[row_of[each] for each in used["image_id"]], cache_key=keys)
         parts.append(part.join(place, on="patient_id"))

@@ -19,7 +19,7 @@ from ovcf_bench.store import Store
 from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION
 
 if TYPE_CHECKING:
-    from ovcf_bench.runner.execute import Options
+    from ovcf_bench.runner.options import Options
 
 
 @dataclass(frozen=True, slots=True)

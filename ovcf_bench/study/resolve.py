@@ -56,7 +56,9 @@ def _given(drop: Drop) -> list[str]:
 
 def _check_arms(document: StudyDocument, complain: Complain) -> None:
     arms = document.arms
-    named: list[tuple[Keys, str]] = [(("arms", "models", number), name) for number, name in enumerate(arms.models or ())]
+    named: list[tuple[Keys, str]] = [
+        (("arms", "models", number), name) for number, name in enumerate(arms.models or ())
+    ]
     for part in ("include", "exclude"):
         named += [(("arms", part, number, "model"), each.model) for number, each in enumerate(getattr(arms, part))]
     for keys, name in named:

@@ -192,12 +192,11 @@ class ComparisonSection(Section):
 class PublishedFigure(Section):
     """Published figures of one test set, to stand beside ours."""
 
-    set: Name
+    set: Name | None = Field(default=None, description="Test set of this study; none when the source does not say.")
     auroc: Mapping[str, Share] = Field(default_factory=dict, description="AUROC by view.")
     positives: Positive | None = None
     negatives: Positive | None = None
     p: Share | None = None
-    p_set_stated: bool = True
 
 
 class PublishedSection(Section):

@@ -42,7 +42,8 @@ def _sampled_at(coefficients: torch.Tensor, height: int, width: int) -> torch.Te
     a, b, c = coefficients[:, :, None, None]
     x = (torch.arange(width, device=coefficients.device) * 2 + 1) / width - 1
     y = (torch.arange(height, device=coefficients.device) * 2 + 1) / height - 1
-    return a * x + (b * y[:, None] + c)
+    sampled: torch.Tensor = a * x + (b * y[:, None] + c)
+    return sampled
 
 
 def jitter(images: torch.Tensor, plan: AugmentationSection, generator: torch.Generator) -> torch.Tensor:

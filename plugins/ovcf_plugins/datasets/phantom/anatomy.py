@@ -109,7 +109,8 @@ def _sagittal_tilt(
     above = np.cumsum(wedge) - wedge
     below = wedge.sum() - above - wedge
     # A wedge bends the spine forward: half of its angle goes to the levels above, half to those below.
-    return SAGITTAL_TILT * posture + whole + single + 0.5 * (below - above)
+    tilt: Array = SAGITTAL_TILT * posture + whole + single + 0.5 * (below - above)
+    return tilt
 
 
 def _stack(heights: Array, discs: Array, tilt: Array) -> tuple[Array, Array]:
@@ -129,4 +130,6 @@ def _coronal_curve(rng: np.random.Generator, z: Array) -> tuple[Array, Array]:
 
 def _marrow(t_score: float, compression: Array, impaction: float) -> Array:
     density = np.clip(1.15 + 0.13 * t_score, 0.5, 1.4)
-    return MARROW_PER_MM * density * (1 + impaction * (np.clip(compression, 1, 1.8) - 1))
+    impacted: Array = 1 + impaction * (np.clip(compression, 1, 1.8) - 1)
+    impacted *= MARROW_PER_MM * density
+    return impacted

@@ -39,7 +39,8 @@ class PhantomDataset:
         index, view = int(row["source"]), row["view"]
         rng = self._generator(index, Stream.AP if view == "ap" else Stream.LATERAL)
         picture = render(self.patient(index), view, self._preset, self._film, rng)
-        return np.rint(picture * np.float32(UINT16_MAX)).astype(np.uint16)
+        pixels: npt.NDArray[np.uint16] = np.rint(picture * np.float32(UINT16_MAX)).astype(np.uint16)
+        return pixels
 
     def fingerprint(self, row: Mapping[str, Any]) -> str:
         """Return everything that the pixels of a row depend on; the number of patients only decides its label."""

@@ -46,10 +46,11 @@ def draw_patient(rng: np.random.Generator, label: int, mix: CaseMix, field: str)
 
 
 def _level_weights(field: str) -> Array:
+    if field == "full":
+        return FRACTURE_WEIGHT
     weights = np.zeros(N_LEVELS)
-    shown = CONED if field == "coned" else slice(None)
-    weights[shown] = FRACTURE_WEIGHT[shown]
-    return weights / weights.sum()
+    weights[CONED] = FRACTURE_WEIGHT[CONED] / FRACTURE_WEIGHT[CONED].sum()
+    return weights
 
 
 def _draw_heights(

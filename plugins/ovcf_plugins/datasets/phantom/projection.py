@@ -59,7 +59,9 @@ class Canvas:
     def stamp(self, patches: Patches, integrals: Array) -> None:
         """Add the integrals (n, h, w) of `patches`; one that leaves the margin around the film is not on it."""
         _, height, width = integrals.shape
-        for row, column, values in zip(patches.rows + self._margin, patches.columns + self._margin, integrals, strict=True):
+        for row, column, values in zip(
+            patches.rows + self._margin, patches.columns + self._margin, integrals, strict=True
+        ):
             if row >= 0 and column >= 0:
                 target = self._padded[row : row + height, column : column + width]
                 if target.shape == values.shape:
@@ -84,8 +86,7 @@ class Canvas:
 
         `hollow` is the share of the central chord that a core of 55 % of the squared radius takes away.
         """
-        reach_u, reach_z = _reach(half_u, half_z, angle)
-        patches = self.patches(u, z, float(np.max(reach_u)), float(np.max(reach_z)))
+        patches = self.patches(u, z, *_reach(half_u, half_z, angle))
         across, along = turned(patches.u, patches.z, stacked(angle)) if np.any(angle) else (patches.u, patches.z)
         squared = (across * stacked(1 / half_u)) ** 2 + (along * stacked(1 / half_z)) ** 2
         chord = np.sqrt(np.maximum(1 - squared, 0))
@@ -123,10 +124,11 @@ class Canvas:
         self._padded.reshape(-1)[start + np.arange(height)[:, None] * padded_columns] += F(integral) * chord
 
 
-def _reach(half_u: Array | float, half_z: Array | float, angle: Array | float) -> tuple[Array, Array]:
-    """Return how far a turned ellipse extends along u and z."""
+def _reach(half_u: Array | float, half_z: Array | float, angle: Array | float) -> tuple[float, float]:
+    """Return how far the largest of these turned ellipses extends along u and along z."""
     cosine, sine = np.cos(angle), np.sin(angle)
-    return np.hypot(half_u * cosine, half_z * sine), np.hypot(half_u * sine, half_z * cosine)
+    reach_u = np.max(np.hypot(half_u * cosine, half_z * sine))
+    return float(reach_u), float(np.max(np.hypot(half_u * sine, half_z * cosine)))
 
 
 def stacked(values: Array | float) -> Array:

@@ -62,7 +62,7 @@ def project(
 
 def _detected(integrals: Array, exposure: Exposure, system: XraySystem, film: Film, rng: np.random.Generator) -> Array:
     """Return the intensity at the detector: primary beam, scatter, quantum noise; its middle has primary mean 1."""
-    beam = np.exp(integrals.mean() - integrals)
+    beam: Array = np.exp(integrals.mean() - integrals)
     beam *= 1 / _middle(beam).mean()  # automatic exposure control
     scatter_ratio = exposure.scatter_ratio * system.scatter_factor
     beam += F(scatter_ratio) * smooth(np.minimum(beam, F(BRIGHTEST)), SCATTER_SIGMA_MM / film.pixel_mm)
@@ -70,7 +70,8 @@ def _detected(integrals: Array, exposure: Exposure, system: XraySystem, film: Fi
     noise = rng.standard_normal(beam.shape, dtype=F)
     noise *= np.sqrt(beam * F(1 / quanta))
     beam += noise
-    return np.maximum(beam, F(DIMMEST), out=beam)
+    np.maximum(beam, F(DIMMEST), out=beam)
+    return beam
 
 
 def _processed(beam: Array, system: XraySystem, film: Film) -> Array:
@@ -117,7 +118,8 @@ def _kernel(blocks: int, sigma: float) -> Array:
     """Return the blur of `blocks` blocks as a matrix whose rows add up to 1; `sigma` in pixels."""
     apart = np.arange(blocks)[:, None] - np.arange(blocks)
     weights = np.exp(-0.5 * (apart * BLOCK / sigma) ** 2)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(F)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights.astype(F)
 
 
 def _enlarged(blocks: Array) -> Array:

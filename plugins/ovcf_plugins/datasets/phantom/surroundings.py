@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ovcf_plugins.datasets.phantom.anatomy import LEVELS, Array, Spine
@@ -23,6 +25,39 @@ GAS_RADIUS_MM, GAS_DEPTH_MM = (5, 19), (6, 24)
 GAS_TOP_MM, GAS_FRONT_MM = -25.0, 35.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Bone:
+    """A part of the pelvis as an ellipsoid, mm from the lower end of L5 and radians; paired parts are mirrored."""
+
+    across: float
+    below: float
+    half_u: float
+    half_z: float
+    thickness: float  # of bone, at the centre
+    angle: float = 0.0
+    hollow: float = 0.0
+    paired: bool = False
+
+
+_PELVIS: dict[View, tuple[_Bone, ...]] = {
+    "ap": (
+        _Bone(across=34, below=22, half_u=30, half_z=18, thickness=6, angle=0.45, hollow=0.3, paired=True),  # ala
+        _Bone(across=0, below=34, half_u=27, half_z=40, thickness=9, hollow=0.4),  # sacral bodies
+        _Bone(across=0, below=78, half_u=13, half_z=26, thickness=5, hollow=0.3),  # coccyx
+        _Bone(across=88, below=34, half_u=38, half_z=58, thickness=8, angle=-0.5, hollow=0.8, paired=True),  # wing
+        _Bone(
+            across=70, below=92, half_u=22, half_z=40, thickness=8, angle=0.35, hollow=0.6, paired=True
+        ),  # acetabulum
+    ),
+    "lateral": (
+        _Bone(across=-14, below=22, half_u=17, half_z=24, thickness=16, angle=0.75, hollow=0.35),  # upper sacrum
+        _Bone(across=-38, below=52, half_u=13, half_z=30, thickness=14, angle=0.35, hollow=0.35),  # lower sacrum
+        _Bone(across=4, below=36, half_u=50, half_z=38, thickness=5, angle=0.5, hollow=0.8),  # both iliac wings
+        _Bone(across=16, below=92, half_u=26, half_z=36, thickness=9, angle=-0.2, hollow=0.5),  # both hips
+    ),
+}
+
+
 def add_surroundings(canvas: Canvas, spine: Spine, view: View) -> None:
     """Add trunk, ribs and pelvis to the canvas."""
     canvas.integrals += _trunk(canvas, spine, view)
@@ -33,9 +68,8 @@ def add_surroundings(canvas: Canvas, spine: Spine, view: View) -> None:
             else:
                 _add_rib_lateral(canvas, spine, rib, side)
     if view == "ap":
-        _add_pelvis_ap(canvas, spine)
-    else:
-        _add_pelvis_lateral(canvas, spine)
+        _add_psoas(canvas, spine)
+    _add_pelvis(canvas, spine, view)
 
 
 def _trunk(canvas: Canvas, spine: Spine, view: View) -> Array:
@@ -52,7 +86,8 @@ def _trunk(canvas: Canvas, spine: Spine, view: View) -> Array:
     # The logistic's exponential is a product: one for the rows, one for the columns.
     below = np.outer(np.exp(canvas.z * F(1 / LUNG_EDGE_MM)), np.exp(diaphragm * F(-1 / LUNG_EDGE_MM)))
     below += 1
-    return tissue - np.divide(tissue * share, below, out=below)
+    trunk: Array = tissue - np.divide(tissue * share, below, out=below)
+    return trunk
 
 
 def _lungs(u: Array, view: View) -> tuple[Array, Array]:
@@ -85,26 +120,25 @@ def _rib_head(spine: Spine, rib: int) -> float:
     return float(spine.z[rib]) - 4 * spine.size
 
 
-def _add_pelvis_ap(canvas: Canvas, spine: Spine) -> None:
-    size, bottom = spine.size, _lower_end(spine)
+def _add_psoas(canvas: Canvas, spine: Spine) -> None:
     for side in SIDES:
-        psoas = (side * 48 * size + spine.x[L2], spine.z[L3] + 15)
-        canvas.add_large_ellipsoid(*psoas, 26 * size, 95 * size, 0.10, side * -0.16)
-        ilium = (side * 88 * size, bottom + 42)
-        canvas.add_large_ellipsoid(*ilium, 48 * size, 66 * size, 10 * CORTEX_PER_MM, side * 0.35, hollow=0.6)
-    canvas.add_large_ellipsoid(0, bottom + 40, 46 * size, 46 * size, 13 * CORTEX_PER_MM, hollow=0.4)  # sacrum
+        centre = (side * 48 * spine.size + spine.x[L2], spine.z[L3] + 15)
+        canvas.add_large_ellipsoid(*centre, 26 * spine.size, 95 * spine.size, 0.10, side * -0.16)
 
 
-def _add_pelvis_lateral(canvas: Canvas, spine: Spine) -> None:
-    size, bottom, front = spine.size, _lower_end(spine), spine.y[L5]
-    sacrum = (front - 30, bottom + 34)
-    canvas.add_large_ellipsoid(*sacrum, 24 * size, 52 * size, 20 * CORTEX_PER_MM, 0.55, hollow=0.35)
-    ilia = (front - 2, bottom + 38)
-    canvas.add_large_ellipsoid(*ilia, 62 * size, 62 * size, 7 * CORTEX_PER_MM, 0.2, hollow=0.6)
-
-
-def _lower_end(spine: Spine) -> float:
-    return float(spine.z[L5] + spine.healthy_height[L5] / 2)
+def _add_pelvis(canvas: Canvas, spine: Spine, view: View) -> None:
+    bottom = float(spine.z[L5] + spine.healthy_height[L5] / 2)
+    for bone in _PELVIS[view]:
+        for side in SIDES if bone.paired else (1,):
+            canvas.add_large_ellipsoid(
+                side * bone.across * spine.size + (spine.y[L5] if view == "lateral" else 0.0),
+                bottom + bone.below * spine.size,
+                bone.half_u * spine.size,
+                bone.half_z * spine.size,
+                bone.thickness * CORTEX_PER_MM,
+                side * bone.angle,
+                bone.hollow,
+            )
 
 
 def add_bowel_gas(canvas: Canvas, rng: np.random.Generator, view: View, bubbles: float) -> None:

@@ -1,0 +1,15 @@
+"""Pixels: brought to one form, to one size, and kept on disk once."""
+
+from ovcf_bench.images.cache import CacheEntry, ImageCache, MappedPixels
+from ovcf_bench.images.preprocess import Preprocessing, as_float, as_uint16, pixel_digest, resize
+
+__all__ = [
+    "CacheEntry",
+    "ImageCache",
+    "MappedPixels",
+    "Preprocessing",
+    "as_float",
+    "as_uint16",
+    "pixel_digest",
+    "resize",
+]

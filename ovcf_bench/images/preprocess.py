@@ -1,0 +1,93 @@
+"""One form for all pixels (uint16, or float32 in [0, 1]) and one size for a study."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from ovcf_bench.errors import DataError, Problem
+from ovcf_bench.vocabulary import PREPROCESSING_VERSION
+
+Pixels16 = np.ndarray[Any, np.dtype[np.uint16]]
+_HIGHEST = 65535
+_ALLOWED = "Allowed: (height, width) of uint8, uint16, or floats from 0 to 1."
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How an image is brought to `height` x `width`: letterbox keeps its proportions, stretch does not."""
+
+    height: int
+    width: int
+    fit: Literal["letterbox", "stretch"] = "letterbox"
+
+    @property
+    def version(self) -> str:
+        """What the result depends on, as one word: part of the cache's name."""
+        return f"v{PREPROCESSING_VERSION}-{self.height}x{self.width}-{self.fit}"
+
+
+def as_uint16(image: np.ndarray[Any, Any]) -> Pixels16:
+    """Return pixels as uint16: 8 bits are spread over the range, floats in [0, 1] are rounded.
+
+    Raises DataError for any other shape, type or range.
+    """
+    array = np.asarray(image)
+    if array.ndim != 2 or not array.size:
+        raise DataError(Problem("image", f"has the shape {array.shape}", _ALLOWED))
+    if array.dtype == np.uint16:
+        return np.ascontiguousarray(array)
+    if array.dtype == np.uint8:
+        spread: Pixels16 = array.astype(np.uint16) * np.uint16(257)
+        return spread
+    if array.dtype.kind != "f":
+        raise DataError(Problem("image", f"has values of the type {array.dtype}", _ALLOWED))
+    low, high = float(np.min(array)), float(np.max(array))
+    if not (low >= 0 and high <= 1):  # false for NaN too
+        raise DataError(Problem("image", f"has values from {low:.3g} to {high:.3g}", _ALLOWED))
+    levels: Pixels16 = np.rint(array * _HIGHEST).astype(np.uint16)
+    return levels
+
+
+def as_float(image: Pixels16) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return pixels as float32 in [0, 1], the form in which networks see them."""
+    return image.astype(np.float32) / np.float32(_HIGHEST)
+
+
+def pixel_digest(image: Pixels16) -> str:
+    """Return the SHA-256 of shape and pixels, in hexadecimal: equal for equal images, whatever file they are in."""
+    shape = f"{image.shape[0]}x{image.shape[1]}:".encode()
+    return hashlib.sha256(shape + np.ascontiguousarray(image, dtype="<u2").tobytes()).hexdigest()
+
+
+def resize(image: Pixels16, preprocessing: Preprocessing) -> Pixels16:
+    """Return the image at the size of `preprocessing`: bilinear, antialiased when it shrinks; bars are black.
+
+    image : (H, W) uint16; result : (height, width) uint16.
+    """
+    height, width = preprocessing.height, preprocessing.width
+    inner_height, inner_width = height, width
+    if preprocessing.fit == "letterbox":
+        scale = min(height / image.shape[0], width / image.shape[1])
+        inner_height = min(height, max(1, round(image.shape[0] * scale)))
+        inner_width = min(width, max(1, round(image.shape[1] * scale)))
+    inner = _resample(image, inner_height, inner_width)
+    if inner.shape == (height, width):
+        return inner
+    framed = np.zeros((height, width), dtype=np.uint16)
+    top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    framed[top : top + inner_height, left : left + inner_width] = inner
+    return framed
+
+
+def _resample(image: Pixels16, height: int, width: int) -> Pixels16:
+    if image.shape == (height, width):
+        return image
+    # Pillow resamples 16-bit images with 8-bit weights; its 32-bit floats are exact enough for 65,536 levels.
+    smooth = Image.fromarray(image.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+    levels: Pixels16 = np.clip(np.rint(np.asarray(smooth)), 0, _HIGHEST).astype(np.uint16)
+    return levels
