@@ -167,7 +167,8 @@ def _meets(table: pd.DataFrame, rule: Eligibility, cohort: str) -> pd.Series:
 def _in_words(rule: Eligibility) -> str:
     if rule.condition == "missing":
         return f"{rule.column} is missing"
-    return f"{rule.column} {rule.condition.replace('_', ' ')} {rule.value}"
+    value = f"{rule.value:g}" if isinstance(rule.value, float) else rule.value
+    return f"{rule.column} {rule.condition.replace('_', ' ')} {value}"
 
 
 def patient_table(cohorts: Sequence[Cohort], *, one_label: bool) -> pd.DataFrame:

@@ -26,6 +26,14 @@ def json_schema(params_models: ParamsModels) -> dict[str, Any]:
         "description": "Named changes: --profile NAME. null removes an inherited key.",
         "additionalProperties": {"type": "object", "properties": part, "additionalProperties": False},
     }
+    for group in ("cohorts", "models"):  # null removes what the extended study has
+        members = properties[group]["patternProperties"]
+        properties[group]["patternProperties"] = {
+            name: {"anyOf": [section, {"type": "null"}]} for name, section in members.items()
+        }
+    # What a part lacks may stand in the study that it extends: only `ovcf-bench check` can tell what is missing.
+    for definition in definitions.values():
+        definition.pop("required", None)
     schema["anyOf"] = [{"required": required}, {"required": ["extends"]}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

@@ -250,8 +250,7 @@ def _complain(
     root: Node, pruned: Sequence[Keys], problems: list[Problem], keys: Keys, found: str, allowed: str
 ) -> None:
     """Add a problem at `keys`, unless it only follows from a value that was wrong already."""
-    group = keys[:1]
-    if any(each[:1] == group and len(each) <= len(keys) and each == keys[: len(each)] for each in pruned):
+    if any(each[: len(keys)] == keys[: len(each)] for each in pruned):
         return
     here = root
     where = root.where

@@ -135,7 +135,9 @@ def _check_primary(document: StudyDocument, complain: Complain) -> None:
     primary = document.primary
     if primary is None:
         return
-    sets, ids = document.splits.tests, [each.id for each in make_comparisons(document)]
+    sets, arms = document.splits.tests, make_arms(document)
+    # A comparison that names no arms has been complained of; its id is known all the same.
+    ids = [each.id for section in document.comparisons for each in _expand(section, arms) or [section]]
     if primary.set not in sets:
         complain(("primary", "set"), f"unknown test set {primary.set!r}", one_of(primary.set, sets))
     if primary.comparison not in ids:

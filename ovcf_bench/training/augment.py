@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from ovcf_bench.study.schema import AugmentationSection, RandAugmentSection
+from ovcf_bench.torchvision_compat import ensure_torchvision
 
 
 def uniform(n: int, amplitude: float, generator: torch.Generator) -> torch.Tensor:
@@ -61,6 +62,7 @@ class RandAugment:
     """RandAugment (Cubuk 2020, as torchvision implements it) for every image of a batch by itself."""
 
     def __init__(self, settings: RandAugmentSection) -> None:
+        ensure_torchvision()
         from torchvision.transforms import v2
 
         self._change = v2.RandAugment(settings.operations, settings.magnitude)
