@@ -39,8 +39,6 @@ def list_entries(cache_folder: Path | None) -> None:
 @command.command("clear")
 @_folder
 def clear(cache_folder: Path | None) -> None:
-    """Remove all decoded images; they are made again when they are needed."""
-    cache = open_cache(cache_folder)
-    size = sum(entry.bytes for entry in cache.entries())
-    cache.clear()
-    click.echo(f"Removed {size / 1e6:.1f} MB.")
+    """Remove all decoded images that no run is using; they are made again when they are needed."""
+    freed = open_cache(cache_folder).clear()
+    click.echo(f"Removed {freed / 1e6:.1f} MB.")

@@ -1,12 +1,13 @@
 """Pixels: brought to one form, to one size, and kept on disk once."""
 
 from ovcf_bench.images.cache import CacheEntry, ImageCache, MappedPixels
-from ovcf_bench.images.preprocess import Preprocessing, as_float, as_uint16, pixel_digest, resize
+from ovcf_bench.images.preprocess import Pixels16, Preprocessing, as_float, as_uint16, pixel_digest, resize
 
 __all__ = [
     "CacheEntry",
     "ImageCache",
     "MappedPixels",
+    "Pixels16",
     "Preprocessing",
     "as_float",
     "as_uint16",

@@ -1,19 +1,16 @@
-"""Decoded images on disk: one slab of equally sized rows per preprocessing, one index for all.
+"""Decoded images on disk: one slab of equally sized images per preprocessing, one index for all.
 
-An image is known by an opaque key (a pseudonym of where it came from) and by the digest of its pixels. The
-digest has one row in the slab of each preprocessing, so equal images share a row. Two processes that decode the
-same image write the same bytes to the same row; a row counts once its mark is set, after its bytes are on disk.
+An image is known by an opaque key (a pseudonym of where it came from) and by the digest of its pixels. A digest
+has one row in the slab of each preprocessing, so equal images share it. Two processes that decode the same image
+write the same bytes to the same row; a row counts once it is marked, after its pixels are on disk. So a process
+may be killed at any moment: what it has not marked is decoded again.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,20 +18,13 @@ from typing import Any
 import numpy as np
 
 from ovcf_bench.errors import DataError, Problem
+from ovcf_bench.images.index import Claim, Index, Mark
 from ovcf_bench.images.preprocess import Pixels16, Preprocessing, pixel_digest, resize
+from ovcf_bench.images.slab import Hold, Slab, remove_unused
 
-_INDEX, _SLAB = "index.sqlite", "pixels.u16"
-_WAIT_SECONDS = 120.0  # for another process's write to the index
-_IN_USE_SECONDS = 24 * 3600.0  # a slab touched within a day may belong to a run that is going on
-_MANY = 900  # keys in one query
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS sources (key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS rows (
-    version TEXT NOT NULL, digest TEXT NOT NULL, row INTEGER NOT NULL, ready INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (version, digest)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS rows_of_version ON rows (version, row);
-"""
+_BATCH = 64  # images whose marks wait for the disk together
+_SLABS = "*.u16"
+_MORE_ROOM = "Raise OVCF_BENCH_CACHE_GB, use a smaller image_size, or wait until other runs have ended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,168 +37,220 @@ class CacheEntry:
     last_used: datetime
 
 
-@dataclass(frozen=True, slots=True)
 class MappedPixels:
-    """Images in a slab, read when indexed; travels to other processes as a list of rows (`api.Pixels`)."""
+    """Images in a slab, read when they are indexed (`api.Pixels`); another process opens the slab anew."""
 
-    slab: Path
-    rows: np.ndarray[Any, np.dtype[np.int64]]  # (n, n_views)
-    height: int
-    width: int
+    def __init__(self, slab: Slab, rows: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+        self._slab = slab
+        self._rows = rows  # (n, n_views)
+        self._mapped: tuple[Hold, Pixels16] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MappedPixels, (self._slab, self._rows)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """(n, n_views, H, W)."""
-        return (self.rows.shape[0], self.rows.shape[1], self.height, self.width)
+        n, n_views = self._rows.shape
+        return n, n_views, self._slab.preprocessing.height, self._slab.preprocessing.width
 
-    def __getitem__(self, which: Any) -> Pixels16:
-        """Return the images at `which` (an index array or a slice) as uint16."""
-        size = self.height * self.width
-        mapped = np.memmap(self.slab, dtype="<u2", mode="r")
-        whole = mapped[: mapped.size // size * size].reshape(-1, self.height, self.width)
-        return np.asarray(whole[self.rows[which]])
+    def __getitem__(self, rows: Any) -> Pixels16:
+        """Return the images at `rows` (an index array or a slice), (len(rows), n_views, H, W) uint16.
+
+        Raises DataError when the slab was cleared in the meantime.
+        """
+        if self._mapped is None:
+            hold = self._slab.hold()
+            if hold is None:
+                raise _gone(self._rows.size, self._rows.size)
+            self._mapped = hold, self._slab.images()
+        images: Pixels16 = self._mapped[1][self._rows[rows]]
+        return images
 
 
 @dataclass(frozen=True, slots=True)
-class ImageCache:
-    """The cache in `folder`, at most about `limit_bytes` large."""
+class _HeldSlab:
+    id: int
+    slab: Slab
+    hold: Hold
 
-    folder: Path
-    limit_bytes: int
-    _protected: set[str] = field(default_factory=set, repr=False, compare=False)
+
+class ImageCache:
+    """The cache in `folder`, whose slabs take `limit_bytes` at most.
+
+    What an object has asked for stays until the object is gone; other slabs make room, the least recently used
+    first, unless another process uses them. An object serves one thread and may be sent to other processes.
+    """
+
+    def __init__(self, folder: Path, limit_bytes: int) -> None:
+        self.folder = folder
+        self.limit_bytes = limit_bytes
+        self._index = Index(folder)
+        self._held: dict[str, _HeldSlab] = {}
+        self._marks: list[Mark] = []
+        self._marks_at_once = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ImageCache, (self.folder, self.limit_bytes)
 
     def digests(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the pixel digest of every key that is known."""
-        return dict(self._select("SELECT key, digest FROM sources WHERE key IN ({})", keys))
+        return self._index.digests(keys) if self._index.exists else {}
 
     def stored(self, keys: Sequence[str], preprocessing: Preprocessing) -> set[str]:
         """Return the keys whose pixels are there at this size."""
         return set(self._rows(keys, preprocessing))
 
     def put(self, key: str, image: Pixels16, preprocessing: Preprocessing | None) -> str:
-        """Keep an image and return its digest; without a preprocessing only the digest is kept."""
+        """Keep a source image and return its digest; without a preprocessing only the digest is kept.
+
+        Raises DataError when there is no room, or the disk cannot be written.
+        """
         digest = pixel_digest(image)
-        with self._connection() as index:
-            if preprocessing is not None:
-                self._put_pixels(index, digest, image, preprocessing)
-            index.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (key, digest))
+        written = None if preprocessing is None else self._write(digest, image, preprocessing)
+        self._marks.append(Mark(key, digest, written))
+        if len(self._marks) >= self._marks_at_once:
+            self._flush()
         return digest
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Let the images put inside wait for the disk together: the last 64 at most count only at the end."""
+        self._marks_at_once = _BATCH
+        try:
+            yield
+        finally:
+            self._marks_at_once = 1
+            self._flush()
 
     def open(self, keys: Sequence[Sequence[str]], preprocessing: Preprocessing) -> MappedPixels:
         """Return the images of `keys` (n lists of n_views keys). Raises DataError when one is not there."""
         flat = [key for views in keys for key in views]
         rows = self._rows(flat, preprocessing)
         missing = sum(key not in rows for key in flat)
-        if missing:
-            found = f"{missing} of {len(flat)} images are not in the cache"
-            raise DataError(Problem("image cache", found, "Run again: they are decoded again."))
-        n_views = len(keys[0]) if keys else 1
-        table = np.array([rows[key] for key in flat], dtype=np.int64).reshape(-1, n_views)
-        return MappedPixels(self._slab(preprocessing.version), table, preprocessing.height, preprocessing.width)
+        held = self._hold(preprocessing)
+        if missing or held is None:
+            raise _gone(missing, len(flat))
+        table = np.array([rows[key] for key in flat], dtype=np.int64)
+        return MappedPixels(held.slab, table.reshape(len(keys), -1) if flat else table.reshape(0, 1))
+
+    def make_room(self, images: int, preprocessing: Preprocessing) -> None:
+        """Remove what has not been used for longest until `images` more fit; call it before putting them.
+
+        Raises DataError when they cannot fit.
+        """
+        self._hold(preprocessing)
+        wanted = images * preprocessing.image_bytes
+        self._evict(wanted)
+        if self._used_bytes() + wanted > self.limit_bytes:
+            raise self._full(images, wanted)
 
     def entries(self) -> list[CacheEntry]:
         """Return what is kept, the most recently used first."""
-        if not (self.folder / _INDEX).exists():
-            return []
-        with self._connection() as index:
-            counts = index.execute("SELECT version, count(*) FROM rows WHERE ready GROUP BY version").fetchall()
         found = []
-        for version, images in counts:
-            slab = self._slab(version)
-            if slab.exists():
-                used = datetime.fromtimestamp(slab.stat().st_mtime, UTC)
-                found.append(CacheEntry(version, images, slab.stat().st_size, used))
+        for record in self._index.slabs() if self._index.exists else []:
+            path = self.folder / record.file
+            if path.exists():
+                state = path.stat()
+                used = datetime.fromtimestamp(state.st_mtime, UTC)
+                found.append(CacheEntry(record.version, record.ready, state.st_size, used))
         return sorted(found, key=lambda entry: entry.last_used, reverse=True)
 
-    def clear(self) -> None:
-        """Remove everything."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def make_room(self, images: int, preprocessing: Preprocessing) -> None:
-        """Remove the least recently used slabs until `images` more fit; slabs in use stay.
-
-        Call once before storing. Raises DataError when they cannot fit at all.
-        """
-        self._protected.add(preprocessing.version)
-        wanted = images * preprocessing.height * preprocessing.width * 2
-        if wanted > self.limit_bytes:
-            found = f"{images} images need {wanted / 1e9:.1f} GB, the limit is {self.limit_bytes / 1e9:.1f} GB"
-            raise DataError(Problem("image cache", found, "Raise OVCF_BENCH_CACHE_GB, or use a smaller image_size."))
-        entries = self.entries()
-        used = sum(entry.bytes for entry in entries) + wanted
-        for entry in reversed(entries):
-            idle = time.time() - entry.last_used.timestamp() > _IN_USE_SECONDS
-            if used > self.limit_bytes and idle and entry.version not in self._protected:
-                self._remove(entry.version)
-                used -= entry.bytes
-
-    def touch(self, preprocessing: Preprocessing) -> None:
-        """Mark a slab as used now."""
-        slab = self._slab(preprocessing.version)
-        if slab.exists():
-            os.utime(slab)
-
-    def _put_pixels(
-        self, index: sqlite3.Connection, digest: str, image: Pixels16, preprocessing: Preprocessing
-    ) -> None:
-        version = preprocessing.version
-        index.execute(
-            "INSERT OR IGNORE INTO rows SELECT ?, ?, coalesce(max(row) + 1, 0), 0 FROM rows WHERE version = ?",
-            (version, digest, version),
-        )
-        row, ready = index.execute(
-            "SELECT row, ready FROM rows WHERE version = ? AND digest = ?", (version, digest)
-        ).fetchone()
-        if ready:
-            return
-        content = resize(image, preprocessing).astype("<u2").tobytes()
-        slab = self._slab(version)
-        slab.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(slab, os.O_RDWR | os.O_CREAT, 0o600)
+    def clear(self) -> int:
+        """Remove everything that no process is using; return the bytes of pixels that are gone."""
+        self._held.clear()
+        sizes = {path: path.stat().st_size for path in self.folder.glob(_SLABS)}
+        freed = sum(size for path, size in sizes.items() if remove_unused(path))
         try:
-            os.pwrite(handle, content, row * len(content))
-        finally:
-            os.close(handle)
-        index.execute("UPDATE rows SET ready = 1 WHERE version = ? AND digest = ?", (version, digest))
+            if self._index.exists:
+                self._index.forget_removed()
+                self._index.forget_sources()
+        except DataError:  # a broken index: this is the way to be rid of it
+            self._index.remove()
+        return freed
+
+    def _write(self, digest: str, image: Pixels16, preprocessing: Preprocessing) -> int | None:
+        """Write an image's row unless it is ready; return the slab that then waits for its mark."""
+        held = self._hold(preprocessing) or self._hold_new(preprocessing)
+        claim = self._claim(held, digest)
+        if claim.ready:
+            return None
+        try:
+            held.slab.write(claim.row, resize(image, preprocessing))
+        except OSError as error:
+            raise _unwritable(error) from error
+        return held.id
+
+    def _claim(self, held: _HeldSlab, digest: str) -> Claim:
+        claim = self._index.claim(held.id, digest, self.limit_bytes)
+        if claim is None:
+            size = held.slab.preprocessing.image_bytes
+            self._evict(size)
+            claim = self._index.claim(held.id, digest, self.limit_bytes)
+            if claim is None:
+                raise self._full(1, size)
+        return claim
+
+    def _flush(self) -> None:
+        marks, self._marks = self._marks, []
+        written = {mark.slab for mark in marks}
+        try:
+            for held in self._held.values():
+                if held.id in written:
+                    held.slab.sync()
+        except OSError as error:
+            raise _unwritable(error) from error
+        if marks:
+            self._index.record(marks)
 
     def _rows(self, keys: Sequence[str], preprocessing: Preprocessing) -> dict[str, int]:
-        slab = self._slab(preprocessing.version)
-        if not slab.exists():
-            return {}
-        whole = slab.stat().st_size // (preprocessing.height * preprocessing.width * 2)
-        found = self._select(
-            "SELECT key, row FROM sources JOIN rows USING (digest) WHERE version = ? AND ready AND key IN ({})",
-            keys,
-            preprocessing.version,
-        )
-        return {key: row for key, row in found if row < whole}
+        held = self._hold(preprocessing)
+        return {} if held is None else self._index.rows(held.id, keys)
 
-    def _select(self, query: str, keys: Sequence[str], *first: str) -> Iterator[tuple[Any, ...]]:
-        if not (self.folder / _INDEX).exists():
-            return
-        unique = list(dict.fromkeys(keys))
-        with self._connection() as index:
-            for start in range(0, len(unique), _MANY):
-                some = unique[start : start + _MANY]
-                marks = ",".join("?" * len(some))
-                yield from index.execute(query.format(marks), (*first, *some))
+    def _hold(self, preprocessing: Preprocessing) -> _HeldSlab | None:
+        """Return the slab of a preprocessing, which is kept from now on; None when there is none."""
+        version = preprocessing.version
+        while version not in self._held:
+            found = self._index.slab(version) if self._index.exists else None
+            if found is None:
+                return None
+            slab = Slab(self.folder / found[1], preprocessing)
+            if hold := slab.hold():  # otherwise another process has just removed it
+                self._held[version] = _HeldSlab(found[0], slab, hold)
+        return self._held[version]
 
-    def _slab(self, version: str) -> Path:
-        return self.folder / version / _SLAB
+    def _hold_new(self, preprocessing: Preprocessing) -> _HeldSlab:
+        while True:
+            self._index.new_slab(preprocessing.version, preprocessing.image_bytes)
+            if held := self._hold(preprocessing):
+                return held
 
-    def _remove(self, version: str) -> None:
-        with self._connection() as index:
-            index.execute("DELETE FROM rows WHERE version = ?", (version,))
-        shutil.rmtree(self.folder / version, ignore_errors=True)
+    def _evict(self, wanted_bytes: int) -> None:
+        """Remove slabs until so many bytes are free, as far as other processes allow."""
+        for entry in reversed(self.entries()):
+            if self._used_bytes() + wanted_bytes <= self.limit_bytes:
+                return
+            found = self._index.slab(entry.version)
+            if found and remove_unused(self.folder / found[1]):
+                self._index.forget_removed()
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """Yield the index, every statement its own transaction; opened anew, so that a cache may cross processes."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        index = sqlite3.connect(self.folder / _INDEX, timeout=_WAIT_SECONDS, isolation_level=None)
-        try:
-            index.execute("PRAGMA synchronous = OFF")  # what a power cut loses is decoded again
-            index.executescript(_SCHEMA)
-            yield index
-        finally:
-            index.close()
+    def _used_bytes(self) -> int:
+        return self._index.used_bytes() if self._index.exists else 0
+
+    def _full(self, images: int, wanted_bytes: int) -> DataError:
+        found = f"{images} more images need {_size(wanted_bytes)}, {_size(self._used_bytes())} are in use"
+        return DataError(Problem("image cache", f"{found}, the limit is {_size(self.limit_bytes)}", _MORE_ROOM))
+
+
+def _gone(missing: int, of: int) -> DataError:
+    found = f"{missing} of {of} images are not in the cache"
+    return DataError(Problem("image cache", found, "Run again: they are decoded again."))
+
+
+def _unwritable(error: OSError) -> DataError:
+    found = f"cannot be written ({error.strerror})"
+    return DataError(Problem("image cache", found, "Make room on the disk, or choose another folder with --cache."))
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.3f} MB"

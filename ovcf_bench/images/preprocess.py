@@ -14,7 +14,7 @@ from ovcf_bench.vocabulary import PREPROCESSING_VERSION
 
 Pixels16 = np.ndarray[Any, np.dtype[np.uint16]]
 _HIGHEST = 65535
-_ALLOWED = "Allowed: (height, width) of uint8, uint16, or floats from 0 to 1."
+_ALLOWED = "Allowed: (height, width) of uint8, uint16, or float32 or float64 from 0 to 1."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +30,31 @@ class Preprocessing:
         """What the result depends on, as one word: part of the cache's name."""
         return f"v{PREPROCESSING_VERSION}-{self.height}x{self.width}-{self.fit}"
 
+    @property
+    def image_bytes(self) -> int:
+        """Size of one image on disk."""
+        return self.height * self.width * 2
+
 
 def as_uint16(image: np.ndarray[Any, Any]) -> Pixels16:
-    """Return pixels as uint16: 8 bits are spread over the range, floats in [0, 1] are rounded.
+    """Return pixels as uint16: 8 bits are spread over the range (x 257), float32 or float64 in [0, 1] rounded.
 
     Raises DataError for any other shape, type or range.
     """
     array = np.asarray(image)
     if array.ndim != 2 or not array.size:
         raise DataError(Problem("image", f"has the shape {array.shape}", _ALLOWED))
-    if array.dtype == np.uint16:
-        return np.ascontiguousarray(array)
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
+        return np.ascontiguousarray(array, dtype=np.uint16)  # files bring the other byte order too
     if array.dtype == np.uint8:
         spread: Pixels16 = array.astype(np.uint16) * np.uint16(257)
         return spread
-    if array.dtype.kind != "f":
+    if array.dtype not in (np.float32, np.float64):
         raise DataError(Problem("image", f"has values of the type {array.dtype}", _ALLOWED))
     low, high = float(np.min(array)), float(np.max(array))
-    if not (low >= 0 and high <= 1):  # false for NaN too
+    if np.isnan(low):  # the minimum of anything with NaN
+        raise DataError(Problem("image", "has values that are NaN", _ALLOWED))
+    if low < 0 or high > 1:
         raise DataError(Problem("image", f"has values from {low:.3g} to {high:.3g}", _ALLOWED))
     levels: Pixels16 = np.rint(array * _HIGHEST).astype(np.uint16)
     return levels

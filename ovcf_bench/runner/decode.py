@@ -94,15 +94,16 @@ def _decode_chunk(chunk: _Chunk, report: Report) -> None:
     dataset = chunk.plugin.open(chunk.params, chunk.folder)
     problems: list[Problem] = []
     since = 0
-    for row, key in zip(chunk.rows, chunk.keys, strict=True):
-        try:
-            chunk.cache.put(key, as_uint16(dataset.read(row)), chunk.preprocessing)
-        except DataError as error:
-            problems += error.problems
-        since += 1
-        if since == _TOLD_EVERY:
-            report({"images": since})
-            since = 0
+    with chunk.cache.batch():
+        for row, key in zip(chunk.rows, chunk.keys, strict=True):
+            try:
+                chunk.cache.put(key, as_uint16(dataset.read(row)), chunk.preprocessing)
+            except DataError as error:
+                problems += error.problems
+            since += 1
+            if since == _TOLD_EVERY:
+                report({"images": since})
+                since = 0
     report({"images": since})
     if problems:
         raise DataError(*problems)

@@ -127,6 +127,8 @@ def prepare(
     decode(study, opened, images[unknown], preprocessing, options, watch)
     digests = options.cache.digests(images["cache_key"].tolist())
     images = images.assign(digest=images["cache_key"].map(digests))
+    if images["digest"].isna().any():
+        raise DataError(Problem("image cache", "it was cleared while it was read", "Run again."))
     proof = assignment.prove_no_leak(images)
     written = splits.assign(patient_id=pseudonyms.all("patient", splits["patient_id"]))
     flow = _flow(cohorts, images, patients, splits)

@@ -114,12 +114,13 @@ def parse(
     full = _with_profile(root, profiles, profile, where)
     for each in overrides:
         full = put(full, each)
+    full = _without_removed(full)
     document, found = _validated(full, params_models)
     problems += found
     if problems or document is None:
         raise StudyError(*sorted(problems, key=_line))
-    changed = full is not root
-    original = _validated(root, params_models)[0] if changed else None
+    changed = profile is not None or bool(overrides)
+    original = _validated(_without_removed(root), params_models)[0] if changed else None
     reduced = _changes(original, document) if original is not None else ()
     return Study(document, Path(where).stem, folder, profile, tuple(overrides), tuple(reduced))
 
@@ -161,6 +162,21 @@ def _extended(text: str, where: str, folder: Path, problems: list[Problem], seen
 def _without(node: Node, key: str) -> Node:
     assert isinstance(node.value, dict)
     return Node({name: each for name, each in node.value.items() if name != key}, node.where, node.key_where)
+
+
+def _without_removed(root: Node) -> Node:
+    """Return the document without cohorts and models that are null: removed, although nothing was there to remove."""
+    assert isinstance(root.value, dict)
+    groups = {
+        group: Node(
+            {name: each for name, each in _children(section) if each.value is not None},
+            section.where,
+            section.key_where,
+        )
+        for group, section in root.value.items()
+        if group in ("cohorts", "models") and isinstance(section.value, dict)
+    }
+    return Node({**root.value, **groups}, root.where, root.key_where)
 
 
 def _with_profile(root: Node, profiles: Node | None, name: str | None, where: str) -> Node:

@@ -137,7 +137,7 @@ def _check_primary(document: StudyDocument, complain: Complain) -> None:
         return
     sets, arms = document.splits.tests, make_arms(document)
     # A comparison that names no arms has been complained of; its id is known all the same.
-    ids = [each.id for section in document.comparisons for each in _expand(section, arms) or [section]]
+    ids = [id_ for each in document.comparisons for id_ in ([one.id for one in _expand(each, arms)] or [each.id])]
     if primary.set not in sets:
         complain(("primary", "set"), f"unknown test set {primary.set!r}", one_of(primary.set, sets))
     if primary.comparison not in ids:

@@ -176,7 +176,7 @@ class PrimarySection(Section):
     """The one analysis that answers the question."""
 
     set: Name
-    comparison: Name
+    comparison: str = Field(description="Id of a comparison; with several models ID/MODEL.")
 
 
 class ComparisonSection(Section):

@@ -59,9 +59,8 @@ class Canvas:
     def stamp(self, patches: Patches, integrals: Array) -> None:
         """Add the integrals (n, h, w) of `patches`; one that leaves the margin around the film is not on it."""
         _, height, width = integrals.shape
-        for row, column, values in zip(
-            patches.rows + self._margin, patches.columns + self._margin, integrals, strict=True
-        ):
+        rows, columns = (patches.rows + self._margin).tolist(), (patches.columns + self._margin).tolist()
+        for row, column, values in zip(rows, columns, integrals, strict=True):
             if row >= 0 and column >= 0:
                 target = self._padded[row : row + height, column : column + width]
                 if target.shape == values.shape:
@@ -100,6 +99,8 @@ class Canvas:
         """Add one ellipsoid that may be larger than the film; arguments as for small ones."""
         reach_u, reach_z = _reach(half_u, half_z, angle)
         rows, columns = self.window(u - reach_u, u + reach_u, z - reach_z, z + reach_z)
+        if rows.start == rows.stop or columns.start == columns.stop:
+            return
         across, along = self.u[None, columns] - F(u), self.z[rows, None] - F(z)
         if angle:
             across, along = turned(across, along, F(angle))

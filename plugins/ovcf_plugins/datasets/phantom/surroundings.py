@@ -45,9 +45,7 @@ _PELVIS: dict[View, tuple[_Bone, ...]] = {
         _Bone(across=0, below=34, half_u=27, half_z=40, thickness=9, hollow=0.4),  # sacral bodies
         _Bone(across=0, below=78, half_u=13, half_z=26, thickness=5, hollow=0.3),  # coccyx
         _Bone(across=88, below=34, half_u=38, half_z=58, thickness=8, angle=-0.5, hollow=0.8, paired=True),  # wing
-        _Bone(
-            across=70, below=92, half_u=22, half_z=40, thickness=8, angle=0.35, hollow=0.6, paired=True
-        ),  # acetabulum
+        _Bone(across=70, below=92, half_u=22, half_z=40, thickness=8, angle=0.35, hollow=0.6, paired=True),  # hip
     ),
     "lateral": (
         _Bone(across=-14, below=22, half_u=17, half_z=24, thickness=16, angle=0.75, hollow=0.35),  # upper sacrum

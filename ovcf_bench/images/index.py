@@ -1,0 +1,226 @@
+"""The index of the image cache: which source has which pixels, and where they lie (SQLite)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ovcf_bench.errors import DataError, Problem
+
+_FILE = "index-1.sqlite"  # another number for another schema
+_WAIT_SECONDS = 120.0  # for another process's write
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sources (key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS slabs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, version TEXT NOT NULL UNIQUE, file TEXT NOT NULL,
+    row_bytes INTEGER NOT NULL, rows INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS pixels (
+    slab INTEGER NOT NULL, digest TEXT NOT NULL, row INTEGER NOT NULL, ready INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (slab, digest)
+) WITHOUT ROWID;
+"""
+_WANTED = "FROM json_each(?) AS wanted CROSS JOIN sources ON sources.key = wanted.value"  # in this order
+
+
+@dataclass(frozen=True, slots=True)
+class SlabRecord:
+    """A slab as the index knows it; `rows` are claimed, `ready` of them hold pixels."""
+
+    id: int
+    version: str
+    file: str
+    rows: int
+    ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Where the pixels of a digest lie, or shall be written when they are not `ready`."""
+
+    row: int
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is recorded once the pixels are on disk: the digest of a source, and the slab that now holds it."""
+
+    key: str
+    digest: str
+    slab: int | None
+
+
+class Index:
+    """The index in `folder`. Every change is one transaction; an object serves one thread of one process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: sqlite3.Connection | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever cached here."""
+        return (self._folder / _FILE).exists()
+
+    def digests(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the digest of every key that is known."""
+        query = f"SELECT sources.key, digest {_WANTED}"
+        with self._connection() as connection:
+            return dict(connection.execute(query, (_sorted(keys),)))
+
+    def rows(self, slab: int, keys: Sequence[str]) -> dict[str, int]:
+        """Return the row of every key whose pixels are ready in a slab."""
+        query = f"SELECT sources.key, row {_WANTED} CROSS JOIN pixels USING (digest) WHERE slab = ? AND ready"
+        with self._connection() as connection:
+            return dict(connection.execute(query, (_sorted(keys), slab)))
+
+    def slabs(self) -> list[SlabRecord]:
+        """Return all slabs."""
+        query = (
+            "SELECT id, version, file, rows, (SELECT count(*) FROM pixels WHERE slab = id AND ready) "
+            "FROM slabs ORDER BY id"
+        )
+        with self._connection() as connection:
+            return [SlabRecord(*row) for row in connection.execute(query)]
+
+    def slab(self, version: str) -> tuple[int, str] | None:
+        """Return id and file name of the slab of a preprocessing; None when there is no such file."""
+        with self._connection() as connection:
+            found = connection.execute("SELECT id, file FROM slabs WHERE version = ?", (version,)).fetchone()
+        return found if found and (self._folder / found[1]).exists() else None
+
+    def new_slab(self, version: str, row_bytes: int) -> None:
+        """Make an empty slab of this preprocessing, unless another process has just made one."""
+        with self._transaction() as connection:
+            if self.slab(version):
+                return
+            _forget(connection, version)
+            file = f"{version}.{secrets.token_hex(4)}.u16"
+            (self._folder / file).touch(mode=0o600, exist_ok=False)
+            connection.execute(
+                "INSERT INTO slabs (version, file, row_bytes) VALUES (?, ?, ?)", (version, file, row_bytes)
+            )
+
+    def claim(self, slab: int, digest: str, limit_bytes: int) -> Claim | None:
+        """Return the row of a digest, a new one if need be; None when all slabs would then exceed the limit."""
+        with self._transaction() as connection:
+            found = connection.execute(
+                "SELECT row, ready FROM pixels WHERE slab = ? AND digest = ?", (slab, digest)
+            ).fetchone()
+            if found:
+                return Claim(found[0], bool(found[1]))
+            used = connection.execute("SELECT sum(rows * row_bytes) FROM slabs").fetchone()[0]
+            known = connection.execute("SELECT rows, row_bytes FROM slabs WHERE id = ?", (slab,)).fetchone()
+            if known is None:
+                raise DataError(Problem("image cache", "was removed while it was in use", "Run again."))
+            row, size = known
+            if used + size > limit_bytes:
+                return None
+            connection.execute("UPDATE slabs SET rows = rows + 1 WHERE id = ?", (slab,))
+            connection.execute("INSERT INTO pixels (slab, digest, row) VALUES (?, ?, ?)", (slab, digest, row))
+            return Claim(row, ready=False)
+
+    def record(self, marks: Sequence[Mark]) -> None:
+        """Record what has been stored."""
+        placed = [(mark.slab, mark.digest) for mark in marks if mark.slab is not None]
+        with self._transaction() as connection:
+            connection.executemany("UPDATE pixels SET ready = 1 WHERE slab = ? AND digest = ?", placed)
+            connection.executemany(
+                "INSERT OR REPLACE INTO sources VALUES (?, ?)", [(mark.key, mark.digest) for mark in marks]
+            )
+
+    def used_bytes(self) -> int:
+        """Return what all rows take, whether or not they are written yet."""
+        with self._connection() as connection:
+            used: int = connection.execute("SELECT coalesce(sum(rows * row_bytes), 0) FROM slabs").fetchone()[0]
+        return used
+
+    def forget_removed(self) -> None:
+        """Forget the slabs whose files are gone."""
+        with self._transaction() as connection:
+            for record in self.slabs():
+                if not (self._folder / record.file).exists():
+                    _forget(connection, record.version)
+
+    def forget_sources(self) -> None:
+        """Forget every source whose pixels lie in no slab."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM sources WHERE digest NOT IN (SELECT digest FROM pixels)")
+        with self._connection() as connection, suppress(sqlite3.OperationalError):  # busy: the space is reused
+            connection.execute("VACUUM")
+
+    def remove(self) -> None:
+        """Remove the index itself, be it sound or not."""
+        self.close()
+        for path in self._folder.glob(f"{_FILE}*"):
+            path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file; it is opened again when needed."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def __del__(self) -> None:
+        self.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:  # commits, or rolls back when an error passes
+                yield connection
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            if self._open is None:
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._open = _connect(self._folder / _FILE)
+            yield self._open
+        except (sqlite3.Error, OSError) as error:
+            found = f"its index cannot be used ({error if isinstance(error, sqlite3.Error) else error.strerror})"
+            raise DataError(Problem("image cache", found, "Clear it: ovcf-bench cache clear.")) from error
+
+
+def _sorted(keys: Sequence[str]) -> str:
+    return json.dumps(sorted(keys))  # in the order of the table: 100,000 keys are found twice as fast
+
+
+def _forget(connection: sqlite3.Connection, version: str) -> None:
+    connection.execute("DELETE FROM pixels WHERE slab IN (SELECT id FROM slabs WHERE version = ?)", (version,))
+    connection.execute("DELETE FROM slabs WHERE version = ?", (version,))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
+    try:
+        _write_ahead(connection)
+        connection.execute("PRAGMA cache_size = -65536")  # 64 MB instead of 2: random look-ups touch all pages
+        # A power cut may lose the latest marks, never the order: pixels are on disk before they are marked.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer work at once. SQLite does not wait for the lock here, so this does."""
+    end = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)

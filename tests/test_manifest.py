@@ -1,0 +1,419 @@
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from ovcf_plugins.datasets import manifest
+from ovcf_plugins.datasets.manifest import ManifestParams, open_manifest
+from ovcf_plugins.datasets.manifest.listing import read_listing
+from ovcf_plugins.datasets.manifest.table import RowProblems, exam_table
+from PIL import Image
+from pydantic import ValidationError
+
+from ovcf_bench import registry
+from ovcf_bench.api import EXAM_COLUMNS, DataError
+from ovcf_bench.cohort import check_exams
+
+GREY_8 = np.arange(6 * 4, dtype=np.uint8).reshape(6, 4) * 10
+GREY_16 = GREY_8.astype(np.uint16) * 257 + 3
+HEADER = "patient_id,view,label,path"
+
+
+def save(path, pixels=GREY_8, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+def listed(folder, *rows, header=HEADER):
+    (folder / "manifest.csv").write_text("\n".join([header, *rows]) + "\n")
+
+
+def opened(folder, **params):
+    return open_manifest(ManifestParams(**({"path": "manifest.csv"} | params)), folder)
+
+
+def problems(folder, **params):
+    with pytest.raises(DataError) as error:
+        opened(folder, **params).exams()
+    return [str(problem) for problem in error.value.problems]
+
+
+def only_pixels(folder, **params):
+    dataset = opened(folder, **params)
+    (row,) = dataset.exams().to_dict("records")
+    return dataset.read(row)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Four images of two patients and their manifest."""
+    for name in ("a1", "a2", "b1", "b2"):
+        save(tmp_path / "images" / f"{name}.png")
+    rows = ["anna,ap,1,images/a1.png,61", "anna,lateral,1,images/a2.png,61"]
+    rows += ["berta,ap,0,images/b1.png,", "berta,lateral,0,images/b2.png,70.5"]
+    listed(tmp_path, *rows, header=f"{HEADER},age")
+    return tmp_path
+
+
+def test_the_plugin_registers_itself_with_a_data_card():
+    manager = registry.new_manager()
+    manager.register(manifest, name="manifest")
+    found = registry.collect(manager, {})
+    assert not found.problems
+    assert "Meaning of the label" in found.datasets["manifest"].plugin.card
+
+
+def test_importing_the_plugin_loads_no_pandas():
+    code = "import sys, ovcf_plugins.datasets.manifest; sys.exit(bool({'numpy', 'pandas', 'PIL'} & {*sys.modules}))"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_one_row_per_image_in_the_order_of_the_file(folder):
+    exams = opened(folder).exams()
+    assert list(exams.columns) == [*EXAM_COLUMNS, "age"]
+    assert exams["patient_id"].tolist() == ["anna", "anna", "berta", "berta"]
+    assert exams["exam_id"].tolist() == ["anna-1", "anna-1", "berta-1", "berta-1"]
+    assert exams["image_id"].tolist() == ["anna-1-ap-1", "anna-1-lateral-1", "berta-1-ap-1", "berta-1-lateral-1"]
+    assert exams["label"].tolist() == [1, 1, 0, 0]
+    assert exams["site"].unique().tolist() == ["site"]
+    assert exams["age"].tolist()[::3] == [61, 70.5]
+    assert np.isnan(exams["age"][2])
+    pd.testing.assert_frame_equal(check_exams(exams, "manifest")[["age"]], exams[["age"]])
+
+
+def test_columns_words_and_site_may_be_those_of_the_file(folder):
+    rows = ["7,LAT,Fraktur,images/a1.png,7a,1.2.3,Nord", "8,AP,None,images/a2.png,8a,1.2.4,Nord"]
+    listed(folder, *rows, header="Fall,Projektion,Befund,Datei,Studie,Bild,Haus")
+    columns = {"patient_id": "Fall", "view": "Projektion", "label": "Befund", "path": "Datei", "exam_id": "Studie"}
+    exams = opened(
+        folder,
+        columns={**columns, "image_id": "Bild", "site": "Haus"},
+        positive=("Fraktur",),
+        negative=("None",),
+        views={"LAT": "lateral", "AP": "ap"},
+    ).exams()
+    assert exams.drop(columns="source").to_numpy().tolist() == [
+        ["7", "7a", "1.2.3", "lateral", 1, "Nord"],
+        ["8", "8a", "1.2.4", "ap", 0, "Nord"],
+    ]
+
+
+def test_optional_columns_are_used_when_they_are_there(folder):
+    listed(folder, "anna,ap,1,images/a1.png,e7,B", header=f"{HEADER},exam_id,site")
+    (row,) = opened(folder, site="A").exams().to_dict("records")
+    assert (row["exam_id"], row["image_id"], row["site"]) == ("e7", "e7-ap-1", "B")
+
+
+def test_leading_zeros_of_identifiers_stay_and_a_label_may_be_written_as_a_decimal(folder):
+    listed(folder, "007,ap,1.0,images/a1.png", " 008 ,ap, 0,images/a2.png")
+    exams = opened(folder).exams()
+    assert exams["patient_id"].tolist() == ["007", "008"]
+    assert exams["label"].tolist() == [1, 0]
+
+
+def test_a_file_from_a_spreadsheet_with_byte_order_mark_and_blank_lines_is_read(folder):
+    text = f"\ufeff{HEADER}\r\nanna,ap,1,images/a1.png\r\n\r\n,,,\r\nberta,ap,2,images/b1.png\r\n\r\n"
+    (folder / "manifest.csv").write_bytes(text.encode("utf-8"))
+    (problem,) = problems(folder)
+    assert problem.startswith("manifest.csv, row 5: unknown label")
+
+
+def test_ten_bad_rows_give_ten_problems_by_row_and_no_identifier(folder):
+    whole = save(folder / "whole.png", np.random.default_rng(1).integers(0, 65536, (30, 30), np.uint16)).read_bytes()
+    (folder / "cut.png").write_bytes(whole[:-100])
+    (folder / "text.png").write_text("no image")
+    (folder / "notes.txt").write_text("no image")
+    rows = [
+        "secret1,ap,1,images/a1.png",
+        "secret2,ap,1,images/secret.png",  # 3: not there
+        "secret3,ap,7,images/a2.png",  # 4: label
+        "secret4,ap,,images/b1.png",  # 5: no label
+        ",ap,1,images/b2.png",  # 6: no patient
+        "secret1,lateral,0,whole.png",  # 7: two labels
+        "secret5,ap,1,images/a1.png",  # 8: the same path
+        "secret6,,1,./images/a1.png",  # 9: no view
+        "secret7,ap,1,text.png",  # 10: no image
+        "secret8,ap,1,notes.txt",  # 11: suffix
+        "secret9,ap,1,cut.png",  # 12: cut short
+    ]
+    listed(folder, *rows)
+    found = problems(folder)
+    assert [each.splitlines()[0] for each in found] == [
+        "manifest.csv, row 3: the image file is not there",
+        "manifest.csv, row 4: unknown label",
+        "manifest.csv, row 5: label is empty",
+        "manifest.csv, row 6: patient_id is empty",
+        "manifest.csv, row 7: the label differs from the patient's first one",
+        "manifest.csv, row 8: the path stands in an earlier row already",
+        "manifest.csv, row 9: view is empty",
+        "manifest.csv, row 10: the file is no PNG, JPEG or TIFF, or its header is broken",
+        "manifest.csv, row 11: unknown kind of file",
+        "manifest.csv, row 12: the image is cut short or broken",
+    ]
+    assert "secret" not in "".join(found)
+    assert "Allowed: '0', '1'." in found[1]
+
+
+def test_the_same_mistake_in_many_rows_does_not_fill_the_screen(folder):
+    listed(folder, *(f"p{row},ap,1,gone/{row}.png" for row in range(50)))
+    found = problems(folder)
+    assert len(found) == 21
+    assert "30 more rows" in found[-1]
+
+
+def test_a_missing_column_is_named_with_the_closest_one(folder):
+    listed(folder, "anna,ap,1,images/a1.png", header="patient,view,lable,path")
+    found = "\n".join(problems(folder, columns={"site": "hospital"}))
+    assert "manifest.csv, row 1: the column 'label' is missing" in found
+    assert "Did you mean 'lable'? Name it in params.columns: label." in found
+    assert "the column 'patient_id' is missing" in found
+    assert "the column 'hospital' is missing" in found
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (f"{HEADER},age,age", "the column 'age' stands twice"),
+        (f"{HEADER},source,age", "the column 'source' would be taken for ours"),
+        (HEADER.replace(",", ";"), "columns are not separated by commas"),
+        ("", "the column 'path' is missing"),
+    ],
+)
+def test_a_header_that_cannot_be_meant_is_an_error(folder, header, found):
+    listed(folder, "anna,ap,1,images/a1.png,1,2", header=header)
+    assert found in "\n".join(problems(folder))
+
+
+def test_rows_that_are_too_long_are_named(folder):
+    listed(folder, "anna,ap,1,images/a1.png", "berta,ap,1,images/b1.png,x", "c,ap,1,images/b2.png,,")
+    assert [each.splitlines()[0] for each in problems(folder)] == [
+        "manifest.csv, row 3: has 5 cells",
+        "manifest.csv, row 4: has 6 cells",
+    ]
+
+
+def test_a_file_that_is_missing_empty_or_of_another_encoding_says_so(folder):
+    assert "the file is not there" in problems(folder, path="other.csv")[0]
+    listed(folder)
+    assert problems(folder) == ["manifest.csv: lists no images"]
+    (folder / "manifest.csv").write_bytes(f"{HEADER}\nJürgen,ap,1,images/a1.png\n".encode("latin-1"))
+    assert "not UTF-8" in problems(folder)[0]
+
+
+def test_an_unknown_view_is_a_mistake_only_when_views_are_declared(folder):
+    assert set(opened(folder).exams()["view"]) == {"ap", "lateral"}
+    found = problems(folder, views={"ap": "ap", "lat": "side"})
+    assert [each.splitlines()[0] for each in found] == [f"manifest.csv, row {row}: unknown view" for row in (3, 5)]
+
+
+def test_exams_of_one_patient_may_differ_when_the_label_is_the_exams(folder):
+    header = f"{HEADER},exam_id"
+    listed(folder, "anna,ap,0,images/a1.png,2020", "anna,ap,1,images/a2.png,2023", header=header)
+    assert "row 3: the label differs from the patient's first one" in problems(folder)[0]
+    assert opened(folder, label_level="exam").exams()["label"].tolist() == [0, 1]
+    listed(folder, "anna,ap,0,images/a1.png,2020", "anna,lateral,1,images/a2.png,2020", header=header)
+    assert "row 3: the label differs from the exam's first one" in problems(folder, label_level="exam")[0]
+
+
+def test_a_word_cannot_mean_both_labels():
+    with pytest.raises(ValidationError, match="1 stands in positive and in negative"):
+        ManifestParams(path="manifest.csv", positive=(1,), negative=(0, "1"))
+
+
+def test_parameters_are_accepted_as_a_study_file_writes_them():
+    text = '{"path": "m.csv", "positive": [1, "yes"], "negative": [0], "columns": {"label": "y"}, "views": {"A": "ap"}}'
+    assert ManifestParams.model_validate_json(text).positive == (1, "yes")
+
+
+def test_variables_of_the_environment_are_replaced_or_named(folder, monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("HOSPITAL_DATA", str(folder))
+    elsewhere = tmp_path_factory.mktemp("study")
+    params = ManifestParams(path="${HOSPITAL_DATA}/manifest.csv")
+    assert len(open_manifest(params, elsewhere).exams()) == 4
+    with pytest.raises(DataError, match="HOSPITAL_DATA_2 is not set"):
+        open_manifest(ManifestParams(path="m.csv", root="${HOSPITAL_DATA_2}/x"), elsewhere)
+
+
+def test_paths_may_be_absolute(folder):
+    listed(folder, f"anna,ap,1,{(folder / 'images' / 'a1.png').as_posix()}")
+    np.testing.assert_array_equal(only_pixels(folder), GREY_8)
+    save(folder / "here.png")
+    listed(folder, "anna,ap,1,/here.png")
+    assert "the image file is not there" in problems(folder)[0]
+
+
+def test_images_may_lie_below_another_root(folder):
+    (folder / "manifest.csv").rename(folder / "images" / "manifest.csv")
+    assert len(opened(folder, path="images/manifest.csv", root=".").exams()) == 4
+
+
+TIFF_WHITE_IS_ZERO = {"format": "TIFF", "tiffinfo": {262: 0}}
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "options"),
+    [
+        ("8.png", GREY_8, {}),
+        ("16.png", GREY_16, {}),
+        ("8.tif", GREY_8, {}),
+        ("16.tiff", GREY_16, {}),
+        ("16.TIF", GREY_16, {"compression": "tiff_lzw"}),
+        ("float.tif", (GREY_16 / 65535).astype(np.float32), {}),
+        ("white_is_zero_8.tif", GREY_8, TIFF_WHITE_IS_ZERO),
+    ],
+)
+def test_pixels_come_back_bit_for_bit(tmp_path, name, pixels, options):
+    save(tmp_path / name, pixels, **options)
+    listed(tmp_path, f"anna,ap,1,{name}")
+    found = only_pixels(tmp_path)
+    assert found.dtype == pixels.dtype
+    np.testing.assert_array_equal(found, pixels)
+
+
+def test_white_is_zero_is_turned_in_16_bits_as_well(tmp_path):
+    save(tmp_path / "a.tif", 65535 - GREY_16, **TIFF_WHITE_IS_ZERO)  # Pillow writes 16 bits as they are
+    listed(tmp_path, "anna,ap,1,a.tif")
+    np.testing.assert_array_equal(only_pixels(tmp_path), GREY_16)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "highest"), [(GREY_8, 255), (GREY_16, 65535), ((GREY_16 / 65535).astype(np.float32), 1)]
+)
+def test_inverted_images_become_bone_bright(tmp_path, pixels, highest):
+    save(tmp_path / "a.tif", pixels)
+    listed(tmp_path, "anna,ap,1,a.tif")
+    found = only_pixels(tmp_path, inverted=True)
+    assert found.dtype == pixels.dtype
+    np.testing.assert_array_equal(found, (highest - pixels).astype(pixels.dtype))
+
+
+def test_a_jpeg_is_read_as_it_is_stored_whatever_its_orientation_tag_says(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees
+    save(tmp_path / "a.jpg", GREY_8, exif=exif, quality=100)
+    listed(tmp_path, "anna,ap,1,a.jpg")
+    found = only_pixels(tmp_path)
+    assert found.shape == GREY_8.shape
+    assert abs(found.astype(int) - GREY_8).max() <= 2
+
+
+def test_colour_is_grey_when_the_channels_agree_and_refused_otherwise(tmp_path):
+    grey = np.repeat(GREY_8[..., None], 3, axis=2)
+    save(tmp_path / "a.png", grey)
+    listed(tmp_path, "anna,ap,1,a.png")
+    np.testing.assert_array_equal(only_pixels(tmp_path), GREY_8)
+    red = grey.copy()
+    red[..., 0] = 200
+    save(tmp_path / "a.png", red)
+    with pytest.raises(DataError, match=r"manifest\.csv, row 2: the image has colours"):
+        only_pixels(tmp_path)
+    luminance = 0.299 * red[..., 0] + 0.587 * red[..., 1] + 0.114 * red[..., 2]  # ITU-R BT.601
+    assert abs(only_pixels(tmp_path, grey="luminance") - luminance).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "found"),
+    [
+        ("a.png", lambda path: Image.new("RGBA", (4, 6), (9, 9, 9, 100)).save(path), "partly transparent"),
+        ("a.tif", lambda path: save(path, np.array([[0.5, 1.5]], np.float32)), "outside 0 to 1"),
+        ("a.tif", lambda path: save(path, np.array([[0.5, np.nan]], np.float32)), "outside 0 to 1, or NaN"),
+        ("a.tif", lambda path: save(path, np.array([[5, 70000]], np.int32)), "more than 16 bits"),
+    ],
+)
+def test_what_only_decoding_shows_is_an_error_of_its_row(tmp_path, name, make, found):
+    make(tmp_path / name)
+    listed(tmp_path, f"anna,ap,1,{name}")
+    with pytest.raises(DataError, match=rf"manifest\.csv, row 2: .*{found}"):
+        only_pixels(tmp_path)
+
+
+def colour_16(path):
+    import struct
+    import zlib
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\0" + bytes(6))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+
+
+def two_pages(path):
+    Image.fromarray(GREY_8).save(path, save_all=True, append_images=[Image.fromarray(GREY_8)])
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "found"),
+    [
+        ("a.png", colour_16, "colours of 16 bits"),
+        ("a.tif", two_pages, "several images"),
+        ("a.jpg", lambda path: Image.new("CMYK", (4, 6)).save(path), "of the kind CMYK"),
+        ("a.jpg", lambda path: path.write_bytes(b""), "no PNG, JPEG or TIFF"),
+        ("a.jpg", lambda path: path.write_bytes(save(path, GREY_8.repeat(40, 0)).read_bytes()[:-60]), "cut short"),
+        ("a.tif", lambda path: path.write_bytes(save(path, GREY_16.repeat(40, 0)).read_bytes()[:-60]), "cut short"),
+    ],
+)
+def test_what_the_header_shows_is_told_before_anything_is_decoded(tmp_path, name, make, found):
+    make(tmp_path / name)
+    listed(tmp_path, f"anna,ap,1,{name}")
+    assert found in problems(tmp_path)[0]
+    assert len(opened(tmp_path, verify="existence").exams()) == 1
+
+
+def test_bytes_behind_the_end_of_a_picture_do_no_harm(tmp_path):
+    path = save(tmp_path / "a.png")
+    path.write_bytes(path.read_bytes() + b"trailing")
+    listed(tmp_path, "anna,ap,1,a.png")
+    np.testing.assert_array_equal(only_pixels(tmp_path), GREY_8)
+
+
+def test_a_file_that_goes_away_later_is_an_error_of_its_row(folder):
+    dataset = opened(folder)
+    row = dataset.exams().to_dict("records")[2]
+    (folder / "images" / "b1.png").unlink()
+    for ask in (dataset.read, dataset.fingerprint):
+        with pytest.raises(DataError, match=r"manifest\.csv, row 4: the image file is not there"):
+            ask(row)
+
+
+def test_the_fingerprint_follows_the_file_and_how_it_is_read(folder):
+    row, other = opened(folder).exams().to_dict("records")[:2]
+    path = folder / "images" / "a1.png"
+    found = {opened(folder, **params).fingerprint(row) for params in ({}, {"inverted": True}, {"grey": "luminance"})}
+    found.add(opened(folder).fingerprint(other))
+    os.utime(path, ns=(1, 1))
+    found.add(opened(folder).fingerprint(row))
+    save(path, GREY_16)
+    os.utime(path, ns=(1, 1))
+    found.add(opened(folder).fingerprint(row))
+    assert len(found) == 6
+
+
+@pytest.mark.slow
+def test_a_million_rows_take_seconds(tmp_path):
+    n = 1_000_000
+    (tmp_path / "images").mkdir()
+    patients = np.arange(n) // 2
+    table = pd.DataFrame(
+        {
+            "patient_id": np.char.add("p", patients.astype(str)),
+            "view": np.tile(["ap", "lateral"], n // 2),
+            "label": patients % 2,
+            "path": np.char.add(np.char.add("images/", np.arange(n).astype(str)), ".png"),
+            "age": 60.5,
+        }
+    )
+    table.to_csv(tmp_path / "manifest.csv", index=False)
+    params = ManifestParams(path="manifest.csv", verify="existence")
+    begun = time.process_time()
+    texts, covariates = read_listing(tmp_path / "manifest.csv", params)
+    found = RowProblems("manifest.csv", texts, params, tmp_path).all()
+    exams = exam_table(texts, covariates, params)
+    assert time.process_time() - begun < 20
+    assert len(found) == 21  # no file is there: the worst case
+    assert len(exams) == n
