@@ -10,7 +10,7 @@ demo: $(VENV)/installed
 	$(BIN)/ovcf-bench run studies/paper.yaml --profile quick
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
