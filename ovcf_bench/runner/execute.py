@@ -75,7 +75,7 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
     declared = declare(study, ready.plan, ready.store, options.runs)
     failed = _run_units(ready, registry, options, watch)
     watch.say("Writing the records")
-    outcome = write.Outcome(ready.plan, failed, declared, inputs, time.perf_counter() - begun)
+    outcome = write.Outcome(ready.plan, failed, declared, inputs, study.digest, time.perf_counter() - begun)
     write.write_records(folder, ready.prepared, ready.cases, ready.store, outcome, options)
     return RunResult(folder, failed, len(ready.plan.to_run) - len(failed), up_to_date=False)
 

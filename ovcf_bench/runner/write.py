@@ -30,6 +30,7 @@ class Outcome:
     failed: Mapping[PlannedUnit, str]
     declared: Mapping[str, bool]
     inputs: str
+    study_hash: str  # of the study as declared, its precision not yet chosen: the run folder's name
     seconds: float
 
 
@@ -74,7 +75,7 @@ def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Opt
         "project_version": ovcf_bench.__version__,
         "command": options.command,
         "study_file": options.study_file,
-        "study_hash": study.digest,
+        "study_hash": outcome.study_hash,
         "profile": study.profile,
         "set": list(study.overrides),
         "reduced": list(study.reduced),

@@ -50,7 +50,7 @@ class ManifestParams(Params):
     root: str | None = Field(
         default=None, description="Where the paths of images start. Default: the folder of the CSV file."
     )
-    columns: Columns = Columns()
+    columns: Columns = Field(default=Columns(), description="The names that the columns have in this file.")
     positive: tuple[Word, ...] = Field(default=(1,), min_length=1, description="Labels that mean positive.")
     negative: tuple[Word, ...] = Field(default=(0,), min_length=1, description="Labels that mean negative.")
     label_level: Literal["patient", "exam"] = Field(

@@ -1,0 +1,74 @@
+import json
+
+import jsonschema
+import pytest
+from click.testing import CliRunner
+
+from ovcf_bench.cli.main import ovcf_bench_command
+from ovcf_bench.errors import BenchError
+from ovcf_bench.images import ImageCache, Preprocessing, as_uint16
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(ovcf_bench_command, [str(each) for each in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_every_command_is_listed_and_explains_itself_with_an_example():
+    listed = invoke("--help").output
+    for name in ("run", "plan", "check", "report", "plugins", "data", "cache", "schema"):
+        assert f"\n  {name} " in listed
+        assert invoke(name, "--help").exit_code == 0
+    for name in ("run", "plan", "check", "report", "schema"):
+        assert f"ovcf-bench {name}" in invoke(name, "--help").output
+
+
+def test_an_unknown_command_gets_a_suggestion():
+    assert "Did you mean 'plan'?" in invoke("plam").output
+
+
+def test_plugins_are_listed_with_their_origin():
+    rows = json.loads(invoke("plugins", "list", "--json").output)
+    assert {(row["kind"], row["name"], row["distribution"]) for row in rows} == {
+        ("dataset", "manifest", "ovcf-bench"), ("dataset", "phantom", "ovcf-bench"), ("model", "timm", "ovcf-bench"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["phantom", "manifest", "timm"])
+def test_a_plugin_shows_parameters_defaults_and_origin(name):
+    shown = invoke("plugins", "show", name).output
+    details = json.loads(invoke("plugins", "show", name, "--json").output)
+    assert details["module"].startswith("ovcf_plugins.")
+    for parameter in details["parameters"]:
+        assert parameter["name"] in shown
+        assert parameter["description"]
+
+
+def test_an_unknown_plugin_gets_a_suggestion():
+    with pytest.raises(BenchError, match="Did you mean 'timm'"):
+        invoke("plugins", "show", "tim")
+
+
+def test_the_schema_is_a_json_schema(tmp_path):
+    schema = json.loads(invoke("schema").output)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    invoke("schema", "--output", tmp_path / "s.json")
+    assert json.loads((tmp_path / "s.json").read_text()) == schema
+
+
+def test_the_cache_is_listed_and_cleared(tmp_path):
+    import numpy as np
+
+    cache = ImageCache(tmp_path, 10**9)
+    cache.put("k", as_uint16(np.zeros((8, 8), dtype=np.uint8)), Preprocessing(8, 8))
+    del cache
+    assert "8x8-letterbox: 1 images" in invoke("cache", "list", "--cache", tmp_path).output
+    assert "Removed" in invoke("cache", "clear", "--cache", tmp_path).output
+    assert "0 entries" in invoke("cache", "list", "--cache", tmp_path).output
+
+
+def test_a_study_file_that_is_not_there_is_an_error_without_a_traceback(tmp_path):
+    with pytest.raises(BenchError, match=r"cannot be read: No such file"):
+        invoke("check", tmp_path / "absent.yaml")
