@@ -151,7 +151,7 @@ def test_a_wrong_set_is_located_at_the_option():
         ("from: other", "from: othr", "Did you mean 'other'?"),
         ("epochs: 20", "epochs: 0", "training.epochs is 0"),
         ("epochs: 20", "epochs: 20, checkpoint: lst", "Did you mean 'last'"),
-        ("b: lateral", "b: latral", "line 17, column 37: comparisons.0.b: unknown arm 'latral'"),
+        ("b: lateral", "b: latral", "line 17, column 35: comparisons.0.b: unknown arm 'latral'"),
         ("claim: noninferiority, ", "", "a difference needs no margin"),
         ("positives: 5, negatives: 5", "", "both take all that remain of 'hospital'"),
         ("arms: {views: [ap, lateral]}", "arms: {views: []}", "arms.views is a list of 0"),

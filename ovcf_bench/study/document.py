@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,15 @@ _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 Keys = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Leaves every plain scalar as text: what it means is settled below."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012  # an attribute of PyYAML's own class
+
+
+_UNTAGGED = (_Loader.DEFAULT_SCALAR_TAG, _Loader.DEFAULT_SEQUENCE_TAG, _Loader.DEFAULT_MAPPING_TAG, "!")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +57,34 @@ class Node:
 
 
 def read(text: str, file: str) -> tuple[Node, list[Problem]]:
-    """Return the document and what is wrong with its form (duplicate keys, keys that are no words).
+    """Return the document and what is wrong with its form (duplicate keys, tags, keys that are no words).
 
     Raises StudyError when the text is no YAML or no mapping.
     """
+    problems: list[Problem] = []
+    root = _read(text, file, problems)
+    if root is None or not isinstance(root.value, dict):
+        raise StudyError(Problem(file, "not a study: the file holds no keys", "See `ovcf-bench schema`."))
+    return root, problems
+
+
+def _read(text: str, file: str, problems: list[Problem]) -> Node | None:
+    """Return the only value in a text, None when there is none."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
+        return None if root is None else _node(root, file, f"{file}, line 1, column 1", problems)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = _place(file, mark) if mark else file
         found = f"not YAML: {error.problem or error.context}"
         raise StudyError(Problem(where, found, "Check indentation, colons and quotes.")) from error
-    except yaml.YAMLError as error:
-        raise StudyError(Problem(file, "not YAML: it holds characters that are not allowed")) from error
-    if not isinstance(root, yaml.MappingNode):
-        raise StudyError(Problem(file, "not a study: the file holds no keys", "See `ovcf-bench schema`."))
-    problems: list[Problem] = []
-    return _node(root, file, f"{file}, line 1, column 1", problems), problems
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position].split("\n")
+        where = f"{file}, line {len(before)}, column {len(before[-1]) + 1}"
+        found = f"not YAML: the character {chr(int(error.character))!a} is not allowed"
+        raise StudyError(Problem(where, found, "Write it as an escape between double quotes.")) from error
+    except RecursionError as error:
+        raise StudyError(Problem(file, "nested too deeply, or an anchor holds itself")) from error
 
 
 def _place(file: str, mark: yaml.Mark) -> str:
@@ -72,6 +93,8 @@ def _place(file: str, mark: yaml.Mark) -> str:
 
 def _node(raw: yaml.Node, file: str, key_where: str, problems: list[Problem]) -> Node:
     where = _place(file, raw.start_mark)
+    if raw.tag not in _UNTAGGED:
+        problems.append(Problem(where, f"a tag, {raw.tag.replace('tag:yaml.org,2002:', '!!')}", "Write plain values."))
     if isinstance(raw, yaml.SequenceNode):
         return Node(
             [_node(each, file, _place(file, each.start_mark), problems) for each in raw.value], where, key_where
@@ -79,7 +102,7 @@ def _node(raw: yaml.Node, file: str, key_where: str, problems: list[Problem]) ->
     if isinstance(raw, yaml.MappingNode):
         return Node(_mapping(raw, file, problems), where, key_where)
     assert isinstance(raw, yaml.ScalarNode)
-    return Node(_scalar(raw), where, key_where)
+    return Node(_scalar(raw, where, problems), where, key_where)
 
 
 def _mapping(raw: yaml.MappingNode, file: str, problems: list[Problem]) -> dict[str, Node]:
@@ -97,11 +120,15 @@ def _mapping(raw: yaml.MappingNode, file: str, problems: list[Problem]) -> dict[
     return found
 
 
-def _scalar(raw: yaml.ScalarNode) -> str | int | float | bool | None:
+def _scalar(raw: yaml.ScalarNode, where: str, problems: list[Problem]) -> str | int | float | bool | None:
     text = str(raw.value)
-    if raw.style in ("'", '"', "|", ">") or raw.tag == "!":
-        return text
-    return scalar(text)
+    if raw.style is None and raw.tag != "!":
+        return scalar(text)
+    try:  # JSON, which is YAML 1.2, may write one character as two escapes
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        problems.append(Problem(where, "half a character: a surrogate escape without its pair"))
+        return ""
 
 
 def scalar(text: str) -> str | int | float | bool | None:
@@ -114,7 +141,7 @@ def scalar(text: str) -> str | int | float | bool | None:
         return False
     if _INT.fullmatch(text):
         return int(text)
-    if _FLOAT.fullmatch(text):
+    if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text
 
@@ -141,12 +168,14 @@ def put(root: Node, assignment: str) -> Node:
     where = f"--set {path}"
     if not equals or not path:
         raise StudyError(Problem(f"--set {assignment}", "not of the form KEY.PATH=VALUE", "Example: --set seed=7"))
-    value, problems = read(f"value: {text}", where)
-    if problems:
-        raise StudyError(*problems)
-    node = value.child("value")
-    assert node is not None
-    return _put(root, path.split("."), _placed(node, where), where)
+    problems: list[Problem] = []
+    try:
+        value = _read(text, where, problems) or Node(None, where, where)
+    except StudyError as error:
+        problems += error.problems
+    if problems:  # the option has no lines
+        raise StudyError(*(Problem(where, problem.found, problem.allowed) for problem in problems))
+    return _put(root, path.split("."), _placed(value, where), where)
 
 
 def _placed(node: Node, where: str) -> Node:
@@ -171,7 +200,8 @@ def _put(node: Node | None, path: list[str], value: Node, where: str) -> Node:
         return Node(inner, node.where if node else where, node.key_where if node else where)
     if isinstance(node.value, list):
         if not key.isdecimal() or int(key) >= len(node.value):
-            raise StudyError(Problem(where, f"{key!r} is no index here", f"Allowed: 0 to {len(node.value) - 1}."))
+            allowed = f"Allowed: 0 to {len(node.value) - 1}." if node.value else "The list is empty."
+            raise StudyError(Problem(where, f"{key!r} is no index here", allowed))
         items = list(node.value)
         items[int(key)] = _put(items[int(key)], rest, value, where)
         return Node(items, node.where, node.key_where)

@@ -18,19 +18,19 @@ def json_schema(params_models: ParamsModels) -> dict[str, Any]:
     _add_plugins(definitions, "CohortSection", "dataset", dict(params_models.datasets))
     _add_plugins(definitions, "ModelSection", "model", dict(params_models.models))
     properties = schema["properties"]
+    for group in ("cohorts", "models"):  # null removes what the extended study has
+        members = properties[group]["patternProperties"]
+        properties[group]["patternProperties"] = {
+            name: {"anyOf": [section, {"type": "null"}]} for name, section in members.items()
+        }
     # A profile and a study that extends another give parts only.
-    part: dict[str, Any] = {name: {} for name in properties}
+    part = {name: {"anyOf": [section, {"type": "null"}]} for name, section in properties.items()}
     properties["extends"] = {"type": "string", "description": "Another study file, laid under this one."}
     properties["profiles"] = {
         "type": "object",
         "description": "Named changes: --profile NAME. null removes an inherited key.",
         "additionalProperties": {"type": "object", "properties": part, "additionalProperties": False},
     }
-    for group in ("cohorts", "models"):  # null removes what the extended study has
-        members = properties[group]["patternProperties"]
-        properties[group]["patternProperties"] = {
-            name: {"anyOf": [section, {"type": "null"}]} for name, section in members.items()
-        }
     # What a part lacks may stand in the study that it extends: only `ovcf-bench check` can tell what is missing.
     for definition in definitions.values():
         definition.pop("required", None)
@@ -44,10 +44,9 @@ def _add_plugins(definitions: dict[str, Any], section: str, key: str, plugins: d
     target["properties"][key]["enum"] = sorted(plugins)
     target["allOf"] = []
     for name, model in sorted(plugins.items()):
-        own = model.model_json_schema(by_alias=True)
-        for inner, definition in own.pop("$defs", {}).items():
-            definitions.setdefault(inner, definition)
-        label = f"{key}.{name}"
+        label = f"{key}.{name}"  # two plugins may call their parts alike
+        own = model.model_json_schema(by_alias=True, ref_template=f"#/$defs/{label}.{{model}}")
+        definitions.update({f"{label}.{inner}": part for inner, part in own.pop("$defs", {}).items()})
         definitions[label] = own
         when = {"properties": {key: {"const": name}}, "required": [key]}
         target["allOf"].append({"if": when, "then": {"properties": {"params": {"$ref": f"#/$defs/{label}"}}}})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,13 +16,36 @@ import yaml
 from pydantic import BaseModel
 
 from ovcf_bench.errors import Problem, StudyError, one_of
-from ovcf_bench.study.document import Keys, Node, merge, put, read
+from ovcf_bench.study.changes import changes
+from ovcf_bench.study.document import Keys, Node, merge, put, read, scalar
 from ovcf_bench.study.resolve import check_references, make_arms, make_comparisons, make_eligibility, make_splits
 from ovcf_bench.study.schema import StudyDocument
+from ovcf_bench.study.soundness import sound
 from ovcf_bench.study.validate import validate
 from ovcf_bench.vocabulary import Arm, Comparison, Eligibility, SplitRule
 
 _LOCK_HEADER = "# Fully resolved study: what ran. Written by ovcf-bench; run it like any other study file.\n"
+_LINE_AND_COLUMN = re.compile(r"(.*), line (\d+), column (\d+)", re.DOTALL)
+
+
+class _LockDumper(yaml.SafeDumper):
+    """Quotes every text that `read` would take for something else or PyYAML would not give back unchanged."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write equal values out each time: a lock is read by people."""
+        return True
+
+
+def _write_text(dumper: _LockDumper, text: str) -> yaml.ScalarNode:
+    quoted = not text.isprintable() or not isinstance(scalar(text), str)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if quoted else None)
+
+
+_LockDumper.add_representer(str, _write_text)
+
+
+def _plain(document: StudyDocument) -> dict[str, Any]:
+    return document.model_dump(mode="json", by_alias=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +95,11 @@ class Study:
 
     def plain(self) -> dict[str, Any]:
         """Return the resolved document as plain values."""
-        return self.document.model_dump(mode="json", by_alias=True)
+        return _plain(self.document)
 
     def to_yaml(self) -> str:
         """Return the resolved study as a study file."""
-        text = yaml.safe_dump(self.plain(), sort_keys=False, allow_unicode=True, width=100)
+        text = yaml.dump(self.plain(), Dumper=_LockDumper, sort_keys=False, allow_unicode=True, width=100)
         return _LOCK_HEADER + text
 
     def with_precision(self, precision: str) -> Study:
@@ -109,20 +132,25 @@ def parse(
     """
     problems: list[Problem] = []
     base = _extended(text, where, folder, problems, seen=())
-    profiles = base.child("profiles")
     root = _without(base, "profiles")
-    full = _with_profile(root, profiles, profile, where)
+    full = _with_profile(root, base.child("profiles"), profile, where, problems)
     for each in overrides:
-        full = put(full, each)
+        try:
+            full = put(full, each)
+        except StudyError as error:
+            problems += error.problems
     full = _without_removed(full)
     document, found = _validated(full, params_models)
     problems += found
     if problems or document is None:
-        raise StudyError(*sorted(problems, key=_line))
-    changed = profile is not None or bool(overrides)
-    original = _validated(_without_removed(root), params_models)[0] if changed else None
-    reduced = _changes(original, document) if original is not None else ()
-    return Study(document, Path(where).stem, folder, profile, tuple(overrides), tuple(reduced))
+        raise StudyError(*sorted(problems, key=lambda problem: _place(problem, where)))
+    reduced: tuple[str, ...] = ()
+    if profile is not None or overrides:
+        before = _without_removed(root)
+        original, _ = _validated(before, params_models)
+        # A file may be whole only with its profile: then what stands in it is compared, without defaults.
+        reduced = changes(_plain(original), _plain(document)) if original else changes(before.plain(), full.plain())
+    return Study(document, Path(where).stem, folder, profile, tuple(overrides), reduced)
 
 
 def read_lock(text: str) -> Study:
@@ -138,9 +166,12 @@ def _read_file(path: Path, where: str) -> str:
         raise StudyError(Problem(where, f"the study file {str(path)!r} cannot be read: {reason}")) from error
 
 
-def _line(problem: Problem) -> tuple[bool, int]:
-    line = problem.where.rpartition(", line ")[2].partition(",")[0]
-    return (not line.isdecimal(), int(line) if line.isdecimal() else 0)
+def _place(problem: Problem, main: str) -> tuple[bool, bool, str, int, int]:
+    """Return the order of problems: the study file by line, then the files it extends, then options."""
+    placed = _LINE_AND_COLUMN.fullmatch(problem.where)
+    file, line, column = placed.groups() if placed else (problem.where, "0", "0")
+    option = file.startswith("--")
+    return option, file != main, "" if option else file, int(line), int(column)
 
 
 def _extended(text: str, where: str, folder: Path, problems: list[Problem], seen: tuple[Path, ...]) -> Node:
@@ -179,25 +210,27 @@ def _without_removed(root: Node) -> Node:
     return Node({**root.value, **groups}, root.where, root.key_where)
 
 
-def _with_profile(root: Node, profiles: Node | None, name: str | None, where: str) -> Node:
+def _with_profile(root: Node, profiles: Node | None, name: str | None, where: str, problems: list[Problem]) -> Node:
+    if profiles is not None and not isinstance(profiles.value, dict):
+        problems.append(Problem(profiles.where, "profiles must be a mapping", "Example: profiles: {quick: {...}}"))
+    known = dict(_children(profiles))
+    for each, changed in known.items():
+        if not isinstance(changed.value, dict):
+            found = f"profiles.{each} must be a mapping"
+            problems.append(Problem(changed.where, found, "Give the keys that it changes."))
     if name is None:
         return root
-    chosen = profiles.child(name) if profiles is not None else None
-    if chosen is None:
-        known = list(profiles.value) if profiles is not None and isinstance(profiles.value, dict) else []
-        raise StudyError(Problem(f"--profile {name}", f"{where} has no such profile", one_of(name, known)))
-    return merge(root, chosen)
+    if name not in known:
+        problems.append(Problem(f"--profile {name}", f"{where} has no such profile", one_of(name, known)))
+        return root
+    return merge(root, known[name]) if isinstance(known[name].value, dict) else root
 
 
 def _validated(root: Node, params_models: ParamsModels | None) -> tuple[StudyDocument | None, list[Problem]]:
     """Return the document, or None with all problems of schema, plugins and references."""
     document, wrong = validate(StudyDocument, root)
     problems = [problem for _, problem in wrong]
-    # What is sound is checked further although something else is wrong: the user mends everything at once.
-    sound = document if document is not None else validate(StudyDocument, _pruned(root, [keys for keys, _ in wrong]))[0]
-    if sound is not None:
-        pruned = [keys for keys, _ in wrong]
-        check_references(sound, lambda keys, found, allowed: _complain(root, pruned, problems, keys, found, allowed))
+    _check_references(root, document, problems)
     if params_models is None:
         return document, problems
     settled: dict[str, dict[str, Any]] = {"cohorts": {}, "models": {}}
@@ -206,11 +239,34 @@ def _validated(root: Node, params_models: ParamsModels | None) -> tuple[StudyDoc
         ("models", "model", params_models.models),
     ):
         for name, section in _children(root.child(group)):
-            params = _plugin_params(section, (group, name), plugin_key, known, problems)
-            settled[group][name] = params
+            settled[group][name] = _plugin_params(section, (group, name), plugin_key, known, problems)
     if problems or document is None:
         return None, problems
     return _with_params(document, settled), []
+
+
+def _check_references(root: Node, document: StudyDocument | None, problems: list[Problem]) -> None:
+    """Add what the parts say wrongly of each other; also when other parts are wrong: all is mended at once."""
+    checkable, replaced = (document, frozenset[Keys]()) if document is not None else sound(root)
+
+    def complain(keys: Keys, found: str, allowed: str, *relies_on: Keys) -> None:
+        if any(_related(wrong, each) for wrong in replaced for each in (keys, *relies_on)):
+            return  # it only follows from what was wrong already
+        here, where = root, root.where
+        for key in keys:
+            step = here.child(key)
+            if step is None:
+                break
+            here, where = step, step.where
+        problems.append(Problem(where, f"{'.'.join(map(str, keys))}: {found}", allowed))
+
+    if checkable is not None:
+        check_references(checkable, complain)
+
+
+def _related(one: Keys, other: Keys) -> bool:
+    """Return whether one of two values holds the other."""
+    return all(a == b for a, b in zip(one, other, strict=False))
 
 
 def _children(node: Node | None) -> list[tuple[str, Node]]:
@@ -244,58 +300,3 @@ def _with_params(document: StudyDocument, settled: Mapping[str, Mapping[str, Any
         for group in settled
     }
     return document.model_copy(update=groups)
-
-
-def _pruned(root: Node, wrong: Sequence[Keys]) -> Node:
-    """Return the document without the values that are wrong, so that the rest can be checked."""
-    pruned = Node(copy.deepcopy(root.value), root.where, root.key_where)
-    # Later entries of a list go first: removing one moves those behind it.
-    for keys in sorted(wrong, key=lambda each: [str(key).zfill(6) for key in each], reverse=True):
-        parent: Node | None = pruned
-        for key in keys[:-1]:
-            parent = parent.child(key) if parent is not None else None
-        if parent is not None and keys:
-            if isinstance(parent.value, dict):
-                parent.value.pop(str(keys[-1]), None)
-            elif isinstance(parent.value, list) and isinstance(keys[-1], int) and keys[-1] < len(parent.value):
-                del parent.value[keys[-1]]
-    return pruned
-
-
-def _complain(
-    root: Node, pruned: Sequence[Keys], problems: list[Problem], keys: Keys, found: str, allowed: str
-) -> None:
-    """Add a problem at `keys`, unless it only follows from a value that was wrong already."""
-    if any(each[: len(keys)] == keys[: len(each)] for each in pruned):
-        return
-    here = root
-    where = root.where
-    for key in keys:
-        step = here.child(key)
-        if step is None:
-            break
-        here, where = step, step.where
-    problems.append(Problem(where, f"{'.'.join(map(str, keys))}: {found}", allowed))
-
-
-def _changes(before: StudyDocument, after: StudyDocument) -> list[str]:
-    return _differences(before.model_dump(mode="json", by_alias=True), after.model_dump(mode="json", by_alias=True))
-
-
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> list[str]:
-    found: list[str] = []
-    for name in sorted({*before, *after}):
-        here = f"{at}{name}"
-        if name not in after:
-            found.append(f"{here}: removed")
-        elif name not in before:
-            found.append(f"{here}: added, {_short(after[name])}")
-        elif isinstance(before[name], dict) and isinstance(after[name], dict):
-            found += _differences(before[name], after[name], f"{here}.")
-        elif before[name] != after[name]:
-            found.append(f"{here}: {_short(before[name])} -> {_short(after[name])}")
-    return found
-
-
-def _short(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from ovcf_bench.vocabulary import AnalysisLevel, Claim, Ensemble
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=100)]
+View = Annotated[
+    str, Field(pattern=r"^[^+/]+$", description="A view as the data name it.")
+]  # "ap+lateral/net" is an arm
+Views = View | Annotated[tuple[View, ...], Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 
@@ -80,14 +84,14 @@ class ModelSection(Section):
 class ArmSection(Section):
     """One combination of views and model to include or exclude."""
 
-    views: str | tuple[str, ...]
+    views: Views
     model: Name
 
 
 class ArmsSection(Section):
     """What is compared: every view (or list of views) with every model, plus `include`, minus `exclude`."""
 
-    views: tuple[str | tuple[str, ...], ...] = Field(min_length=1)
+    views: tuple[Views, ...] = Field(min_length=1)
     models: tuple[Name, ...] | None = Field(default=None, description="Default: every model of the study.")
     include: tuple[ArmSection, ...] = ()
     exclude: tuple[ArmSection, ...] = ()

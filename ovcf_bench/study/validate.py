@@ -10,12 +10,17 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ovcf_bench.errors import Problem, one_of
-from ovcf_bench.study.document import Keys, Node
+from ovcf_bench.errors import Problem, did_you_mean, one_of
+from ovcf_bench.study.document import Keys, Node, scalar
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _YAML_1_1_BOOLEANS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
+_PATTERNS = {
+    r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$": "letters, digits, '_', '.' and '-', a letter or digit first",
+    r"^[^+/]+$": "the name of a view, without '+' and '/'",
+}
+_NUMBERS = ("int_type", "int_from_float", "float_type")
 _WANTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -28,8 +33,7 @@ _WANTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
-    "too_short": "more entries",
-    "too_long": "fewer entries",
+    "string_too_short": "text that is not empty",
 }
 
 
@@ -49,11 +53,15 @@ def _problems(model: type[BaseModel], node: Node, error: ValidationError, at: Ke
     grouped: dict[Keys, list[Any]] = {}
     for each in error.errors(include_url=False):
         grouped.setdefault(_keys(node, each["loc"], each["type"]), []).append(each)
+    misspelt = {keys for keys, errors in grouped.items() if errors[0]["type"] == "extra_forbidden"}
     found = []
     for keys, errors in grouped.items():
+        if errors[0]["type"] == "missing":
+            alike = [str(each[-1]) for each in misspelt if each[:-1] == keys[:-1]]
+            if did_you_mean(str(keys[-1]), alike):
+                continue  # one mistake, one problem: the key is there under a wrong name
         # Of the alternatives of a union, one whose error lies deeper says more than "not a word".
-        deeper = [other for other in grouped if len(other) > len(keys) and other[: len(keys)] == keys]
-        if deeper and errors[0]["type"] not in ("missing", "extra_forbidden"):
+        elif keys not in misspelt and any(len(each) > len(keys) and each[: len(keys)] == keys for each in grouped):
             continue
         found.append((keys, _problem(model, node, keys, errors, at)))
     return found
@@ -81,14 +89,28 @@ def _problem(model: type[BaseModel], node: Node, keys: Keys, errors: list[Any], 
     if kind == "missing":
         place = _descend(node, keys[:-1])
         assert place is not None
-        return Problem(place.where, f"{parent} lacks the key {keys[-1]!r}")
+        return Problem(place.where, *_lacking(parent, keys[-1], place))
     assert target is not None
+    if errors[0]["loc"][-1:] == ("[key]",):
+        return Problem(target.key_where, f"{parent}: the name {keys[-1]!r}", f"Allowed: {_allowed(errors[0])}.")
+    if kind == "value_error":  # said by a plugin's own check
+        return Problem(target.where, f"{full}: {errors[0]['ctx']['error']}")
     if kind == "extra_forbidden":
         known = _known_keys(model, keys[:-1])
         return Problem(target.key_where, f"unknown key {keys[-1]!r} in {parent}", one_of(str(keys[-1]), known))
     value = target.plain()
-    allowed = " or ".join(dict.fromkeys(_allowed(each, value) for each in errors))
-    return Problem(target.where, f"{full} is {_shown(value)}", f"Allowed: {allowed}.{_hint(errors, value)}")
+    allowed = " or ".join(dict.fromkeys(_allowed(each) for each in errors))
+    hint = _hint(errors, value) or _other_key(model, keys)
+    return Problem(target.where, f"{full} is {_shown(value)}", f"Allowed: {allowed}. {hint}".rstrip())
+
+
+def _lacking(parent: str, key: str | int, place: Node) -> tuple[str, str]:
+    """Return in words that a key, or an entry of a list, is not there."""
+    if isinstance(key, int):
+        return f"{parent} is {_shown(place.plain())}", f"Allowed: at least {_entries(key + 1)}."
+    present = list(place.value) if isinstance(place.value, dict) else []
+    alike = did_you_mean(key, present).removeprefix("Did you mean ").removesuffix("?")
+    return f"{parent} lacks the key {key!r}", f"Is {alike} meant to be it?" if alike else ""
 
 
 def _descend(node: Node, keys: Keys) -> Node | None:
@@ -108,7 +130,7 @@ def _shown(value: Any) -> str:
     return "empty" if value is None else json.dumps(value)
 
 
-def _allowed(error: Any, value: Any) -> str:
+def _allowed(error: Any) -> str:
     context = error.get("ctx", {})
     kind = error["type"]
     if kind in ("literal_error", "enum"):
@@ -116,33 +138,53 @@ def _allowed(error: Any, value: Any) -> str:
     if kind in _WANTED:
         return _WANTED[kind]
     if kind == "string_pattern_mismatch":
-        return f"text like {context['pattern']}"
+        return _PATTERNS.get(context["pattern"], f"text like {context['pattern']}")
     limits = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
-    said = [f"{word} {context[name]}" for name, word in limits.items() if name in context]
+    said = [f"{word} {_number(context[name])}" for name, word in limits.items() if name in context]
     if said:
         return " and ".join(said)
+    if kind == "too_short":
+        return f"at least {_entries(context['min_length'])}"
+    if kind == "too_long":
+        return f"at most {_entries(context['max_length'])}"
     message = str(error["msg"])
     return message[0].lower() + message[1:]
 
 
+def _entries(n: int) -> str:
+    return "1 entry" if n == 1 else f"{n} entries"
+
+
+def _number(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def _hint(errors: list[Any], value: Any) -> str:
-    if any(error["type"] == "bool_type" for error in errors) and str(value).lower() in _YAML_1_1_BOOLEANS:
-        return f" Write {_YAML_1_1_BOOLEANS[str(value).lower()]}."
+    kinds = {error["type"] for error in errors}
+    if "bool_type" in kinds and str(value).lower() in _YAML_1_1_BOOLEANS:
+        return f"Write {_YAML_1_1_BOOLEANS[str(value).lower()]}."
+    if kinds.intersection(_NUMBERS) and isinstance(value, str) and isinstance(scalar(value), int | float):
+        return "Write it without quotes."
     literals = [error["ctx"]["expected"] for error in errors if error["type"] == "literal_error"]
     if literals and isinstance(value, str):
         known = [word.strip("' ") for text in literals for word in text.replace(" or ", ", ").split(",")]
-        suggestion = one_of(value, known).rpartition("Did you mean")
-        return f" Did you mean{suggestion[2]}" if suggestion[1] else ""
+        return did_you_mean(value, known)
     return ""
 
 
+def _other_key(model: type[BaseModel], keys: Keys) -> str:
+    """Return a suggestion when a section that takes any name was given one that looks like a key of its own."""
+    known = _known_keys(model, keys[:-1]) if keys else []
+    return "" if not keys or keys[-1] in known else did_you_mean(str(keys[-1]), known)
+
+
 def _known_keys(model: type[BaseModel], keys: Keys) -> list[str]:
-    """Return the keys that the section at `keys` may have."""
+    """Return the keys that the section at `keys` may have; none when no section stands there."""
     annotation: Any = model
     for key in keys:
         annotation = _step(annotation, key)
-    section = next(iter(_sections(annotation)), model)
-    return [field.alias or name for name, field in section.model_fields.items()]
+    section = next(iter(_sections(annotation)), None)
+    return [field.alias or name for name, field in section.model_fields.items()] if section is not None else []
 
 
 def _step(annotation: Any, key: str | int) -> Any:
