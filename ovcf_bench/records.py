@@ -63,5 +63,5 @@ class RunFolder:
         return found
 
     def read_table(self, name: str) -> pd.DataFrame:
-        """Return a CSV record; floats come back bit by bit."""
-        return pd.read_csv(io.StringIO(self.read_text(name)), float_precision="round_trip")
+        """Return a CSV record."""
+        return pd.read_csv(io.StringIO(self.read_text(name)))

@@ -233,7 +233,7 @@ def test_an_arm_with_a_failed_unit_has_no_ensemble_and_keeps_its_networks():
     found = find(study(), all_rows, failed=failed)
     arm = found.sets["internal"].arms[AP]
     assert (arm.auroc, arm.roc, arm.operating_point.achieved) == (None, None, None)
-    assert arm.reason == "repeat 0 fold 1 failed (the loss became NaN)"
+    assert arm.reason == "repeat 1 fold 2 failed (the loss became NaN)"
     assert arm.folds.n == 1
     (comparison,) = found.sets["internal"].comparisons
     assert (comparison.p, comparison.p_holm, comparison.noninferiority.verdict) == (None, None, None)
@@ -415,7 +415,7 @@ def test_a_set_without_scores_is_null_with_its_reason():
 def test_a_run_in_which_every_unit_failed_still_gives_findings():
     failed = [{"arm": arm, "repeat": 0, "fold": 0, "reason": "out of memory"} for arm in (AP, LATERAL)]
     found = find(study(), pd.DataFrame(columns=[*SCORE_COLUMNS]), failed=failed)
-    assert found.sets["internal"].arms[AP].reason == "repeat 0 fold 0 failed (out of memory)"
+    assert found.sets["internal"].arms[AP].reason == "repeat 1 fold 1 failed (out of memory)"
     assert found.development[AP].folds.mean is None
     json.loads(to_json(found))
 

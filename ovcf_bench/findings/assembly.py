@@ -88,7 +88,7 @@ def _failures(failed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return by arm which of its units failed and why."""
     reasons: dict[str, list[str]] = {}
     for unit in failed:
-        where = f"repeat {unit['repeat']} fold {unit['fold']} failed ({unit['reason']})"
+        where = f"repeat {unit['repeat'] + 1} fold {unit['fold'] + 1} failed ({unit['reason']})"
         reasons.setdefault(str(unit["arm"]), []).append(where)
     return {arm: "; ".join(units) for arm, units in reasons.items()}
 

@@ -1,4 +1,4 @@
-"""One self-contained HTML page from the records of a run. It formats and draws; it computes nothing."""
+"""One self-contained HTML page from the records of a run folder; every number on it stands in a record."""
 
 from ovcf_bench.report.render import write_report
 

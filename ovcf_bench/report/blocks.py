@@ -1,86 +1,176 @@
-"""What a page is made of: tables, figures and sections, ready to be drawn by a template."""
+"""What a page is made of; every block names the template that draws it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import ClassVar, TypeAlias
 
-from markupsafe import Markup
+from ovcf_bench.report.figures.flow import FlowColumn
+from ovcf_bench.report.figures.plot import Plot
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph; `link` is a web address that is shown after it and never fetched."""
+
+    template: ClassVar[str] = "paragraph.html"
+    text: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list of (lead, text); the lead is set in bold and may be empty."""
+
+    template: ClassVar[str] = "items.html"
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Text as it stands in a file or a terminal; folded under its title when `folded`."""
+
+    template: ClassVar[str] = "listing.html"
+    title: str
+    text: str
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell. `note` refers to a footnote of the table; `head` makes it the header of its row."""
+    """One value; `detail` stands small beneath it, `note` is the letter of a footnote."""
 
     text: str
-    number: bool = False
-    head: bool = False
-    strong: bool = False
+    detail: str = ""
     note: str = ""
-    span: int = 1
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `spanner` is a common head over neighbouring columns."""
+
+    title: str
+    numeric: bool = True
+    spanner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row with its head."""
+
+    head: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows under a common head; no head, no line for it."""
+
+    head: str
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with its caption; `notes` are (letter, sentence)."""
+    """A table; the first column holds the heads of the rows. `footnotes` are (letter, text)."""
 
+    template: ClassVar[str] = "table.html"
     id: str
     caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    notes: tuple[tuple[str, str], ...] = ()
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...] = ()
+    footnotes: tuple[tuple[str, str], ...] = ()
+    label: str = ""
+
+    @property
+    def spanners(self) -> list[tuple[str, int]]:
+        """Heads over neighbouring columns with the number of columns each; empty without any."""
+        found: list[tuple[str, int]] = []
+        for column in self.columns:
+            if found and found[-1][0] == column.spanner:
+                found[-1] = (column.spanner, found[-1][1] + 1)
+            else:
+                found.append((column.spanner, 1))
+        return found if any(name for name, _ in found) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A confusion matrix: counts as text."""
+
+    caption: str
+    tp: str
+    fn: str
+    fp: str
+    tn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matrices:
+    """Confusion matrices side by side."""
+
+    template: ClassVar[str] = "matrices.html"
+    id: str
+    matrices: tuple[Matrix, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing with its caption; the text alternative stands inside the drawing."""
+    """Drawings side by side under one caption; each carries its own text alternative."""
 
+    template: ClassVar[str] = "figure.html"
     id: str
     caption: str
-    drawing: Markup
-    wide: bool = False
+    panels: tuple[Plot | FlowColumn, ...]
+    label: str = ""
+
+
+Block: TypeAlias = Paragraph | Items | Listing | Table | Matrices | Figure
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page: paragraphs, then figures and tables in their order."""
+    """A part of the page."""
 
     id: str
     title: str
-    paragraphs: tuple[str, ...] = ()
-    blocks: tuple[Table | Figure, ...] = ()
-    code: str = ""
-    details: tuple[tuple[str, str], ...] = ()  # (summary, preformatted text), folded
+    blocks: tuple[Block, ...]
 
 
 @dataclass(slots=True)
 class Footnotes:
-    """Letters for the reasons why a value does not exist; equal reasons share a letter."""
+    """Letters for the reasons why values do not exist; equal reasons share a letter."""
 
     letters: dict[str, str] = field(default_factory=dict)
 
-    def letter(self, reason: str | None) -> str:
-        """Return the letter of a reason, or nothing when there is none."""
-        if not reason:
-            return ""
-        return self.letters.setdefault(reason, _letter(len(self.letters)))
+    def letter(self, reason: str) -> str:
+        """Return the letter of a reason; no reason, no letter."""
+        return self.letters.setdefault(reason, _letter(len(self.letters))) if reason else ""
 
     def all(self) -> tuple[tuple[str, str], ...]:
-        """Return (letter, reason) in order."""
+        """Return (letter, reason) in order of appearance."""
         return tuple((letter, reason) for reason, letter in self.letters.items())
 
 
 def _letter(position: int) -> str:
+    """Return a, b, ..., z, aa, ab, ..."""
     first, second = divmod(position, 26)
-    return (chr(ord("a") + first - 1) if first else "") + chr(ord("a") + second)
+    return (_letter(first - 1) if first else "") + chr(ord("a") + second)
 
 
-def numbers(texts: Iterable[str]) -> tuple[Cell, ...]:
-    """Return right-aligned cells."""
-    return tuple(Cell(text, number=True) for text in texts)
+def cells(*texts: str) -> tuple[Cell, ...]:
+    """Return plain cells."""
+    return tuple(Cell(text) for text in texts)
 
 
-def row(head: str, *cells: Cell | Sequence[Cell]) -> tuple[Cell, ...]:
-    """Return a row with its header."""
-    flat = [each for cell in cells for each in ([cell] if isinstance(cell, Cell) else cell)]
-    return (Cell(head, head=True), *flat)
+def numeric(*titles: str, spanner: str = "") -> tuple[Column, ...]:
+    """Return columns of numbers, under a common head if one is given."""
+    return tuple(Column(title, spanner=spanner) for title in titles)
+
+
+def unique(texts: Iterable[str | None]) -> list[str]:
+    """Return the distinct texts that are not empty, in order of appearance."""
+    return list(dict.fromkeys(text for text in texts if text))

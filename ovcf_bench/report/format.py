@@ -1,4 +1,4 @@
-"""Numbers as a journal prints them. Nothing is computed here."""
+"""Numbers as journals print them; an en dash stands where a value does not exist."""
 
 from __future__ import annotations
 
@@ -6,36 +6,43 @@ from collections.abc import Sequence
 
 NONE = "–"
 _MINUS = "−"
-_SMALLEST_P = 0.001
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return "0.915", with a true minus sign; an en dash where there is no value."""
+    """Return "0.915" or "−0.021", with a true minus sign and no negative zero."""
     if value is None:
         return NONE
     text = f"{value:.{digits}f}"
-    return text.replace("-", _MINUS) if float(text) != 0 else text.lstrip("-")
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", _MINUS)
 
 
 def signed(value: float | None, digits: int = 3) -> str:
-    """Return "+0.003" or "−0.021"."""
+    """Return a difference with its sign: "+0.003", "−0.021", "0.000"."""
     text = number(value, digits)
-    return text if value is None or text.startswith(_MINUS) or float(text) == 0 else f"+{text}"
+    return f"+{text}" if value is not None and float(f"{value:.{digits}f}") > 0 else text
 
 
-def interval(limits: Sequence[float] | None, digits: int = 3, *, sign: bool = False) -> str:
-    """Return "0.893 to 0.934"."""
+def interval(limits: Sequence[float] | None, *, sign: bool = False) -> str:
+    """Return "0.893 to 0.934"; a dash between limits would read as a minus."""
     if limits is None:
         return NONE
     show = signed if sign else number
-    return f"{show(limits[0], digits)} to {show(limits[1], digits)}"
+    return f"{show(limits[0])} to {show(limits[1])}"
 
 
 def p_value(value: float | None) -> str:
-    """Return "0.027", or "< 0.001" below that."""
+    """Return ".027", "< .001" or "> .999": no leading zero, as p cannot exceed 1 (AMA style)."""
     if value is None:
         return NONE
-    return "< 0.001" if value < _SMALLEST_P else number(value)
+    if value < 0.001:
+        return "< .001"
+    return "> .999" if value > 0.999 else f"{value:.3f}".removeprefix("0")
+
+
+def p_phrase(value: float) -> str:
+    """Return "p = .027" or "p < .001"."""
+    text = p_value(value)
+    return f"p {text}" if text[0] in "<>" else f"p = {text}"
 
 
 def count(value: int | None) -> str:
@@ -43,9 +50,9 @@ def count(value: int | None) -> str:
     return NONE if value is None else f"{value:,}"
 
 
-def share(value: float | None) -> str:
-    """Return a share as per cent: "54.2 %"."""
-    return NONE if value is None else f"{value:.1%}".replace("%", " %")
+def per_cent(share: float | None) -> str:
+    """Return a share as "54.2 %"."""
+    return NONE if share is None else f"{share * 100:.1f} %"
 
 
 def duration(seconds: float | None) -> str:
@@ -55,3 +62,8 @@ def duration(seconds: float | None) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return "a", "a and b" or "a, b and c"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

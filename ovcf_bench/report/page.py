@@ -1,181 +1,186 @@
-"""Puts the page together: title, answer, banners, and the sections in their order."""
+"""Puts the page together: title, answer, notices, and the sections in their order."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from markupsafe import Markup
+from ovcf_bench.findings.records import Findings
+from ovcf_bench.report.blocks import Block, Figure, Items, Listing, Paragraph, Section, Table
+from ovcf_bench.report.figures.flow import flow_columns
+from ovcf_bench.report.figures.roc import roc_plot
+from ovcf_bench.report.figures.training import training_plots
+from ovcf_bench.report.format import count, number, p_phrase
+from ovcf_bench.report.notices import Notice, notices
+from ovcf_bench.report.read import RunRecords
+from ovcf_bench.report.tables.auroc import auroc_table
+from ovcf_bench.report.tables.characteristics import characteristics_table
+from ovcf_bench.report.tables.comparisons import delong_table, verdict_table
+from ovcf_bench.report.tables.operating_points import operating_blocks
+from ovcf_bench.report.tables.participant_flow import flow_table
+from ovcf_bench.report.tables.provenance import facts_table, models_table, units_table
+from ovcf_bench.report.tables.published import published_table
 
-from ovcf_bench import records
-from ovcf_bench.records import RunFolder
-from ovcf_bench.report import tables
-from ovcf_bench.report.banners import Banner, banners
-from ovcf_bench.report.blocks import Figure, Section, Table
-from ovcf_bench.report.figures import roc_plot, training_plot
-from ovcf_bench.report.flow import flow_chart
-from ovcf_bench.report.format import count, duration, p_value
-
-Values = Mapping[str, Any]
-Draw = Callable[[str, Any], Markup]  # template name, what it draws
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What the report is made from."""
-
-    findings: Values
-    provenance: Values
-    history: Sequence[Values]
-    study: str
-    published: Values | None
+_NOT_ALIKE = (
+    "A p-value above .05 does not show that two views are comparable. That takes a margin, declared before the test "
+    "scores exist, and an interval that stays within it."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole page, ready for its template."""
+    """The whole page; `version` is that of the program that made the run."""
 
     title: str
     question: str
     answer: tuple[str, ...]
-    banners: tuple[Banner, ...]
+    notices: tuple[Notice, ...]
     sections: tuple[Section, ...]
     version: str
 
 
-def read_records(folder: RunFolder) -> Records:
-    """Return the records of a run; raises RecordError naming one that is missing or unreadable."""
-    import yaml
-
-    study = folder.read_text(records.LOCK)
-    history: list[dict[str, str]] = []
-    if folder.has(records.HISTORY):
-        history = list(csv.DictReader(io.StringIO(folder.read_text(records.HISTORY))))
-    return Records(
-        folder.read_json(records.FINDINGS),
-        folder.read_json(records.PROVENANCE),
-        history,
-        study,
-        yaml.safe_load(study).get("published"),
+def make_page(run: RunRecords) -> Page:
+    """Return the page of a run; a section whose record is absent says so in one line."""
+    study = run.findings.study
+    sections = (
+        _cautions(run.findings),
+        _participants(run),
+        Section("discrimination", "Discrimination", (auroc_table(run.findings),)),
+        _comparisons(run.findings),
+        _operating_points(run.findings),
+        _roc_curves(run.findings),
+        _training(run),
+        *_published(run),
+        _provenance(run),
     )
-
-
-def make_page(found: Records, draw: Draw) -> Page:
-    """Return the page of a run's records."""
-    study = found.findings["study"]
-    sections = [
-        _flow(found, draw),
-        _participants(found),
-        _discrimination(found, draw),
-        _comparison(found),
-        _operating(found),
-        _training(found, draw),
-        _published(found),
-        _provenance(found),
-    ]
     return Page(
-        title=study["title"],
-        question=study["question"],
-        answer=tuple(sentence["text"] for sentence in found.findings["summary"]),
-        banners=tuple(banners(found.findings, found.provenance)),
-        sections=tuple(section for section in sections if section is not None),
-        version=found.provenance["project_version"],
+        title=study.title,
+        question=study.question,
+        answer=tuple(sentence.text for sentence in run.findings.summary),
+        notices=notices(run),
+        sections=_numbered([section for section in sections if section.blocks]),
+        version=run.provenance.project_version if run.provenance else "",
     )
 
 
-def _flow(found: Records, draw: Draw) -> Section:
-    flow = found.findings["flow"]
-    leakage = found.provenance["leakage"]
-    proof = f"{leakage['statement']} ({count(leakage['patients_checked'])} patients and "
-    proof += f"{count(leakage['images_checked'])} images were compared.)"
-    caption = "From the patients listed to the patients analysed. Splits are made by patient, once for all arms."
-    figure = Figure("flow-figure", caption, draw("flow.svg", flow_chart(flow)), wide=True)
-    return Section("flow", "Participants", (proof,), (figure, tables.flow_table(flow)))
+def _numbered(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """Number tables and figures in the order of the page."""
+    tables = figures = 0
+    numbered = []
+    for section in sections:
+        blocks: list[Block] = []
+        for block in section.blocks:
+            if isinstance(block, Table):
+                tables += 1
+                block = replace(block, label=f"Table {tables}")
+            elif isinstance(block, Figure):
+                figures += 1
+                block = replace(block, label=f"Figure {figures}")
+            blocks.append(block)
+        numbered.append(replace(section, blocks=tuple(blocks)))
+    return tuple(numbered)
 
 
-def _participants(found: Records) -> Section:
-    table = tables.table_one(found.findings)
-    if table is None:
-        return Section("table-1", "Table 1", ("The study declares no covariates.",))
-    return Section("table-1", "Characteristics", (), (table,))
+def _cautions(findings: Findings) -> Section:
+    """Return the cautions that the answer does not say already."""
+    said = {sentence.text for sentence in findings.summary}
+    cautions = tuple(("", note) for note in findings.notes if note not in said)
+    return Section("cautions", "How to read these results", (Items(cautions),) if cautions else ())
 
 
-def _discrimination(found: Records, draw: Draw) -> Section:
-    plots = [roc_plot(name, each, at) for at, (name, each) in enumerate(found.findings["sets"].items())]
-    drawn = [
-        Figure(f"figure-{plot.id}", f"{plot.title}. Circles: the frozen threshold.", draw("plot.svg", plot))
-        for plot in plots
-    ]
-    blocks: tuple[Table | Figure, ...] = (
-        tables.auroc_table(found.findings),
-        *drawn,
-        tables.development_table(found.findings),
+def _participants(run: RunRecords) -> Section:
+    blocks: list[Block] = []
+    if run.flow is None:
+        blocks.append(Paragraph("The records hold no participant flow: the scores came from elsewhere."))
+    else:
+        caption = "Participant flow. Steps apply in the order shown; splits are made by patient, once for all arms."
+        blocks.append(Figure("flow", caption, tuple(flow_columns(run.flow))))
+    characteristics = characteristics_table(run.findings, run.flow)
+    blocks.append(characteristics or Paragraph("The records hold no covariates to describe the patients with."))
+    if run.flow is not None:
+        blocks.append(flow_table(run.flow))
+    if run.provenance is not None:
+        proof = run.provenance.leakage
+        checked = f"{count(proof.patients_checked)} patients and {count(proof.images_checked)} images were checked."
+        blocks.append(Paragraph(f"{proof.statement.rstrip('.')}. {checked}"))
+    return Section("participants", "Participants", tuple(blocks))
+
+
+def _comparisons(findings: Findings) -> Section:
+    delong = delong_table(findings)
+    if delong is None:
+        nothing = Paragraph("The study declares no comparison, so no test was made.")
+        return Section("comparisons", "Comparisons", (nothing,))
+    verdicts = verdict_table(findings)
+    several = len(findings.sets) > 1
+    conclusions = tuple(
+        (f"On {name}." if several else "", one.conclusion)
+        for name, found in findings.sets.items()
+        for one in found.comparisons
+        if one.conclusion
     )
-    return Section("auroc", "Discrimination", tuple(found.findings["notes"]), blocks)
+    blocks: list[Block] = [Paragraph(_NOT_ALIKE), delong]
+    blocks += [Paragraph(text) for text in _omnibus(findings)]
+    blocks += [verdicts] if verdicts else []
+    blocks += [Items(conclusions)] if conclusions else []
+    return Section("comparisons", "Comparisons", tuple(blocks))
 
 
-def _comparison(found: Records) -> Section:
-    if not any(each["comparisons"] for each in found.findings["sets"].values()):
-        return Section("comparisons", "Comparison of the views", ("The study declares no comparison.",))
-    caution = (
-        "A p above 0.05 does not show that two views are comparable: only a margin that was declared before the "
-        "test scores were read can. Intervals and tests hold for these trained networks."
-    )
-    omnibus = [
-        f"All arms on {name}: χ² = {each['omnibus']['chi2']:.2f}, df = {each['omnibus']['df']}, "
-        f"p {'' if each['omnibus']['p'] < 0.001 else '= '}{p_value(each['omnibus']['p'])}."
-        for name, each in found.findings["sets"].items()
-        if each["omnibus"]["p"] is not None
-    ]
-    blocks = [tables.delong_table(found.findings), tables.verdict_table(found.findings)]
-    return Section(
-        "comparisons", "Comparison of the views", (caution, *omnibus), tuple(block for block in blocks if block)
-    )
+def _omnibus(findings: Findings) -> Iterator[str]:
+    """Yield the test of all arms at once, where there are more than two."""
+    for name, found in findings.sets.items():
+        test = found.omnibus
+        if test.p is not None:
+            yield f"All arms on {name} at once: χ² = {number(test.chi2, 2)}, df = {test.df}, {p_phrase(test.p)}."
+        elif len(found.arms) > 2:
+            yield f"All arms on {name} at once: no test ({test.reason})."
 
 
-def _operating(found: Records) -> Section:
+def _operating_points(findings: Findings) -> Section:
     text = (
-        "The threshold of each arm was fitted on out-of-fold development scores and then frozen. Those come from "
-        "single networks and the test scores from their ensemble, so both columns are shown. PPV and NPV hold at the "
-        "prevalence of each set."
+        "The threshold of an arm is fitted on out-of-fold scores of development, then frozen. Development scores come "
+        "from single networks, test scores from their ensemble: the same threshold may act otherwise there, so both "
+        "stand side by side. PPV, NPV, accuracy and F1 hold at the prevalence of each set."
     )
-    return Section("threshold", "At the frozen threshold", (text,), tuple(tables.operating_tables(found.findings)))
+    return Section("operating-points", "Operating points", (Paragraph(text), *operating_blocks(findings)))
 
 
-def _training(found: Records, draw: Draw) -> Section:
-    by_arm: dict[str, list[Values]] = {}
-    for row in found.history:
-        by_arm.setdefault(row["arm"], []).append(row)
-    if not by_arm:
-        return Section("training", "Training", ("The run has no record of its training.",))
-    plots = [training_plot(arm, rows, at) for at, (arm, rows) in enumerate(by_arm.items())]
-    drawn = tuple(Figure(f"figure-{plot.id}", plot.title, draw("plot.svg", plot)) for plot in plots)
-    return Section("training", "Training", (), drawn)
+def _roc_curves(findings: Findings) -> Section:
+    plots = [roc_plot(name, found, position) for position, (name, found) in enumerate(findings.sets.items())]
+    drawn = tuple(plot for plot in plots if plot is not None)
+    if not drawn:
+        return Section("roc", "ROC curves", (Paragraph("No arm has an ensemble to draw a curve of."),))
+    caption = "ROC curves of the fold ensembles, one panel per test set. Marks: the frozen operating points."
+    return Section("roc", "ROC curves", (Figure("roc-curves", caption, drawn),))
 
 
-def _published(found: Records) -> Section | None:
-    if not found.published or not found.published["figures"]:
-        return None
-    return Section("published", "Published figures", (), (tables.published_table(found.findings, found.published),))
+def _training(run: RunRecords) -> Section:
+    plots = training_plots(run.history)
+    if not plots:
+        return Section("training", "Training", (Paragraph("The records hold no training history."),))
+    caption = "Training loss by epoch, one panel per arm and one line per network."
+    return Section("training", "Training", (Figure("training-curves", caption, tuple(plots)),))
 
 
-def _provenance(found: Records) -> Section:
-    said = found.provenance
-    facts = [
-        f"ovcf-bench {said['project_version']}, study {said['study_hash'][:12]}, seed {said['seed']}; "
-        f"{said['workers']} workers of {said['threads']} thread on {said['device'] or 'no device'}, "
-        f"{said['platform']}, Python {said['python']}; {duration(said['seconds'])} in all."
-    ]
-    for name, model in said["models"].items():
-        size = f", {count(model['parameters'])} parameters" if model.get("parameters") else ""
-        weights = {"none": "random"}.get(model.get("weights", ""), model.get("weights", "not stated"))
-        kind = model.get("class") or "not built"
-        named = f" ({model['architecture']})" if model.get("architecture") else ""
-        facts.append(f"Network {name}: {kind}{named}{size}; initial weights: {weights}.")
-    versions = ", ".join(f"{package} {version}" for package, version in said["versions"].items())
-    facts.append(f"Versions: {versions}.")
-    details = (("The resolved study", found.study),)
-    return Section("provenance", "Provenance", tuple(facts), (tables.units_table(said),), said["command"], details)
+def _published(run: RunRecords) -> Iterator[Section]:
+    if run.published is None or not run.published.figures:
+        return
+    text = "These figures come from other patients and other networks: they stand beside ours and are not tested."
+    link = f"https://doi.org/{run.published.doi}" if run.published.doi else ""
+    yield Section(
+        "published", "Published figures", (Paragraph(text, link), published_table(run.findings, run.published))
+    )
+
+
+def _provenance(run: RunRecords) -> Section:
+    said = run.provenance
+    blocks: list[Block] = []
+    if said is None:
+        blocks.append(Paragraph("The records do not say how the scores came about."))
+    else:
+        blocks += [Listing("This command makes the run again:", said.command), facts_table(said, run.findings)]
+        blocks += [models_table(said)] if said.models else []
+        blocks += [units_table(said)] if said.units else []
+    if run.lock is not None:
+        blocks.append(Listing("The resolved study (study.lock.yaml)", run.lock.rstrip(), folded=True))
+    return Section("provenance", "Provenance", tuple(blocks))

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import functools
+import re
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ovcf_bench import records
 from ovcf_bench.records import RunFolder
-from ovcf_bench.report.blocks import Figure, Table
-from ovcf_bench.report.page import make_page, read_records
+from ovcf_bench.report.page import Page, make_page
+from ovcf_bench.report.read import read_run
+
+_PART_ENDS = re.compile(r"(?<=[/+])(?=\w)")
 
 
-def write_report(run: Path) -> Path:
-    """Write report.html of a run folder from its other records, and return its path.
+def write_report(run_folder: Path) -> Path:
+    """Write report.html of a run folder from its other records and return its path.
 
-    Unchanged content leaves the file alone. Raises RecordError when a record is missing or unreadable.
+    Unchanged content leaves the file alone. Raises RecordError naming a record that is missing or broken.
     """
-    folder = RunFolder(run)
-    templates = _templates()
-    page = make_page(read_records(folder), functools.partial(_draw, templates))
-    html = templates.get_template("page.html").render(page=page, style=_style(templates))
-    folder.write_text(records.REPORT, html)
-    return run / records.REPORT
+    html = render(make_page(read_run(run_folder)))
+    RunFolder(run_folder).write_text(records.REPORT, html)
+    return run_folder / records.REPORT
 
 
+def render(page: Page) -> str:
+    """Return the page as HTML."""
+    return _templates().get_template("page.html").render(page=page)
+
+
+@cache
 def _templates() -> Environment:
-    # Every value is escaped, in HTML and in SVG: names come from studies and data.
+    """Return the templates; all values are escaped, in HTML as in SVG, since names come from studies and data."""
     templates = Environment(
         loader=PackageLoader("ovcf_bench.report"),
         autoescape=True,
@@ -37,16 +42,10 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.tests["table"] = lambda block: isinstance(block, Table)
-    templates.tests["figure"] = lambda block: isinstance(block, Figure)
+    templates.filters["breakable"] = breakable
     return templates
 
 
-def _draw(templates: Environment, name: str, what: Any) -> Markup:
-    return Markup(templates.get_template(name).render(it=what))  # noqa: S704  rendered with autoescape
-
-
-def _style(templates: Environment) -> Markup:
-    assert templates.loader is not None
-    source, _, _ = templates.loader.get_source(templates, "style.css")
-    return Markup(source)  # noqa: S704  our own style sheet
+def breakable(name: str) -> Markup:
+    """Return a name, escaped, that may be broken into lines where its parts meet."""
+    return Markup("<wbr>").join(_PART_ENDS.split(name))

@@ -1,0 +1,1 @@
+"""Figures as drawings: coordinates are made here, every value shown is a record's."""

@@ -1,0 +1,131 @@
+"""A plot of lines on two axes, ready to be drawn as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+Point: TypeAlias = tuple[float, float]
+
+COLOURS = 8  # classes c0 to c7 in the style sheet
+DASHES = 4  # classes d0 to d3
+_SIGNS = (  # marks about (0, 0), so that series differ without colour: disc, square, diamond, triangle
+    "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z",
+    "M-4.5 -4.5h9v9h-9z",
+    "M0 -6.4L6.4 0L0 6.4L-6.4 0z",
+    "M0 -6L5.8 4.6H-5.8z",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a series looks: classes of the style sheet and the shape of its mark."""
+
+    colour: int
+    dash: int
+
+    @property
+    def classes(self) -> str:
+        """Class names of the line."""
+        return f"c{self.colour % COLOURS} d{self.dash % DASHES}"
+
+    @property
+    def sign(self) -> str:
+        """Path of the mark, about (0, 0)."""
+        return _SIGNS[self.dash % len(_SIGNS)]
+
+
+def arm_style(position: int) -> Style:
+    """Return the style of the n-th arm: colour, dash and mark all change, for readers and printers without colour."""
+    return Style(position, position + position // COLOURS)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Size of a plot and the plotting area in it, in pixels."""
+
+    width: int
+    height: int
+    left: int = 48
+    right: int = 12
+    top: int = 10
+    bottom: int = 46
+
+    @property
+    def across(self) -> int:
+        """Width of the plotting area."""
+        return self.width - self.left - self.right
+
+    @property
+    def along(self) -> int:
+        """Height of the plotting area."""
+        return self.height - self.top - self.bottom
+
+    def x(self, share: float) -> str:
+        """Return the pixel of a share of the width."""
+        return f"{self.left + share * self.across:.1f}".removesuffix(".0")
+
+    def y(self, share: float) -> str:
+        """Return the pixel of a share of the height, upwards."""
+        return f"{self.top + (1 - share) * self.along:.1f}".removesuffix(".0")
+
+    def path(self, points: Sequence[Point]) -> str:
+        """Return the path through points given as shares; points on a straight line are left out."""
+        return "M" + "L".join(f"{self.x(x)} {self.y(y)}" for x, y in _corners(points))
+
+
+def _corners(points: Sequence[Point]) -> list[Point]:
+    kept: list[Point] = []
+    for point in points:
+        while len(kept) >= 2 and _straight(kept[-2], kept[-1], point):
+            kept.pop()
+        kept.append(point)
+    return kept
+
+
+def _straight(a: Point, b: Point, c: Point) -> bool:
+    return abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) < 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A tick: its pixel and its label."""
+
+    at: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A named axis."""
+
+    title: str
+    ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line with its legend; `marks` are (x, y) in pixels, `dots` are small marks on the line."""
+
+    label: str
+    style: Style
+    path: str
+    detail: str = ""
+    marks: tuple[tuple[str, str], ...] = ()
+    dots: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A plot; `text` is its alternative and says what it shows."""
+
+    template: ClassVar[str] = "plot.svg"
+    id: str
+    title: str
+    text: str
+    frame: Frame
+    x: Axis
+    y: Axis
+    series: tuple[Series, ...]
+    chance: bool = False  # draws the diagonal of a score that knows nothing

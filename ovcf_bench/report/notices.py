@@ -1,0 +1,99 @@
+"""What a reader must know before believing a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ovcf_bench.findings.records import Findings
+from ovcf_bench.report.format import count, listed
+from ovcf_bench.report.read import Provenance, RunRecords
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice above the results; `items` are its particulars."""
+
+    title: str
+    text: str
+    items: tuple[str, ...] = ()
+    grave: bool = False
+
+
+def notices(run: RunRecords) -> tuple[Notice, ...]:
+    """Return the notices that this run calls for, the gravest first."""
+    said = run.provenance
+    if said is None:
+        return tuple(_late(run.findings))
+    return (
+        *_failed(said),
+        *_synthetic(said),
+        *_random_weights(said),
+        *_optimistic(said),
+        *_late(run.findings),
+        *_unlike(said),
+        *_reduced(said),
+    )
+
+
+def _failed(said: Provenance) -> Iterator[Notice]:
+    failed = tuple(f"{unit.name}: {unit.reason}" for unit in said.units if unit.status == "failed")
+    if failed:
+        yield Notice(
+            f"{count(len(failed))} of {count(len(said.units))} units failed",
+            "Their arms have no ensemble and enter no comparison. Nothing was imputed.",
+            failed,
+            grave=True,
+        )
+
+
+def _synthetic(said: Provenance) -> Iterator[Notice]:
+    if said.synthetic:
+        yield Notice(
+            "Synthetic data",
+            f"The radiographs of {listed(said.synthetic)} were computed; no patient was examined. "
+            "The figures show what the method does, and nothing about patients.",
+        )
+
+
+def _random_weights(said: Provenance) -> Iterator[Notice]:
+    names = [name for name, facts in said.models.items() if facts.get("weights") == "none"]
+    if names:
+        yield Notice("Random starting weights", f"{listed(names)} started from random, not from pretrained, weights.")
+
+
+def _optimistic(said: Provenance) -> Iterator[Notice]:
+    if said.optimistic_checkpoint:
+        yield Notice(
+            "Optimistic checkpoints",
+            "Each network was chosen by its accuracy on the fold that it is then judged on. Out-of-fold figures, and "
+            "the thresholds fitted on them, are too good; the test sets took no part in the choice.",
+        )
+
+
+def _late(findings: Findings) -> Iterator[Notice]:
+    late = {one.id: None for found in findings.sets.values() for one in found.comparisons if not one.declared}
+    if late:
+        yield Notice(
+            "Not declared in advance",
+            f"{listed(list(late))}: added or changed after test scores existed, and therefore exploratory.",
+        )
+
+
+def _unlike(said: Provenance) -> Iterator[Notice]:
+    ways = {(unit.device, unit.precision): None for unit in said.units if unit.status == "done"}
+    if len(ways) > 1:
+        yield Notice(
+            "Units made in different ways",
+            "Devices or precisions differ, so small differences between arms may come from them: "
+            f"{listed([f'{device} with {precision}' for device, precision in ways])}.",
+        )
+
+
+def _reduced(said: Provenance) -> Iterator[Notice]:
+    if said.reduced:
+        yield Notice(
+            f"Reduced by the profile {said.profile}" if said.profile else "Changed on the command line",
+            "This run differs from its study file as listed; what is not listed is as the file says.",
+            said.reduced,
+        )

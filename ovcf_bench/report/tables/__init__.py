@@ -1,0 +1,1 @@
+"""The tables of the page, from the records; nothing is computed here."""

@@ -1,0 +1,44 @@
+"""Published figures beside those of this run."""
+
+from __future__ import annotations
+
+from ovcf_bench.findings.records import Findings
+from ovcf_bench.report.blocks import Cell, Column, Group, Row, Table, cells, numeric
+from ovcf_bench.report.format import NONE, count, interval, number, p_value
+from ovcf_bench.study.schema import PublishedFigure, PublishedSection
+
+
+def published_table(findings: Findings, published: PublishedSection) -> Table:
+    """Return the published AUROCs by set and view, each beside the arms of this run that read the view."""
+    return Table(
+        id="published-table",
+        caption=f"Figures of {published.source}, beside this run.",
+        columns=(
+            Column("View", numeric=False),
+            *numeric("AUROC", "p", "Positive", "Negative", spanner="Published"),
+            Column("Arm", numeric=False, spanner="This run"),
+            *numeric("AUROC", "95 % interval", spanner="This run"),
+        ),
+        groups=tuple(
+            Group(figure.set or "set not stated", tuple(_rows(findings, figure))) for figure in published.figures
+        ),
+    )
+
+
+def _rows(findings: Findings, figure: PublishedFigure) -> list[Row]:
+    rows = []
+    cases = (count(figure.positives), count(figure.negatives))
+    for view, auroc in figure.auroc.items():
+        for ours in _ours(findings, figure.set, view) or [cells(NONE, NONE, NONE)]:
+            rows.append(Row(view, (*cells(number(auroc), NONE, *cases), *ours)))
+    if figure.p is not None:
+        rows.append(Row("difference", cells(NONE, p_value(figure.p), *cases, NONE, NONE, NONE)))
+    return rows
+
+
+def _ours(findings: Findings, name: str | None, view: str) -> list[tuple[Cell, ...]]:
+    if name is None or name not in findings.sets:
+        return []
+    results = findings.sets[name].arms
+    arms = [arm.name for arm in findings.study.arms if "+".join(arm.views) == view and arm.name in results]
+    return [cells(arm, number(results[arm].auroc), interval(results[arm].ci)) for arm in arms]
