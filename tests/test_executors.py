@@ -50,7 +50,7 @@ def test_a_failing_job_does_not_stop_the_others():
 def test_every_job_has_the_declared_number_of_threads():
     # In a process of its own: the server of this one may have been started by another test.
     code = (
-        "import os\nfrom ovcf_bench.executors import Job, run_jobs\n"
+        "import os\nfrom ovcf_bench.executors import Job, run_jobs, warm_up\n"
         "warm_up((), threads=1)\n"
         "(outcome,) = run_jobs([Job('threads', os.getenv, 'OMP_NUM_THREADS')], workers=1)\n"
         "print(outcome.result)\n"
