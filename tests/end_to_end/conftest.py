@@ -1,0 +1,115 @@
+"""A tiny phantom study run through the installed command. Needs nothing of the source tree."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+BIN = str(Path(sys.executable).with_name("ovcf-bench"))
+
+STUDY = """\
+schema: 1
+title: Tiny study <script>alert(1)</script>
+question: Does the whole way work?
+seed: 7
+cohorts:
+  hospital: {dataset: phantom, params: {patients: 100, ineligible: 12, seed: 7, height: 64}}
+  external: {dataset: phantom, params: {patients: 30, site: B, seed: 7, height: 64}}
+eligibility:
+  - {cohort: hospital, drop: {column: days_to_mri, above: 7}, reason: MRI to X-ray over 7 days}
+  - {cohort: hospital, drop: {column: refracture, equals: 1}, reason: Refracture}
+  - {cohort: hospital, drop: {column: previous_surgery, equals: 1}, reason: Previous surgery}
+  - {cohort: hospital, drop: {column: severe_scoliosis, equals: 1}, reason: Severe scoliosis}
+  - {cohort: hospital, drop: {column: unclear_history, equals: 1}, reason: Unclear history}
+covariates: [age, sex]
+splits:
+  development: {from: hospital, positives: 30, negatives: 30}
+  internal: {from: hospital}
+  external: {from: external}
+  folds: 2
+models:
+  tiny: {model: timm, params: {architecture: test_resnet, arguments: {stem_width: 8, channels: [8, 8, 8, 8]}}}
+arms: {views: [ap, lateral]}
+training:
+  image_size: [64, 40]
+  epochs: 3
+  batch_size: 16
+  precision: float32
+  optimizer: {learning_rate: 1e-3}
+  augmentation: {flip: 0.5, rotation: 5}
+comparisons:
+  - {id: ap_vs_lateral, a: ap, b: lateral, claim: noninferiority, margin: 0.05}
+primary: {set: internal, comparison: ap_vs_lateral}
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder with key and caches of its own."""
+
+    home: Path
+
+    @property
+    def environment(self):
+        folders = {"XDG_CONFIG_HOME": self.home / "config", "XDG_CACHE_HOME": self.home / "cache", "HOME": self.home}
+        return {**os.environ, **{name: str(path) for name, path in folders.items()}, "COLUMNS": "200"}
+
+    def command(self, *arguments, expect=0):
+        """Run the installed command here and to its end."""
+        found = subprocess.run(
+            [BIN, *map(str, arguments)],
+            cwd=self.home,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert found.returncode == expect, found.stdout + found.stderr
+        return found
+
+    def start(self, *arguments):
+        """Start the installed command here, in a session of its own, and go on."""
+        return subprocess.Popen(
+            [BIN, *map(str, arguments)],
+            cwd=self.home,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run_folder(self, runs="reports/runs"):
+        """The only complete run folder below `runs`."""
+        (folder,) = [each for each in (self.home / runs).iterdir() if (each / "scores.csv").exists()]
+        return folder
+
+    def contents(self, folder="."):
+        """The bytes of every file below `folder`, by path."""
+        files = sorted(path for path in (self.home / folder).rglob("*") if path.is_file())
+        return {path.relative_to(self.home): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="session")
+def study_text():
+    return STUDY
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A project in which the tiny study has been run with two workers; not to be changed."""
+    project = Project(tmp_path_factory.mktemp("finished"))
+    (project.home / "tiny.yaml").write_text(STUDY)
+    project.command("run", "tiny.yaml", "--workers", "2")
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A copy of the finished project that a test may change."""
+    shutil.copytree(finished.home, tmp_path / "project")
+    return Project(tmp_path / "project")
