@@ -12,7 +12,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(finished, project):
     while not list(project.home.glob("killed/units/*/epoch.pt")) and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(started.pid, signal.SIGKILL)
-    started.wait()
+    started.communicate()
     assert len(list(project.home.glob("killed/units/*/unit.json"))) < 4
     project.command("run", "tiny.yaml", "--workers", "2", "--runs", "killed")
     assert (project.run_folder("killed") / "scores.csv").read_bytes() == (
