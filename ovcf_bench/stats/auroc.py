@@ -34,7 +34,8 @@ class Placements:
 class AurocEstimate:
     """An AUROC with DeLong's variance; `variance` is None where one class has a single case.
 
-    missing : cases left out because their score is NaN.
+    missing : cases left out because their score is NaN; clusters : how many patients stand behind the cases
+    when the variance is Obuchowski's for clustered cases, None when every case is taken as independent.
     """
 
     auroc: float
@@ -44,6 +45,7 @@ class AurocEstimate:
     missing: int
     status: AurocStatus
     reason: str
+    clusters: int | None = None
 
 
 def place(labels: Bools, scores: Floats) -> Placements:
@@ -102,27 +104,45 @@ def estimate_auroc(labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str) -
 
 
 def summarise(placements: Placements, *, constant: bool = False, missing: int = 0) -> AurocEstimate:
-    """Return the estimate that `placements` amount to; `constant` tells that all scores are equal."""
+    """Return the estimate that `placements` of independent cases amount to.
+
+    constant : whether all scores are equal.
+    """
+    return with_variance(placements, covariance(placements, placements), constant=constant, missing=missing)
+
+
+def with_variance(
+    placements: Placements,
+    variance: float | None,
+    *,
+    constant: bool = False,
+    missing: int = 0,
+    clusters: int | None = None,
+) -> AurocEstimate:
+    """Return the estimate with a `variance` computed elsewhere."""
     positives, negatives = placements.positive.size, placements.negative.size
-    status, reason = _judge(placements.auroc, constant, min(positives, negatives))
+    status, reason = _judge(placements.auroc, variance, constant, clusters)
     return AurocEstimate(
         auroc=placements.auroc,
-        variance=covariance(placements, placements),
+        variance=variance,
         positives=positives,
         negatives=negatives,
         missing=missing,
         status=status,
         reason=reason,
+        clusters=clusters,
     )
 
 
-def _judge(auroc: float, constant: bool, smaller_class: int) -> tuple[AurocStatus, str]:
-    if smaller_class < 2:
-        return "single_case", "one class has a single case: a variance cannot be estimated"
+def _judge(auroc: float, variance: float | None, constant: bool, clusters: int | None) -> tuple[AurocStatus, str]:
+    if variance is None:
+        what = "case" if clusters is None else "patient"
+        return "single_case", f"one class has a single {what}: a variance cannot be estimated"
     if constant:
         return "constant_score", "every case has the same score: the AUROC is 0.5 by definition"
     if auroc in (0.0, 1.0):
-        return "perfect", "the scores separate the classes completely: DeLong's variance is 0"
+        none = "" if clusters is None else ", and no interval for clustered cases exists there"
+        return "perfect", f"the scores separate the classes completely: the variance is 0{none}"
     if auroc < 0.5:
         return "below_half", "the AUROC is below 0.5: higher scores go with the negative class"
     return "ok", ""

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from scipy.stats import chi2
 
 from ovcf_bench.stats.auroc import Placements, covariance, place
-from ovcf_bench.stats.cases import Floats, complete_cases
+from ovcf_bench.stats.cases import Bools, Floats, Ints, complete_cases
+from ovcf_bench.stats.clusters import clustered_covariance, number_clusters, sum_clusters
 
 # Singular values below this share of the largest count as zero in the rank and in the pseudo-inverse.
 _RELATIVE_ZERO = 1e-10
@@ -34,19 +35,30 @@ class ContrastTest:
     reason: str
 
 
-def contrast_test(labels: npt.ArrayLike, scores: Sequence[npt.ArrayLike], *, name: str) -> ContrastTest:
+def contrast_test(
+    labels: npt.ArrayLike,
+    scores: Sequence[npt.ArrayLike],
+    *,
+    name: str,
+    clusters: npt.ArrayLike | None = None,
+) -> ContrastTest:
     """Return the test of the first k - 1 AUROCs against the last, on cases that have all k scores.
 
-    labels : (n,) 0/1; scores : k vectors (n,), same case order, NaN = missing. The statistic is the same
-    whichever curve is the reference. Raises StatisticsError naming the set `name` when one class is absent
-    or a score is infinite. Source: DeLong 1988, eq. 9; pseudo-inverse where the contrasts are singular.
+    labels : (n,) 0/1; scores : k vectors (n,), same case order, NaN = missing; clusters : (n,) patient of each case,
+    when patients have several. The statistic is the same whichever curve is the reference. Raises StatisticsError
+    naming the set `name` when one class is absent or a score is infinite. Source: DeLong 1988, eq. 9; pseudo-inverse
+    where the contrasts are singular.
     """
     checked, columns, _ = complete_cases(labels, *scores, name=name)
     placed = [place(checked, column) for column in columns]
     aurocs = tuple(placements.auroc for placements in placed)
     joint = covariance_matrix(placed)
+    if clusters is not None:
+        complete = ~np.isnan(np.asarray(scores, dtype=np.float64)).any(axis=0)
+        joint = _clustered_matrix(placed, checked, number_clusters(np.asarray(clusters)[complete]))
     if joint is None:
-        return ContrastTest(aurocs, None, None, None, None, "one class has a single case: no variance")
+        what = "case" if clusters is None else "patient"
+        return ContrastTest(aurocs, None, None, None, None, f"one class has a single {what}: no variance")
     contrasts = np.hstack([np.eye(len(placed) - 1), -np.ones((len(placed) - 1, 1))])
     spread = contrasts @ joint @ contrasts.T
     distance = contrasts @ np.asarray(aurocs)
@@ -64,6 +76,13 @@ def covariance_matrix(placed: Sequence[Placements]) -> Floats | None:
     if rows[0][0] is None:
         return None
     return np.asarray(rows, dtype=np.float64)
+
+
+def _clustered_matrix(placed: Sequence[Placements], labels: Bools, clusters: Ints) -> Floats | None:
+    size = int(clusters.max()) + 1
+    sums = [sum_clusters(each, labels, clusters, size) for each in placed]
+    rows = [[clustered_covariance(first, second) for second in sums] for first in sums]
+    return None if rows[0][0] is None else np.asarray(rows, dtype=np.float64)
 
 
 def _pseudo_inverse(matrix: Floats, rank: int) -> Floats:

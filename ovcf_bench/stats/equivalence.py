@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ovcf_bench.stats.delong import PairedComparison
+from ovcf_bench.stats.delong import AurocComparison
 from ovcf_bench.stats.intervals import Interval
 from ovcf_bench.stats.mover import mover_interval
 
-NO_MARGIN = "no margin was declared: without one there is no verdict"
+NO_MARGIN = "no margin was declared, and without one nothing can be judged"
 
 NoninferiorityVerdict = Literal["non-inferior", "inconclusive", "inferior beyond the margin"]
 EquivalenceVerdict = Literal["equivalent", "inconclusive", "not equivalent"]
@@ -43,7 +43,7 @@ class Equivalence:
     reason: str
 
 
-def judge_noninferiority(comparison: PairedComparison, margin: float | None) -> Noninferiority:
+def judge_noninferiority(comparison: AurocComparison, margin: float | None) -> Noninferiority:
     """Return the verdict on `comparison.first` against `comparison.second`; no margin, no verdict.
 
     margin : the largest loss of AUROC that is acceptable, above 0.
@@ -51,6 +51,11 @@ def judge_noninferiority(comparison: PairedComparison, margin: float | None) -> 
     interval = _limits(comparison, level=0.95)
     if interval is None:
         return Noninferiority(None, None, None, _no_interval(comparison))
+    return noninferiority_of(interval, margin)
+
+
+def noninferiority_of(interval: Interval, margin: float | None) -> Noninferiority:
+    """Return the verdict that a 95 % interval of first - second gives."""
     direction = _direction(interval)
     if margin is None:
         return Noninferiority(interval, None, direction, NO_MARGIN)
@@ -62,11 +67,16 @@ def judge_noninferiority(comparison: PairedComparison, margin: float | None) -> 
     return Noninferiority(interval, verdict, direction, "")
 
 
-def judge_equivalence(comparison: PairedComparison, margin: float | None) -> Equivalence:
+def judge_equivalence(comparison: AurocComparison, margin: float | None) -> Equivalence:
     """Return whether the 90 % interval lies wholly inside, or wholly outside, -margin to +margin."""
     interval = _limits(comparison, level=0.90)
     if interval is None:
         return Equivalence(None, None, _no_interval(comparison))
+    return equivalence_of(interval, margin)
+
+
+def equivalence_of(interval: Interval, margin: float | None) -> Equivalence:
+    """Return the verdict that a 90 % interval of first - second gives."""
     if margin is None:
         return Equivalence(interval, None, NO_MARGIN)
     verdict: EquivalenceVerdict = "inconclusive"
@@ -77,13 +87,13 @@ def judge_equivalence(comparison: PairedComparison, margin: float | None) -> Equ
     return Equivalence(interval, verdict, "")
 
 
-def _limits(comparison: PairedComparison, *, level: float) -> Interval | None:
+def _limits(comparison: AurocComparison, *, level: float) -> Interval | None:
     if comparison.correlation is None:
         return None
     return mover_interval(comparison.first, comparison.second, comparison.correlation, level=level)
 
 
-def _no_interval(comparison: PairedComparison) -> str:
+def _no_interval(comparison: AurocComparison) -> str:
     for estimate in (comparison.first, comparison.second):
         if estimate.status in ("constant_score", "single_case"):
             return f"no limits: {estimate.reason}"

@@ -16,6 +16,7 @@ from scipy.stats import norm
 from ovcf_bench.stats.auroc import AurocEstimate
 
 LOGIT_DELONG = "logit-transformed DeLong"
+LOGIT_CLUSTERED = "logit-transformed, clustered by patient (Obuchowski 1997)"
 LINEAR_DELONG = "linear DeLong"
 NEWCOMBE = "Newcombe 2006, method 5"
 FEWEST_PER_CLASS = 20  # below this the normal approximation of the logit is not trusted
@@ -40,11 +41,13 @@ def normal_quantile(level: float) -> float:
     return float(norm.ppf(0.5 + level / 2))
 
 
-def logit_delong_interval(auroc: float, variance: float, *, level: float = 0.95) -> Interval:
+def logit_delong_interval(
+    auroc: float, variance: float, *, level: float = 0.95, method: str = LOGIT_DELONG
+) -> Interval:
     """Return the interval that is symmetric for logit(AUROC); 0 < auroc < 1. Source: Pepe 2003."""
     reach = normal_quantile(level) * math.sqrt(variance) / (auroc * (1 - auroc))
     centre = float(logit(auroc))
-    return Interval(float(expit(centre - reach)), float(expit(centre + reach)), LOGIT_DELONG, level)
+    return Interval(float(expit(centre - reach)), float(expit(centre + reach)), method, level)
 
 
 def linear_delong_interval(auroc: float, variance: float, *, level: float = 0.95) -> Interval:
@@ -80,10 +83,15 @@ def _newcombe_low(auroc: float, positives: int, negatives: int, z: float) -> flo
 def auroc_interval(estimate: AurocEstimate, *, level: float = 0.95) -> Interval | None:
     """Return the default interval of an AUROC, or None where `estimate.reason` says why there is none.
 
-    Newcombe's method when the AUROC is 0 or 1 or a class has fewer than 20 cases, else logit-DeLong.
+    Newcombe's method when the AUROC is 0 or 1 or a class has fewer than 20 cases, else logit-DeLong. Clustered
+    cases get the logit interval on their clustered variance, and none where that variance is 0.
     """
     if estimate.variance is None or estimate.status == "constant_score":
         return None
+    if estimate.clusters is not None:
+        if estimate.status == "perfect" or estimate.variance == 0:
+            return None
+        return logit_delong_interval(estimate.auroc, estimate.variance, level=level, method=LOGIT_CLUSTERED)
     few = min(estimate.positives, estimate.negatives) < FEWEST_PER_CLASS
     if few or estimate.status == "perfect" or estimate.variance == 0:
         return newcombe_interval(estimate.auroc, estimate.positives, estimate.negatives, level=level)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from ovcf_bench.stats.auroc import AurocEstimate
-from ovcf_bench.stats.intervals import LOGIT_DELONG, NEWCOMBE, Interval, auroc_interval
+from ovcf_bench.stats.intervals import LOGIT_CLUSTERED, LOGIT_DELONG, NEWCOMBE, Interval, auroc_interval
 
 
 def mover_interval(
@@ -24,7 +24,7 @@ def mover_interval(
     difference = first.auroc - second.auroc
     down = _reach(first.auroc - a.low, b.high - second.auroc, correlation)
     up = _reach(a.high - first.auroc, second.auroc - b.low, correlation)
-    parts = [name for name in (LOGIT_DELONG, NEWCOMBE) if name in (a.method, b.method)]
+    parts = [name for name in (LOGIT_DELONG, LOGIT_CLUSTERED, NEWCOMBE) if name in (a.method, b.method)]
     return Interval(difference - down, difference + up, f"MOVER on {' and '.join(parts)} limits", level)
 
 

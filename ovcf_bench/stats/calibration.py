@@ -1,0 +1,134 @@
+"""Calibration of probabilities: slope and intercept, and the calibration curve's mean distance (ICI).
+
+Sources: Cox, Biometrika 1958;45:562-565 (slope and intercept); Austin & Steyerberg, Statistics in Medicine
+2019;38:4051-4065 (ICI). Logistic regressions through statsmodels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import statsmodels.api as sm
+from scipy.special import logit
+from statsmodels.nonparametric.smoothers_lowess import lowess
+from statsmodels.tools.sm_exceptions import PerfectSeparationError
+
+from ovcf_bench.errors import Problem, StatisticsError
+from ovcf_bench.stats.cases import Bools, Floats, complete_cases
+from ovcf_bench.stats.clusters import number_clusters
+from ovcf_bench.stats.intervals import Interval, normal_quantile
+
+WALD = "logistic, Wald"
+BY_PATIENT = "logistic, robust by patient"
+SEPARATED = "the probabilities separate the classes: no logistic calibration exists"
+CONSTANT = "every case has the same probability: a slope does not exist"
+_CLIP = 1e-12  # a probability of exactly 0 or 1 has no logit
+_LOWESS_SHARE = 0.75  # of the cases in each local fit, as the loess of the source
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """A coefficient with standard error and interval, or None with the reason."""
+
+    value: float | None
+    se: float | None
+    interval: Interval | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogisticCalibration:
+    """slope and joint: of logit P(y) = joint + slope logit(p); intercept: the same with the slope held at 1."""
+
+    slope: Coefficient
+    joint: Coefficient
+    intercept: Coefficient
+
+
+def check_probabilities(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, name: str) -> tuple[Bools, Floats]:
+    """Return complete cases. Raises StatisticsError naming the set for one class or a value outside [0, 1]."""
+    truth, (known,), _ = complete_cases(labels, probabilities, name=name)
+    outside = int(np.count_nonzero((known < 0) | (known > 1)))
+    if outside:
+        raise StatisticsError(Problem(name, f"{outside} scores lie outside 0 to 1", "Calibration needs probabilities."))
+    return truth, known
+
+
+def calibrate(
+    labels: Bools,
+    probabilities: Floats,
+    *,
+    weights: Floats | None = None,
+    clusters: npt.ArrayLike | None = None,
+    level: float = 0.95,
+) -> LogisticCalibration:
+    """Return the logistic calibration of complete cases.
+
+    labels, probabilities : (n,); weights : (n,) that bring the cases to another prevalence, as offset of the
+    intercept; clusters : (n,) patients, for standard errors that are robust by patient.
+    """
+    linear = logit(np.clip(probabilities, _CLIP, 1 - _CLIP))
+    truth = labels.astype(np.float64)
+    ones = np.ones((truth.size, 1))
+    shift = _fit(truth, ones, linear, weights, clusters)
+    intercept = _coefficient(shift, 0, clusters, level)
+    if np.ptp(probabilities) == 0:
+        nothing = Coefficient(None, None, None, CONSTANT)
+        return LogisticCalibration(nothing, nothing, intercept)
+    if linear[labels].min() >= linear[~labels].max() or linear[labels].max() <= linear[~labels].min():
+        nothing = Coefficient(None, None, None, SEPARATED)
+        return LogisticCalibration(nothing, nothing, intercept)
+    both = _fit(truth, np.column_stack([ones, linear]), None, weights, clusters)
+    return LogisticCalibration(
+        _coefficient(both, 1, clusters, level), _coefficient(both, 0, clusters, level), intercept
+    )
+
+
+_Fitted = tuple[Floats, Floats] | None
+
+
+def _fit(
+    truth: Floats, design: Floats, offset: Floats | None, weights: Floats | None, clusters: npt.ArrayLike | None
+) -> _Fitted:
+    """Return coefficients and standard errors, or None when the regression has no finite solution."""
+    model = sm.GLM(truth, design, family=sm.families.Binomial(), offset=offset, var_weights=weights)
+    try:
+        fitted = model.fit(tol=1e-12)
+    except (PerfectSeparationError, np.linalg.LinAlgError):
+        return None
+    expected = np.asarray(fitted.mu)
+    weigh = np.ones(truth.size) if weights is None else weights
+    bread = np.linalg.inv(design.T @ (design * (weigh * expected * (1 - expected))[:, None]))
+    covariance = bread
+    if weights is not None or clusters is not None:
+        # Weights of a prevalence are no counts, and cases of a patient are no more than one: a sandwich by patient.
+        scores = design * (weigh * (truth - expected))[:, None]
+        groups = np.arange(truth.size) if clusters is None else number_clusters(clusters)
+        sums = np.stack([np.bincount(groups, weights=column) for column in scores.T])
+        size = sums.shape[1]
+        covariance = bread @ (size / (size - 1) * sums @ sums.T) @ bread
+    return np.asarray(fitted.params), np.sqrt(np.diag(covariance))
+
+
+def _coefficient(fitted: _Fitted, at: int, clusters: npt.ArrayLike | None, level: float) -> Coefficient:
+    if fitted is None or not np.isfinite([fitted[0][at], fitted[1][at]]).all():
+        return Coefficient(None, None, None, SEPARATED)
+    value, se = float(fitted[0][at]), float(fitted[1][at])
+    reach = normal_quantile(level) * se
+    method = WALD if clusters is None else BY_PATIENT
+    return Coefficient(value, se, Interval(value - reach, value + reach, method, level), "")
+
+
+def ici(labels: Bools, probabilities: Floats, weights: Floats) -> float | None:
+    """Return the mean distance between probabilities and the smoothed outcome; None for a constant probability.
+
+    weights : (n,) counts of a resample or weights of a prevalence. Source: Austin & Steyerberg 2019.
+    """
+    if np.ptp(probabilities) == 0:
+        return None
+    truth = labels.astype(np.float64)
+    grid = np.unique(np.quantile(probabilities, np.linspace(0, 1, 101)))
+    smooth = np.clip(lowess(truth, probabilities, frac=_LOWESS_SHARE, it=0, xvals=grid), 0, 1)
+    return float(np.average(np.abs(np.interp(probabilities, grid, smooth) - probabilities), weights=weights))

@@ -1,0 +1,123 @@
+"""Shares and their differences when a patient stands behind several cases: the ratio estimator.
+
+Sources: Cochran, Sampling Techniques, 3rd ed. 1977, section 6.3; Rao & Scott, Biometrics 1992;48:577-585.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from ovcf_bench.stats.cases import Floats
+from ovcf_bench.stats.clusters import number_clusters
+from ovcf_bench.stats.intervals import Interval, normal_quantile
+
+BY_PATIENT = "ratio estimator, clustered by patient"
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Sum of the numerators over sum of the denominators; `clusters` is the number of patients."""
+
+    value: float | None
+    se: float | None
+    interval: Interval | None
+    clusters: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatioDifference:
+    """First ratio minus second, of the same patients."""
+
+    first: float | None
+    second: float | None
+    difference: float | None
+    se: float | None
+    interval: Interval | None
+    z: float | None
+    p: float | None
+    reason: str
+
+
+def clustered_ratio(
+    numerator: npt.ArrayLike,
+    denominator: npt.ArrayLike,
+    clusters: npt.ArrayLike,
+    *,
+    empty: str = "nothing to count",
+    level: float = 0.95,
+) -> Ratio:
+    """Return the ratio with the interval that is symmetric on the logit scale.
+
+    numerator, denominator : (n,) of each case; clusters : (n,) its patient. A ratio of 0 or 1 has no interval.
+    """
+    over, under = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+    numbers = number_clusters(clusters)
+    size = int(numbers.max()) + 1 if numbers.size else 0
+    if under.sum() == 0:
+        return Ratio(None, None, None, size, empty)
+    value = float(over.sum() / under.sum())
+    variance = _variance(_residuals(over, under, numbers, size))
+    if variance is None:
+        return Ratio(value, None, None, size, "a variance needs two patients")
+    se = math.sqrt(variance)
+    if not 0 < value < 1 or se == 0:
+        return Ratio(value, se, None, size, "no clustered interval at a share of 0 or 1")
+    reach = normal_quantile(level) * se / (value * (1 - value))
+    low, high = float(expit(logit(value) - reach)), float(expit(logit(value) + reach))
+    return Ratio(value, se, Interval(low, high, BY_PATIENT, level), size, "")
+
+
+def clustered_difference(
+    first: tuple[npt.ArrayLike, npt.ArrayLike],
+    second: tuple[npt.ArrayLike, npt.ArrayLike],
+    clusters: npt.ArrayLike,
+    *,
+    level: float = 0.95,
+) -> RatioDifference:
+    """Return the difference of two ratios of the same cases with Wald's test.
+
+    first, second : numerator and denominator, (n,) each; clusters : (n,) the patient of each case. One cluster per
+    case gives the test for independent cases.
+    """
+    numbers = number_clusters(clusters)
+    size = int(numbers.max()) + 1
+    parts, values = [], []
+    for over, under in (first, second):
+        top, bottom = np.asarray(over, dtype=np.float64), np.asarray(under, dtype=np.float64)
+        if bottom.sum() == 0:
+            return RatioDifference(None, None, None, None, None, None, None, "one of the shares has nothing to count")
+        values.append(float(top.sum() / bottom.sum()))
+        parts.append(_residuals(top, bottom, numbers, size))
+    one, other = values
+    variance = _variance(parts[0] - parts[1])
+    known = RatioDifference(one, other, one - other, None, None, None, None, "a variance needs two patients")
+    if variance is None:
+        return known
+    if variance == 0 and one == other:
+        return replace(known, se=0.0, z=0.0, p=1.0, reason="")
+    if variance == 0:
+        return replace(known, se=0.0, reason="the difference has no variance over the patients")
+    se = math.sqrt(variance)
+    reach = normal_quantile(level) * se
+    interval = Interval(one - other - reach, one - other + reach, BY_PATIENT, level)
+    z = (one - other) / se
+    return replace(known, se=se, interval=interval, z=z, p=float(2 * norm.sf(abs(z))), reason="")
+
+
+def _residuals(numerator: Floats, denominator: Floats, clusters: npt.NDArray[np.int64], size: int) -> Floats:
+    """Return each patient's influence on the ratio (linearised)."""
+    total = float(denominator.sum())
+    influence = (numerator - numerator.sum() / total * denominator) / total
+    return np.bincount(clusters, weights=influence, minlength=size).astype(np.float64)
+
+
+def _variance(influence: Floats) -> float | None:
+    size = influence.size
+    return float(size / (size - 1) * np.sum(influence**2)) if size > 1 else None
