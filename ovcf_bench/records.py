@@ -14,6 +14,7 @@ import pandas as pd
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.files import write_atomically
 
+ANALYSIS, SOURCE = "analysis.json", "source.json"  # of a comparison of scores, which has no study
 LOCK, SPLITS, FLOW, COHORT = "study.lock.yaml", "splits.csv", "flow.json", "cohort.csv"
 HISTORY, SCORES, FINDINGS, PROVENANCE, REPORT = (
     "history.csv", "scores.csv", "findings.json", "provenance.json", "report.html",

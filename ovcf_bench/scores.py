@@ -58,11 +58,13 @@ def validate(table: pd.DataFrame) -> None:
     unnumbered = table["repeat"].isna() & table["fold"].isna()
     kinds, ensembles = get_args(ScoreKind), (SINGLE, *get_args(Ensemble))
     score, logit = table["score"], table["logit"]
+    of_network = table["model"] != ""  # scores from elsewhere name no model and may have any scale
     breaches: list[tuple[str, pd.Series[bool], str]] = [
         ("kind", ~table["kind"].isin(kinds), f"Allowed: {', '.join(kinds)}."),
         ("ensemble", ~table["ensemble"].isin(ensembles), f"Allowed: {', '.join(ensembles)}."),
         ("label", ~table["label"].isin((0, 1)), "A label is 0 or 1."),
-        ("score", score.notna() & ~score.between(0, 1), "A score is a probability, or empty."),
+        ("score", score.abs() == float("inf"), "A score is finite, or empty."),
+        ("score", of_network & ~score.between(0, 1) & score.notna(), "A network's score is a probability, or empty."),
         ("logit", logit.abs() == float("inf"), "A logit is finite, or empty."),
         ("patient_id", table["patient_id"] == "", "Every row belongs to a patient."),
         ("exam_id", table["exam_id"] == "", "Every row belongs to an exam."),

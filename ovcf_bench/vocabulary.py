@@ -28,6 +28,7 @@ ScoreKind = Literal["oof", "test"]
 Ensemble = Literal["mean_logit", "mean_probability"]
 AnalysisLevel = Literal["image", "exam", "patient"]
 Claim = Literal["difference", "noninferiority", "equivalence"]
+Missing = Literal["complete_pairs", "all_data"]
 
 
 @dataclass(frozen=True, slots=True)

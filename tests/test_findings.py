@@ -11,7 +11,7 @@ from scipy.special import logit
 
 from ovcf_bench import scores as score_table
 from ovcf_bench.errors import StatisticsError
-from ovcf_bench.findings import build, to_json
+from ovcf_bench.findings import build, from_study, to_json
 from ovcf_bench.study import parse
 from ovcf_bench.vocabulary import SCORE_COLUMNS, Comparison
 
@@ -19,6 +19,7 @@ ORACLE = Path(__file__).parent / "data" / "oracle"
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())["cases"]
 MOVER = json.loads((ORACLE / "mover.json").read_text())
 AP, LATERAL, THIRD = "ap/net", "lat/net", "third/net"
+RESAMPLES = 40  # what resampling gives is tested with its statistics
 BOTH = Comparison("ap_vs_lat", AP, LATERAL, "noninferiority", 0.05)
 
 
@@ -75,7 +76,14 @@ def find(a_study, all_rows, *, declared=None, failed=(), cohort=None, flow=None)
     cohort = pd.DataFrame({"patient_id": [], "split": [], "label": []}) if cohort is None else cohort
     if declared is None:
         declared = {one.id: True for one in a_study.comparisons}
-    return build(a_study, table, flow=flow or {}, cohort_table=cohort, declared=declared, failed=failed)
+    return build(
+        replace(from_study(a_study), resamples=RESAMPLES),
+        table,
+        flow=flow or {},
+        cohort_table=cohort,
+        declared=declared,
+        failed=failed,
+    )
 
 
 def close(expected):
@@ -177,6 +185,7 @@ def test_the_json_is_complete_and_holds_neither_nan_nor_infinity(found):
     assert again["schema"] == 1
     assert list(again) == [
         "schema", "study", "primary", "sets", "development", "flow", "table1", "summary", "notes",
+        "across_sets", "cross_validated", "audit",
     ]  # fmt: skip
     assert again["sets"]["internal"]["arms"][AP]["auroc"] == found.sets["internal"].arms[AP].auroc
     assert again["primary"] == {"set": "internal", "comparison": "ap_vs_lat"}
@@ -252,25 +261,34 @@ def test_images_of_one_patient_are_averaged_on_the_logit_scale():
     assert (arm.n, arm.auroc) == (104, close(REFERENCE["s03_n104_rho03"]["ap"]["auc"]))
 
 
-def test_at_image_level_repeated_patients_leave_no_interval_for_independent_cases():
+def test_at_image_level_repeated_patients_get_clustered_intervals():
     doubled = [
         one | {"image_id": f"{one['image_id']}{k}"} for one in rows("s03_n104_rho03", views=("ap",)) for k in "ab"
     ]
     single = study(views=("ap",), comparisons=(), analysis_level="image")
     found = find(single, [*development(views=("ap",)), *doubled])
     arm = found.sets["internal"].arms[AP]
-    assert (arm.n, arm.auroc) == (208, close(REFERENCE["s03_n104_rho03"]["ap"]["auc"]))
-    assert (arm.ci, arm.variance, arm.status) == (None, None, "clustered")
-    assert "several cases" in arm.reason
-    sensitivity = arm.operating_point.achieved.sensitivity
-    assert sensitivity.value is not None
-    assert (sensitivity.ci, sensitivity.clopper_pearson) == (None, None)
+    expected = REFERENCE["s03_n104_rho03"]["ap"]
+    assert (arm.n, arm.auroc) == (208, close(expected["auc"]))
+    # Every patient twice with the same score: the information, and so the interval, is that of one case each.
+    assert arm.ci == close(tuple(expected["delong_ci_logit"]))
+    assert "clustered by patient" in arm.ci_method
+    point = arm.operating_point.achieved
+    assert "clustered by patient" in point.sensitivity.ci_method
+    assert (point.sensitivity.clopper_pearson, point.lr_positive.ci) == (None, None)
+    assert point.lr_positive.reason
 
 
-def test_at_image_level_two_views_share_no_case():
+def test_at_image_level_two_views_are_joined_by_patient():
     found = find(study(analysis_level="image"), [*development(), *rows("s03_n104_rho03")])
     (comparison,) = found.sets["internal"].comparisons
-    assert (comparison.n, comparison.p, comparison.status) == (0, None, "no_pairs")
+    expected = REFERENCE["s03_n104_rho03"]["ap_vs_lat"]
+    assert (comparison.z, comparison.p) == (
+        close(expected["delong_paired"]["z"]),
+        close(expected["delong_paired"]["p"]),
+    )
+    assert "clustered by patient" in comparison.method
+    assert "joined by patient" in comparison.reason
     assert found.sets["internal"].arms[AP].missing == 0
 
 

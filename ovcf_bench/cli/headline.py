@@ -1,32 +1,38 @@
-"""The headline of a run in the terminal: what the report opens with."""
+"""The headline of a run or a comparison in the terminal: what the report opens with."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ovcf_bench import records
-from ovcf_bench.runner import RunResult
+
+if TYPE_CHECKING:
+    from ovcf_bench.runner import RunResult
 
 _NONE = "–"
 
 
 def print_headline(result: RunResult, report: Path) -> None:
-    """Print AUROCs, the answer and the path of the report."""
+    """Print AUROCs, the answer and the path of the report of a run."""
     console = Console(highlight=False)
     if result.up_to_date:
         console.print("Nothing to do: every unit and record is up to date.")
-    findings = result.folder.read_json(records.FINDINGS)
-    console.print(_auroc_table(findings))
-    for sentence in findings.get("summary", []):
-        console.print(escape(sentence["text"]))
+    print_findings(result.folder.read_json(records.FINDINGS), console)
     for unit, reason in result.failed.items():
         console.print(f"[red]failed:[/red] {escape(unit.name)}: {escape(reason)}")
     console.print(f"Report: {escape(str(report))}", soft_wrap=True)
+
+
+def print_findings(findings: dict[str, Any], console: Console) -> None:
+    """Print the AUROCs and the drafted answer."""
+    console.print(_auroc_table(findings))
+    for sentence in findings["summary"]:
+        console.print(escape(sentence["text"]))
 
 
 def _auroc_table(findings: dict[str, Any]) -> Table:

@@ -137,13 +137,13 @@ def run_settings(
         cache=open_cache(cache_folder),
         key=key,
         workers=workers,
-        command=_command_line(),
+        command=command_line(),
         study_file=_written(str(study_path)),
         **computing,
     )
 
 
-def _command_line() -> str:
+def command_line() -> str:
     """Return the command as typed, without --key and --cache (private places) and absolute folders."""
     words: list[str] = []
     arguments = iter(sys.argv[1:])

@@ -3,9 +3,19 @@
 `build` gives typed values (`Findings`), `to_json` the text of findings.json; the report does no arithmetic.
 """
 
+from ovcf_bench.findings.analysis import Analysis, from_study
 from ovcf_bench.findings.assembly import build
-from ovcf_bench.findings.rebuild import rebuild
-from ovcf_bench.findings.records import Findings
-from ovcf_bench.findings.serialise import to_json
+from ovcf_bench.findings.rebuild import of_scores, rebuild
+from ovcf_bench.findings.serialise import analysis_to_json, to_json
+from ovcf_bench.findings.values import Findings
 
-__all__ = ["Findings", "build", "rebuild", "to_json"]
+__all__ = [
+    "Analysis",
+    "Findings",
+    "analysis_to_json",
+    "build",
+    "from_study",
+    "of_scores",
+    "rebuild",
+    "to_json",
+]

@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
+from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.answer import draft_answer
+from ovcf_bench.findings.audits import audit_published
+from ovcf_bench.findings.beside import compare_set
 from ovcf_bench.findings.case_scores import ScoreBook, open_book, refuse_two_labels
 from ovcf_bench.findings.cautions import cautions, shortcut_cautions
-from ovcf_bench.findings.comparisons import ArmsOfSet, compare_all_arms, compare_arms
+from ovcf_bench.findings.comparisons import ArmsOfSet, compare_all_arms
 from ovcf_bench.findings.discrimination import discriminate, no_discrimination, spread_of_networks
-from ovcf_bench.findings.records import (
-    ArmFindings,
-    ArmRecord,
-    DevelopmentFindings,
-    Findings,
-    Primary,
-    Sentence,
-    SetFindings,
-    StudyRecord,
-)
+from ovcf_bench.findings.networks import compare_folds
+from ovcf_bench.findings.probabilities import judge_probabilities
+from ovcf_bench.findings.readers import MEAN_OF_READERS
+from ovcf_bench.findings.subgroups import across_sets
 from ovcf_bench.findings.table1 import describe_cohort
 from ovcf_bench.findings.thresholds import (
     FrozenThreshold,
     apply_threshold,
     describe_rule,
     freeze_threshold,
-    threshold_rule,
 )
-from ovcf_bench.vocabulary import DEVELOPMENT
-
-if TYPE_CHECKING:
-    from ovcf_bench.study import Study
+from ovcf_bench.findings.values import (
+    ArmFindings,
+    ArmRecord,
+    DevelopmentFindings,
+    Findings,
+    Sentence,
+    SetFindings,
+    StudyRecord,
+)
 
 SCHEMA = 1
 NO_ENSEMBLE = "the score table has no ensemble of it"
 
 
 def build(
-    study: Study,
+    analysis: Analysis,
     scores: pd.DataFrame,
     *,
     flow: Mapping[str, Any],
@@ -56,31 +58,31 @@ def build(
     ensemble; its finished networks remain. Raises StatisticsError naming the set that holds one class only,
     infinite scores, or cases with two labels.
     """
-    document = study.document
-    names = tuple(arm.name for arm in study.arms)
-    book = open_book(scores, level=document.analysis_level, ensemble=document.ensemble, arms=names)
+    names = tuple(arm.name for arm in analysis.arms)
+    book = open_book(scores, level=analysis.level, ensemble=analysis.ensemble, arms=names)
     failures = _failures(failed)
-    thresholds = _freeze_thresholds(study, book, failures)
+    thresholds = _freeze_thresholds(analysis, book, failures)
     sets = {
-        name: _build_set(study, book, _arms_of_set(study, book, name, failures), thresholds, declared)
-        for name in document.splits.tests
+        name: _build_set(analysis, book, _arms_of_set(analysis, book, name, failures), thresholds, declared)
+        for name in analysis.sets
     }
     development = {name: _build_development(book, name) for name in names}
-    declared_primary = document.primary
-    primary = Primary(declared_primary.set, declared_primary.comparison) if declared_primary else None
     return Findings(
         schema=SCHEMA,
-        study=_describe_study(study),
-        primary=primary,
+        study=_describe(analysis),
+        primary=analysis.primary,
         sets=sets,
         development=development,
         flow=flow,
-        table1=describe_cohort(cohort_table, (DEVELOPMENT, *document.splits.tests)),
+        table1=describe_cohort(cohort_table, analysis.splits),
         summary=(
-            *draft_answer(primary, sets),
+            *draft_answer(analysis, sets),
             *(Sentence(text) for text in shortcut_cautions(sets, development)),
         ),
-        notes=cautions(document, sets, development),
+        notes=cautions(analysis, sets, development),
+        across_sets=across_sets(sets, tuple(one.id for one in analysis.comparisons)),
+        cross_validated=compare_folds(analysis, development),
+        audit=audit_published(analysis.published),
     )
 
 
@@ -93,43 +95,51 @@ def _failures(failed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {arm: "; ".join(units) for arm, units in reasons.items()}
 
 
-def _freeze_thresholds(study: Study, book: ScoreBook, failures: Mapping[str, str]) -> dict[str, FrozenThreshold]:
-    rule = threshold_rule(study.document)
-    optimistic = study.document.training.checkpoint == "best_accuracy_on_fold"
+def _freeze_thresholds(analysis: Analysis, book: ScoreBook, failures: Mapping[str, str]) -> dict[str, FrozenThreshold]:
+    """Return the thresholds fitted in development; none when each set fits its own."""
+    if not analysis.fitted_on:
+        return {}
     return {
-        arm.name: freeze_threshold(
-            book.development_cases(arm.name), rule, optimistic=optimistic, absence=failures.get(arm.name, "")
-        )
-        for arm in study.arms
+        arm.name: freeze_threshold(book.development_cases(arm.name), analysis, absence=failures.get(arm.name, ""))
+        for arm in analysis.arms
     }
 
 
 def _build_set(
-    study: Study,
+    analysis: Analysis,
     book: ScoreBook,
     arms: ArmsOfSet,
     thresholds: Mapping[str, FrozenThreshold],
     declared: Mapping[str, bool],
 ) -> SetFindings:
     known = _all_cases(book, arms)
+    here = {
+        arm.name: thresholds.get(arm.name)
+        or freeze_threshold(
+            book.ensemble_cases(arms.name, arm.name), analysis, absence=arms.absent.get(arm.name, ""), on=arms.name
+        )
+        for arm in analysis.arms
+    }
     return SetFindings(
         kind="test",
         n=len(known),
         positives=int(known["label"].sum()),
         negatives=int((~known["label"]).sum()),
         patients=int(known["patient_id"].nunique()),
-        arms={arm.name: _build_arm(book, arms, arm.name, known, thresholds[arm.name]) for arm in study.arms},
-        comparisons=compare_arms(arms, study.comparisons, declared),
+        arms={arm.name: _build_arm(analysis, book, arms, arm, known, here[arm.name]) for arm in analysis.arms},
+        comparisons=compare_set(analysis, book, arms, here, declared),
         omnibus=compare_all_arms(arms),
     )
 
 
-def _arms_of_set(study: Study, book: ScoreBook, name: str, failures: Mapping[str, str]) -> ArmsOfSet:
+def _arms_of_set(analysis: Analysis, book: ScoreBook, name: str, failures: Mapping[str, str]) -> ArmsOfSet:
     """Return the ensembles of a set by arm, and why the other arms have none."""
     ensembles, absent = {}, {}
-    for arm in study.arms:
+    for arm in analysis.arms:
         cases = book.ensemble_cases(name, arm.name)
-        if arm.name in failures:
+        if arm.readers:
+            absent[arm.name] = MEAN_OF_READERS
+        elif arm.name in failures:
             absent[arm.name] = failures[arm.name]
         elif cases.scored.empty:
             absent[arm.name] = NO_ENSEMBLE
@@ -155,10 +165,18 @@ def _all_cases(book: ScoreBook, arms: ArmsOfSet) -> pd.DataFrame:
 
 
 def _build_arm(
-    book: ScoreBook, arms: ArmsOfSet, arm: str, known: pd.DataFrame, threshold: FrozenThreshold
+    analysis: Analysis,
+    book: ScoreBook,
+    arms: ArmsOfSet,
+    arm: ArmRecord,
+    known: pd.DataFrame,
+    threshold: FrozenThreshold,
 ) -> ArmFindings:
-    ensemble, absence = arms.cases.get(arm), arms.absent.get(arm, "")
+    ensemble, absence = arms.cases.get(arm.name), arms.absent.get(arm.name, "")
+    folds = spread_of_networks(book.network_cases(arms.name, arm.name))
     result = no_discrimination("absent", absence) if ensemble is None else discriminate(ensemble)
+    if arm.readers:
+        result = replace(no_discrimination("readers", absence), auroc=folds.mean)
     scored = known.iloc[:0] if ensemble is None else ensemble.scored
     # An image of one view is no case of another view: at image level only a listed image can be missing.
     expected = known if ensemble is None or book.level != "image" else ensemble.table
@@ -176,8 +194,9 @@ def _build_arm(
         status=result.status,
         reason=result.reason,
         roc=result.roc,
-        folds=spread_of_networks(book.network_cases(arms.name, arm)),
-        operating_point=apply_threshold(threshold, ensemble, absence),
+        folds=folds,
+        operating_point=apply_threshold(threshold, ensemble, absence, analysis.prevalences),
+        calibration=judge_probabilities(ensemble, analysis, absence),
     )
 
 
@@ -192,18 +211,19 @@ def _build_development(book: ScoreBook, arm: str) -> DevelopmentFindings:
     )
 
 
-def _describe_study(study: Study) -> StudyRecord:
-    document = study.document
+def _describe(analysis: Analysis) -> StudyRecord:
     return StudyRecord(
-        title=document.title,
-        question=document.question,
-        seed=document.seed,
-        repeats=document.repeats,
-        ensemble=document.ensemble,
-        analysis_level=document.analysis_level,
-        missing=document.missing,
-        threshold=describe_rule(threshold_rule(document)),
-        sets=tuple(document.splits.tests),
-        arms=tuple(ArmRecord(arm.name, arm.views, arm.model) for arm in study.arms),
-        expected=document.expected,
+        title=analysis.title,
+        question=analysis.question,
+        seed=analysis.seed,
+        repeats=analysis.repeats,
+        ensemble=analysis.ensemble,
+        analysis_level=analysis.level,
+        missing=analysis.missing,
+        threshold=describe_rule(analysis.rule) if analysis.rule else "none",
+        fitted_on=analysis.fitted_on,
+        conditional_on=analysis.conditional_on,
+        sets=analysis.sets,
+        arms=analysis.arms,
+        expected=analysis.expected,
     )

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
 
@@ -13,14 +15,15 @@ from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.scores import SINGLE
 from ovcf_bench.vocabulary import AnalysisLevel, Ensemble
 
-Scale = Literal["logit", "probability"]
+Scale = Literal["logit", "probability", "raw"]
 
 
 @dataclass(frozen=True, slots=True)
 class CaseScores:
     """One arm's scores of one set: `table` is indexed by case id, with patient_id, label (bool), score.
 
-    The score is the mean over the case's rows on `scale`; NaN means that the view is missing.
+    The score is the mean over the case's rows on `scale`; NaN means that the view is missing. Raw scores are not
+    probabilities.
     """
 
     name: str
@@ -37,8 +40,13 @@ class CaseScores:
         """Whether a patient stands behind more than one scored case."""
         return bool(self.scored["patient_id"].duplicated().any())
 
+    def probabilities(self, scores: pd.Series) -> npt.NDArray[np.float64]:
+        """Return scores of this table, (n,), as probabilities."""
+        values = scores.to_numpy(dtype=np.float64)
+        return np.asarray(expit(values)) if self.scale == "logit" else values
+
     def probability(self, score: float) -> float:
-        """Return a score of this table as a probability."""
+        """Return a score of this table as a probability; a raw score stays as it is."""
         return float(expit(score)) if self.scale == "logit" else score
 
 
@@ -46,7 +54,8 @@ class CaseScores:
 class ScoreBook:
     """The score table as cases: which rows make the ensemble, the single networks, the development scores.
 
-    scales : by arm, the logit where all its rows have one (probabilities saturate into ties).
+    scales : by arm, the logit where all its rows have one (probabilities saturate into ties); raw where a score
+    lies outside [0, 1].
     """
 
     scores: pd.DataFrame
@@ -92,7 +101,10 @@ def open_book(scores: pd.DataFrame, *, level: AnalysisLevel, ensemble: Ensemble,
     """Return the score table as cases at the analysis level, for the declared ensemble."""
     used = scores[scores["ensemble"].isin((SINGLE, ensemble))]
     saturating = set(used.loc[used["logit"].isna() & used["score"].notna(), "arm"])
-    scales: dict[str, Scale] = {arm: "probability" if arm in saturating else "logit" for arm in arms}
+    raw = set(used.loc[used["score"].notna() & ~used["score"].between(0, 1), "arm"])
+    scales: dict[str, Scale] = {
+        arm: "raw" if arm in raw else "probability" if arm in saturating else "logit" for arm in arms
+    }
     return ScoreBook(used, level, ensemble, scales)
 
 

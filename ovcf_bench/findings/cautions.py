@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ovcf_bench.findings.records import ArmFindings, DevelopmentFindings, SetFindings
+from ovcf_bench.findings.analysis import CHOSEN_ON_FOLD, Analysis
+from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, SetFindings
 from ovcf_bench.findings.wording import listed
-from ovcf_bench.study.schema import StudyDocument
 from ovcf_bench.vocabulary import DEVELOPMENT
 
 HIGH = 0.9  # an AUROC from which internal figures promise a working network
 
 
 def cautions(
-    document: StudyDocument,
+    analysis: Analysis,
     sets: Mapping[str, SetFindings],
     development: Mapping[str, DevelopmentFindings],
 ) -> tuple[str, ...]:
@@ -24,7 +24,7 @@ def cautions(
         *_near_chance(sets),
         *_odd_scores(sets),
         *_late_comparisons(sets),
-        *_design(document, sets),
+        *_design(analysis, sets),
     )
 
 
@@ -101,15 +101,13 @@ def _late_comparisons(sets: Mapping[str, SetFindings]) -> Iterator[str]:
         )
 
 
-def _design(document: StudyDocument, sets: Mapping[str, SetFindings]) -> Iterator[str]:
-    if document.training.checkpoint == "best_accuracy_on_fold":
+def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str]:
+    if analysis.optimistic == CHOSEN_ON_FOLD:
         yield (
             "Each network was chosen by its accuracy on the fold that it is then judged on: out-of-fold "
             "figures, and the thresholds fitted on them, are optimistic."
         )
-    if document.missing == "all_data" and any(result.missing for _, _, result in _results(sets)):
-        yield "The study asks for the all-data estimate; only complete pairs are computed here."
-    if document.repeats == 1:
+    if analysis.repeats == 1:
         yield (
             "Every fold was trained once: intervals and tests hold for these trained networks. A claim about "
             "the views in general needs repeats above 1."

@@ -1,25 +1,32 @@
-"""The declared comparisons of one set: joined by case, tested, judged against their margins."""
+"""The declared comparisons of one set: tested, judged against their margins, adjusted for their number."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
 from ovcf_bench.findings.case_scores import CaseScores
 from ovcf_bench.findings.conclusions import conclude
-from ovcf_bench.findings.discrimination import SEVERAL_CASES
-from ovcf_bench.findings.records import ComparisonFindings, Omnibus, Verdict, limits
+from ovcf_bench.findings.pairing import Pairs, on_all_data, on_complete_pairs, on_different_patients, pair
+from ovcf_bench.findings.secondary import Detectable, Estimate
+from ovcf_bench.findings.values import ComparisonFindings, Omnibus, Verdict, limits
 from ovcf_bench.stats.contrast import contrast_test
-from ovcf_bench.stats.delong import PairedComparison, compare_paired
-from ovcf_bench.stats.equivalence import judge_equivalence, judge_noninferiority
+from ovcf_bench.stats.delong import AurocComparison
+from ovcf_bench.stats.equivalence import Equivalence, Noninferiority, judge_equivalence, judge_noninferiority
 from ovcf_bench.stats.intervals import auroc_interval
 from ovcf_bench.stats.multiplicity import holm
-from ovcf_bench.vocabulary import Comparison
+from ovcf_bench.stats.power import detectable_from_se
+from ovcf_bench.vocabulary import Comparison, Missing
 
 NOT_DECLARED = "not pre-declared: outside the Holm family"
 NO_P = "the test has no p-value"
+SAME_PATIENT = "no case has both scores: cases are joined by patient"
+DIFFERENT_PATIENTS = "no patient has both scores: the arms are compared as different patients"
+ONE_CLASS = "the complete pairs hold one class only"
+POWER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +38,17 @@ class ArmsOfSet:
     absent: Mapping[str, str]
 
 
-def compare_arms(
-    arms: ArmsOfSet, comparisons: Sequence[Comparison], declared: Mapping[str, bool]
-) -> tuple[ComparisonFindings, ...]:
-    """Return every comparison of one set, with Holm's adjustment over the pre-declared ones.
-
-    declared : by comparison id, whether it was recorded before the test scores existed.
-    """
-    raw = [_compare(arms, comparison, declared.get(comparison.id, False)) for comparison in comparisons]
+def adjust(raw: list[ComparisonFindings]) -> tuple[ComparisonFindings, ...]:
+    """Return all comparisons of one set with Holm's adjustment over the pre-declared ones, and their conclusions."""
     family = [finding for finding in raw if finding.declared]
-    adjusted = dict(zip((one.id for one in family), holm([one.p for one in family]), strict=True))
+    adjusted = dict(zip((one.id for one in family), holm([_primary_p(one) for one in family]), strict=True))
     return tuple(_with_holm(finding, adjusted) for finding in raw)
+
+
+def _primary_p(finding: ComparisonFindings) -> float | None:
+    if finding.primary_estimate == "all_data" and finding.all_data is not None:
+        return finding.all_data.p
+    return finding.p
 
 
 def _with_holm(finding: ComparisonFindings, adjusted: Mapping[str, float | None]) -> ComparisonFindings:
@@ -51,109 +58,110 @@ def _with_holm(finding: ComparisonFindings, adjusted: Mapping[str, float | None]
     return replace(finding, conclusion=conclude(finding))
 
 
-def _compare(arms: ArmsOfSet, comparison: Comparison, declared: bool) -> ComparisonFindings:
+def compare_arms(arms: ArmsOfSet, comparison: Comparison, missing: Missing, declared: bool) -> ComparisonFindings:
+    """Return the test of one comparison; `adjust` completes it.
+
+    missing : which estimate is primary; declared : whether it was recorded before the test scores existed.
+    """
     absent = [f"{arm}: {arms.absent[arm]}" for arm in (comparison.a, comparison.b) if arm in arms.absent]
     if absent:
-        return _no_result(comparison, declared, _Pairs.none(), "absent", "; ".join(absent))
-    pairs = _pair(arms.cases[comparison.a], arms.cases[comparison.b])
-    if pairs.n == 0:
-        reason = "no case was scored by both arms; views are paired at exam or patient level"
-        return _no_result(comparison, declared, pairs, "no_pairs", reason)
-    if 0 in (pairs.positives, pairs.negatives):
-        return _no_result(comparison, declared, pairs, "one_class", "the complete pairs hold one class only")
-    table = pairs.table
-    paired = compare_paired(table["label"], table["score_a"], table["score_b"], name=f"set {arms.name!r}")
-    if pairs.clustered:
-        finding = _no_result(comparison, declared, pairs, "clustered", SEVERAL_CASES)
-        return replace(
-            finding,
-            auroc_a=paired.first.auroc,
-            auroc_b=paired.second.auroc,
-            difference=paired.difference,
-        )
-    return _result(comparison, declared, pairs, paired)
+        return no_result(comparison, declared, status="absent", reason="; ".join(absent))
+    pairs = pair(arms.cases[comparison.a], arms.cases[comparison.b])
+    complete = pairs.complete
+    if complete["label"].nunique() == 1:
+        return no_result(comparison, declared, status="one_class", reason=ONE_CLASS, counts=complete)
+    if complete.empty:
+        joined = pairs.patients_with_both > 0
+        test = on_all_data(pairs, by_patient=True) if joined else on_different_patients(pairs)
+        reason = SAME_PATIENT if joined else DIFFERENT_PATIENTS
+        main = replace(_estimate(test, pairs.table, 0), reason=test.reason or reason)
+        return _result(comparison, declared, main, test)
+    test = on_complete_pairs(pairs)
+    found = _result(comparison, declared, _estimate(test, complete, pairs.missing), test)
+    return _with_all_data(found, pairs, missing) if pairs.missing else found
 
 
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """Complete pairs of two arms: label, patient_id, score_a, score_b by case; and how many lack one."""
-
-    table: pd.DataFrame
-    missing: int
-
-    @classmethod
-    def none(cls) -> _Pairs:
-        return cls(pd.DataFrame({"label": pd.Series(dtype=bool), "patient_id": pd.Series(dtype=object)}), 0)
-
-    @property
-    def n(self) -> int:
-        return len(self.table)
-
-    @property
-    def positives(self) -> int:
-        return int(self.table["label"].sum())
-
-    @property
-    def negatives(self) -> int:
-        return self.n - self.positives
-
-    @property
-    def clustered(self) -> bool:
-        return bool(self.table["patient_id"].duplicated().any())
+def _with_all_data(found: ComparisonFindings, pairs: Pairs, missing: Missing) -> ComparisonFindings:
+    """Return the finding with the estimate from all data; verdicts follow whichever is primary."""
+    test = on_all_data(pairs)
+    found = replace(found, all_data=_estimate(test, pairs.table, pairs.missing))
+    return with_verdicts(replace(found, primary_estimate=missing), test) if missing == "all_data" else found
 
 
-def _pair(first: CaseScores, second: CaseScores) -> _Pairs:
-    """Return the pairs by case id, never by position."""
-    a, b = first.scored, second.scored
-    table = a.rename(columns={"score": "score_a"}).join(b["score"].rename("score_b"), how="inner")
-    return _Pairs(table, len(first.table.index.union(second.table.index)) - len(table))
-
-
-def _result(comparison: Comparison, declared: bool, pairs: _Pairs, paired: PairedComparison) -> ComparisonFindings:
-    noninferiority = judge_noninferiority(paired, comparison.margin)
-    equivalence = judge_equivalence(paired, comparison.margin)
-    return replace(
-        _no_result(comparison, declared, pairs, paired.status, paired.reason),
-        auroc_a=paired.first.auroc,
-        ci_a=limits(auroc_interval(paired.first)),
-        auroc_b=paired.second.auroc,
-        ci_b=limits(auroc_interval(paired.second)),
-        difference=paired.difference,
-        se=paired.se,
-        ci=limits(paired.interval),
-        ci_method=paired.interval.method if paired.interval else None,
-        z=paired.z,
-        p=paired.p,
-        noninferiority=Verdict(
-            ci=limits(noninferiority.interval),
-            level=0.95,
-            ci_method=noninferiority.interval.method if noninferiority.interval else None,
-            verdict=noninferiority.verdict,
-            direction=noninferiority.direction,
-            reason=noninferiority.reason,
-        ),
-        equivalence=Verdict(
-            ci=limits(equivalence.interval),
-            level=0.90,
-            ci_method=equivalence.interval.method if equivalence.interval else None,
-            verdict=equivalence.verdict,
-            direction=None,
-            reason=equivalence.reason,
-        ),
+def _estimate(test: AurocComparison, table: pd.DataFrame, missing: int) -> Estimate:
+    positives = int(table["label"].sum())
+    return Estimate(
+        method=test.method,
+        n=len(table),
+        positives=positives,
+        negatives=len(table) - positives,
+        missing=missing,
+        auroc_a=test.first.auroc,
+        ci_a=limits(auroc_interval(test.first)),
+        auroc_b=test.second.auroc,
+        ci_b=limits(auroc_interval(test.second)),
+        difference=test.difference,
+        se=test.se,
+        ci=limits(test.interval),
+        ci_method=test.interval.method if test.interval else None,
+        z=test.z,
+        p=test.p,
+        status=test.status,
+        reason=test.reason,
     )
 
 
-def _no_result(comparison: Comparison, declared: bool, pairs: _Pairs, status: str, reason: str) -> ComparisonFindings:
-    """Return the comparison with its counts and no statistic; `_result` fills the statistics in."""
+def _result(comparison: Comparison, declared: bool, main: Estimate, test: AurocComparison) -> ComparisonFindings:
+    counts: dict[str, Any] = {name: getattr(main, name) for name in Estimate.__slots__}
+    blank = no_result(comparison, declared, status=main.status, reason=main.reason)
+    return with_verdicts(replace(blank, **counts, paired=main.reason != DIFFERENT_PATIENTS), test)
+
+
+def with_verdicts(found: ComparisonFindings, test: AurocComparison) -> ComparisonFindings:
+    """Return the finding with what hangs on its primary test: both verdicts, and what it could have found."""
+    return replace(
+        found,
+        noninferiority=noninferiority_verdict(judge_noninferiority(test, found.margin)),
+        equivalence=equivalence_verdict(judge_equivalence(test, found.margin)),
+        detectable=detectable(test.se),
+    )
+
+
+def noninferiority_verdict(found: Noninferiority) -> Verdict:
+    """Return the verdict as it is recorded."""
+    method = found.interval.method if found.interval else None
+    return Verdict(limits(found.interval), 0.95, method, found.verdict, found.direction, found.reason)
+
+
+def equivalence_verdict(found: Equivalence) -> Verdict:
+    """Return the verdict as it is recorded."""
+    method = found.interval.method if found.interval else None
+    return Verdict(limits(found.interval), 0.90, method, found.verdict, None, found.reason)
+
+
+def detectable(se: float | None) -> Detectable:
+    """Return the true difference that a test of this standard error finds with 80 % power."""
+    if not se:
+        return Detectable(POWER, None, "the difference has no standard error")
+    return Detectable(POWER, detectable_from_se(se, power=POWER), "")
+
+
+def no_result(
+    comparison: Comparison, declared: bool, *, status: str, reason: str, counts: pd.DataFrame | None = None
+) -> ComparisonFindings:
+    """Return the comparison with its counts and no statistic."""
+    n = 0 if counts is None else len(counts)
+    positives = 0 if counts is None else int(counts["label"].sum())
     return ComparisonFindings(
         id=comparison.id,
         a=comparison.a,
         b=comparison.b,
-        n=pairs.n,
-        positives=pairs.positives,
-        negatives=pairs.negatives,
-        missing=pairs.missing,
+        n=n,
+        positives=positives,
+        negatives=n - positives,
+        missing=0,
         paired=True,
+        method=None,
         auroc_a=None,
         ci_a=None,
         auroc_b=None,
@@ -178,7 +186,7 @@ def _no_result(comparison: Comparison, declared: bool, pairs: _Pairs, status: st
 
 
 def compare_all_arms(arms: ArmsOfSet) -> Omnibus:
-    """Return DeLong's contrast test of all arms of the set, on the cases that every arm scored."""
+    """Return the contrast test of all arms of the set, on the cases that every arm scored."""
     if len(arms.cases) + len(arms.absent) < 3:
         return Omnibus(None, None, None, None, "fewer than three arms: the paired test says it all")
     if arms.absent:
@@ -188,8 +196,7 @@ def compare_all_arms(arms: ArmsOfSet) -> Omnibus:
     first = tables[0].loc[joined.index]
     if first["label"].nunique() < 2:
         return Omnibus(None, None, None, len(joined), "the cases scored by every arm do not hold both classes")
-    if first["patient_id"].duplicated().any():
-        return Omnibus(None, None, None, len(joined), SEVERAL_CASES)
+    clusters = first["patient_id"] if first["patient_id"].duplicated().any() else None
     columns = [joined[arm] for arm in range(len(tables))]
-    test = contrast_test(first["label"], columns, name=f"set {arms.name!r}")
+    test = contrast_test(first["label"], columns, name=f"set {arms.name!r}", clusters=clusters)
     return Omnibus(test.chi2, test.df, test.p, len(joined), test.reason)

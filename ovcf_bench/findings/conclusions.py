@@ -5,7 +5,10 @@ A p-value above .05 never becomes a statement that two arms are alike: that take
 
 from __future__ import annotations
 
-from ovcf_bench.findings.records import ComparisonFindings, Limits, Verdict
+from collections.abc import Iterator
+
+from ovcf_bench.findings.secondary import Limits
+from ovcf_bench.findings.values import ComparisonFindings, Verdict
 from ovcf_bench.findings.wording import signed
 
 LATE = "It was not declared before the test scores existed."
@@ -24,7 +27,22 @@ def conclude(finding: ComparisonFindings) -> str:
         text = _conclude_equivalence(finding)
     else:
         text = _conclude_difference(finding)
-    return text if finding.declared else f"{text} {LATE}"
+    return " ".join((text, *_size(finding), *(() if finding.declared else (LATE,))))
+
+
+def _size(finding: ComparisonFindings) -> Iterator[str]:
+    """Yield, for a comparison that shows nothing, the true difference that it could have shown."""
+    found = finding.detectable
+    shown = {
+        "difference": finding.ci is not None and not finding.ci[0] <= 0 <= finding.ci[1],
+        "noninferiority": finding.noninferiority.verdict not in (None, "inconclusive"),
+        "equivalence": finding.equivalence.verdict not in (None, "inconclusive"),
+    }[finding.claim]
+    if found is not None and found.difference is not None and not shown:
+        yield (
+            f"At this size and spread a true difference of {found.difference:.3f} would be found with "
+            f"{100 * found.power:.0f} % power."
+        )
 
 
 def _conclude_difference(finding: ComparisonFindings) -> str:
@@ -42,7 +60,7 @@ def _conclude_noninferiority(finding: ComparisonFindings) -> str:
     verdict = finding.noninferiority
     if verdict.verdict is None or verdict.ci is None or finding.margin is None:
         return _no_verdict(verdict)
-    against = f"to {finding.b} at the declared margin of {finding.margin:g}"
+    against = f"to {finding.b} at {_margin(finding)}"
     bound = f"one-sided 97.5 % limit {signed(verdict.ci[0])}"
     if verdict.verdict == "inferior beyond the margin":
         return f"{finding.a} is inferior {against}: its whole 95 % interval lies below {signed(-finding.margin)}."
@@ -60,12 +78,16 @@ def _conclude_equivalence(finding: ComparisonFindings) -> str:
     verdict = finding.equivalence
     if verdict.verdict is None or verdict.ci is None or finding.margin is None:
         return _no_verdict(verdict)
-    against = f"at the declared margin of {finding.margin:g} (90 % interval {between(verdict.ci)})"
+    against = f"at {_margin(finding)} (90 % interval {between(verdict.ci)})"
     if verdict.verdict == "equivalent":
         return f"{finding.a} and {finding.b} are equivalent {against}."
     if verdict.verdict == "not equivalent":
         return f"{finding.a} and {finding.b} are not equivalent {against}."
     return f"Equivalence of {finding.a} and {finding.b} {against} is not shown."
+
+
+def _margin(finding: ComparisonFindings) -> str:
+    return f"the {'declared ' if finding.declared else ''}margin of {finding.margin:g}"
 
 
 def _no_verdict(verdict: Verdict) -> str:

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ovcf_bench.findings.case_scores import CaseScores
-from ovcf_bench.findings.records import FoldAuroc, FoldSpread, Limits, RocPoints, limits
+from ovcf_bench.findings.pairing import estimate
+from ovcf_bench.findings.secondary import Limits
+from ovcf_bench.findings.values import FoldAuroc, FoldSpread, RocPoints, limits
 from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.stats.intervals import auroc_interval
 from ovcf_bench.stats.roc import corner_points, roc_counts
 
-SEVERAL_CASES = (
-    "patients have several cases at this analysis level: intervals and tests for independent cases do not "
-    "apply, and the clustered ones are not computed"
-)
 FULL_CURVE = 5000  # cases up to which every distinct threshold is kept
 
 
@@ -43,20 +41,17 @@ def no_discrimination(status: str, reason: str) -> Discrimination:
 def discriminate(cases: CaseScores) -> Discrimination:
     """Return the AUROC of `cases`. Raises StatisticsError naming the set when one class is absent."""
     table = cases.scored
-    estimate = estimate_auroc(table["label"], table["score"], name=f"set {cases.name!r}")
-    roc = roc_points(cases)
-    if cases.clustered:
-        return Discrimination(estimate.auroc, None, None, None, None, "clustered", SEVERAL_CASES, roc)
-    interval = auroc_interval(estimate)
+    found = estimate(table["label"], table["score"], table["patient_id"], name=f"set {cases.name!r}")
+    interval = auroc_interval(found)
     return Discrimination(
-        auroc=estimate.auroc,
-        variance=estimate.variance,
+        auroc=found.auroc,
+        variance=found.variance,
         ci=limits(interval),
         ci_method=interval.method if interval else None,
         covers_half=interval.covers(0.5) if interval else None,
-        status=estimate.status,
-        reason=estimate.reason,
-        roc=roc,
+        status=found.status,
+        reason=found.reason,
+        roc=roc_points(cases),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ovcf_bench.findings.records import CovariateSummary, GroupSummary, LevelCount, SplitSummary
+from ovcf_bench.findings.values import CovariateSummary, GroupSummary, LevelCount, SplitSummary
 
 NOT_COVARIATES = ("patient_id", "cohort", "site", "split", "fold", "label")
 FEW_VALUES = 5  # whole numbers with at most this many different values are categories
@@ -34,7 +34,7 @@ def _describe(name: str, cohort: pd.DataFrame, splits: Sequence[str]) -> Covaria
         return CovariateSummary(name, kind, {}, f"more than {MANY_LEVELS} different texts: not listed")
     levels = None
     if kind == "categorical":
-        levels = [_level(value) for value in sorted(values.dropna().unique())]
+        levels = [level_text(value) for value in sorted(values.dropna().unique())]
         values = _as_levels(values)
     summaries = {split: _describe_split(values[cohort["split"] == split], cohort["label"], levels) for split in splits}
     return CovariateSummary(name, kind, summaries, "")
@@ -51,11 +51,12 @@ def covariate_kind(values: pd.Series) -> str:
 
 def _as_levels(values: pd.Series) -> pd.Series:
     """Return category names; 1.0 (a whole number beside missing values) is "1"."""
-    texts = [None if pd.isna(value) else _level(value) for value in values]
+    texts = [None if pd.isna(value) else level_text(value) for value in values]
     return pd.Series(texts, index=values.index, dtype=object)
 
 
-def _level(value: object) -> str:
+def level_text(value: object) -> str:
+    """Return a category as text; a whole number beside missing values keeps no ".0"."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

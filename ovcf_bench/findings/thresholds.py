@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import logit
 
+from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import CaseScores
-from ovcf_bench.findings.discrimination import SEVERAL_CASES
-from ovcf_bench.findings.records import Measure, OperatingPointRecord, Point, limits
-from ovcf_bench.stats.operating_point import ThresholdRule, fit_threshold, operate
+from ovcf_bench.findings.secondary import PredictiveValues, Valued
+from ovcf_bench.findings.values import Measure, OperatingPointRecord, Point, limits
+from ovcf_bench.stats.likelihood_ratios import Estimated, likelihood_ratios, predictive_values_at
+from ovcf_bench.stats.operating_point import Confusion, ThresholdRule, fit_threshold, operate
 from ovcf_bench.stats.proportions import Proportion
-from ovcf_bench.study.schema import StudyDocument, ThresholdSection
+from ovcf_bench.stats.ratios import clustered_ratio
 
-OUT_OF_FOLD = "development (out of fold)"
-STUDY_FILE = "nothing: the study file fixes it"
+STUDY_FILE = "nothing: it was fixed beforehand"
 NO_DEVELOPMENT = "the score table has no out-of-fold development scores of this arm to fit a threshold on"
+NO_RULE = "no threshold was asked for: give one, or a set to fit it on"
 RESAMPLING_SEED = 1987  # of F1's bootstrap: the same draws for every arm and set, whatever the study's seed
+NOT_CLUSTERED = "no interval for several cases per patient"
 NO_DEVELOPMENT_POINT = "no out-of-fold development scores of this arm to show beside it"
 
 
@@ -34,18 +39,6 @@ class FrozenThreshold:
     reason: str
 
 
-def threshold_rule(document: StudyDocument) -> ThresholdRule:
-    """Return the rule that the study file declares."""
-    declared = document.threshold
-    if declared == "youden":
-        return ThresholdRule("youden")
-    if isinstance(declared, ThresholdSection):
-        if declared.sensitivity is not None:
-            return ThresholdRule("sensitivity", declared.sensitivity)
-        return ThresholdRule("specificity", declared.specificity)
-    return ThresholdRule("fixed", float(declared))
-
-
 def describe_rule(rule: ThresholdRule) -> str:
     """Return the rule in words."""
     if rule.kind == "youden":
@@ -53,14 +46,17 @@ def describe_rule(rule: ThresholdRule) -> str:
     return f"fixed at {rule.value:g}" if rule.kind == "fixed" else f"{rule.kind} of at least {rule.value:g}"
 
 
-def freeze_threshold(cases: CaseScores, rule: ThresholdRule, *, optimistic: bool, absence: str = "") -> FrozenThreshold:
-    """Return the arm's threshold from its out-of-fold development `cases`.
+def freeze_threshold(cases: CaseScores, analysis: Analysis, *, absence: str = "", on: str = "") -> FrozenThreshold:
+    """Return the arm's threshold from `cases`, those it is to be fitted on.
 
-    optimistic : whether the networks were chosen on the folds that the threshold is fitted on; absence : why
-    the arm gets no threshold, if so. Raises StatisticsError when development holds one class only.
+    absence : why the arm gets no threshold, if so; on : the set itself, where no other one was named. Raises
+    StatisticsError when the cases hold one class only.
     """
+    rule = analysis.rule
+    if rule is None:
+        return FrozenThreshold("none", None, None, analysis.fitted_on, False, None, NO_RULE)
     words, fixed = describe_rule(rule), rule.kind == "fixed"
-    fitted_on = STUDY_FILE if fixed else OUT_OF_FOLD
+    fitted_on = STUDY_FILE if fixed else analysis.fitted_on or f"{on} itself"
     table = cases.scored
     if table.empty and not fixed:
         absence = absence or NO_DEVELOPMENT
@@ -72,8 +68,8 @@ def freeze_threshold(cases: CaseScores, rule: ThresholdRule, *, optimistic: bool
         value=value,
         probability=rule.value if fixed else cases.probability(value),
         fitted_on=fitted_on,
-        optimistic=optimistic and not fixed,
-        development=None if table.empty else judge_point(cases, value),
+        optimistic=bool(analysis.optimistic) and not fixed,
+        development=None if table.empty or on else judge_point(cases, value),
         reason=NO_DEVELOPMENT_POINT if table.empty else "",
     )
 
@@ -88,11 +84,13 @@ def _fitted(rule: ThresholdRule, cases: CaseScores) -> float:
     return fit_threshold(table["label"], table["score"], rule, name=f"set {cases.name!r}")
 
 
-def apply_threshold(frozen: FrozenThreshold, cases: CaseScores | None, absence: str) -> OperatingPointRecord:
+def apply_threshold(
+    frozen: FrozenThreshold, cases: CaseScores | None, absence: str, prevalences: tuple[float, ...]
+) -> OperatingPointRecord:
     """Return the frozen threshold with what it achieves on `cases`; None of them: `absence` says why."""
     achieved = None
     if cases is not None and frozen.value is not None:
-        achieved = judge_point(cases, frozen.value)
+        achieved = judge_point(cases, frozen.value, prevalences)
     return OperatingPointRecord(
         rule=frozen.rule,
         threshold=frozen.probability,
@@ -104,42 +102,67 @@ def apply_threshold(frozen: FrozenThreshold, cases: CaseScores | None, absence: 
     )
 
 
-def judge_point(cases: CaseScores, threshold: float) -> Point:
+def judge_point(cases: CaseScores, threshold: float, prevalences: tuple[float, ...] = ()) -> Point:
     """Return counts and accuracy measures of `cases` at `threshold`."""
     table = cases.scored
     rng = np.random.default_rng(RESAMPLING_SEED)
     point = operate(table["label"], table["score"], threshold, name=f"set {cases.name!r}", rng=rng)
-    counts, clustered = point.counts, cases.clustered
-    return Point(
-        tp=counts.tp,
-        fp=counts.fp,
-        fn=counts.fn,
-        tn=counts.tn,
-        sensitivity=_measure(point.sensitivity, clustered=clustered),
-        specificity=_measure(point.specificity, clustered=clustered),
-        ppv=_measure(point.ppv, clustered=clustered),
-        npv=_measure(point.npv, clustered=clustered),
-        accuracy=_measure(point.accuracy, clustered=clustered),
-        f1=Measure(
-            value=point.f1,
-            ci=None if clustered else limits(point.f1_interval),
-            ci_method=None if clustered else point.f1_interval.method,
-            clopper_pearson=None,
-            count=None,
-            n=None,
-            reason=SEVERAL_CASES if clustered else "",
-        ),
-    )
+    shares = {name: _measure(getattr(point, name)) for name in ("sensitivity", "specificity", "ppv", "npv", "accuracy")}
+    interval = point.f1_interval
+    shares["f1"] = Measure(point.f1, limits(interval), interval.method, None, None, None, "")
+    ratios = [_valued(each) for each in likelihood_ratios(point.counts)]
+    at = tuple(_at(point.counts, each) for each in prevalences)
+    if cases.clustered:
+        shares = _by_patient(table, threshold, shares)
+        ratios = [_without_interval(each) for each in ratios]
+        at = tuple(replace(each, ppv=_without_interval(each.ppv), npv=_without_interval(each.npv)) for each in at)
+    named: dict[str, Any] = asdict(point.counts) | shares
+    return Point(**named, lr_positive=ratios[0], lr_negative=ratios[1], at_prevalence=at)
 
 
-def _measure(proportion: Proportion, *, clustered: bool) -> Measure:
-    wilson = None if clustered else proportion.wilson
+def _measure(found: Proportion) -> Measure:
     return Measure(
-        value=proportion.value,
-        ci=limits(wilson),
-        ci_method=wilson.method if wilson else None,
-        clopper_pearson=None if clustered else limits(proportion.clopper_pearson),
-        count=proportion.count,
-        n=proportion.n,
-        reason=proportion.reason or (SEVERAL_CASES if clustered else ""),
+        value=found.value,
+        ci=limits(found.wilson),
+        ci_method=found.wilson.method if found.wilson else None,
+        clopper_pearson=limits(found.clopper_pearson),
+        count=found.count,
+        n=found.n,
+        reason=found.reason,
     )
+
+
+def _by_patient(table: pd.DataFrame, threshold: float, shares: dict[str, Measure]) -> dict[str, Measure]:
+    """Return the same measures with the interval of the ratio estimator in place of Wilson's."""
+    label = table["label"].to_numpy(dtype=bool)
+    called = table["score"].to_numpy() >= threshold
+    parts = {
+        "sensitivity": (called & label, label),
+        "specificity": (~called & ~label, ~label),
+        "ppv": (called & label, called),
+        "npv": (~called & ~label, ~called),
+        "accuracy": (called == label, np.ones_like(label)),
+        "f1": (2.0 * (called & label), 1.0 * called + label),
+    }
+    found = {}
+    for name, (counted, among) in parts.items():
+        ratio = clustered_ratio(counted, among, table["patient_id"].to_numpy(dtype=object))
+        method = ratio.interval.method if ratio.interval else None
+        reason = shares[name].reason or ratio.reason
+        found[name] = replace(
+            shares[name], ci=limits(ratio.interval), ci_method=method, clopper_pearson=None, reason=reason
+        )
+    return found
+
+
+def _at(counts: Confusion, prevalence: float) -> PredictiveValues:
+    ppv, npv = (_valued(each) for each in predictive_values_at(counts, prevalence))
+    return PredictiveValues(prevalence, ppv, npv)
+
+
+def _valued(found: Estimated) -> Valued:
+    return Valued(found.value, limits(found.interval), found.interval.method if found.interval else None, found.reason)
+
+
+def _without_interval(found: Valued) -> Valued:
+    return replace(found, ci=None, ci_method=None, reason=found.reason or NOT_CLUSTERED)

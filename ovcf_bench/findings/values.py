@@ -10,9 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ovcf_bench.findings.secondary import (
+    CrossValidated,
+    Detectable,
+    Estimate,
+    Interaction,
+    Limits,
+    MeasureDifference,
+    NetBenefitDifference,
+    PredictiveValues,
+    Probabilities,
+    PublishedAudit,
+    Readers,
+    Sensitivity,
+    Valued,
+)
 from ovcf_bench.stats.intervals import Interval
-
-Limits = tuple[float, float]
 
 
 def limits(interval: Interval | None) -> Limits | None:
@@ -22,11 +35,12 @@ def limits(interval: Interval | None) -> Limits | None:
 
 @dataclass(frozen=True, slots=True)
 class ArmRecord:
-    """An arm as the study file declares it."""
+    """An arm as declared; `readers` are the human readers whose scores it holds, if any."""
 
     name: str
     views: tuple[str, ...]
     model: str
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,8 @@ class StudyRecord:
     analysis_level: str
     missing: str
     threshold: str
+    fitted_on: str
+    conditional_on: str
     sets: tuple[str, ...]
     arms: tuple[ArmRecord, ...]
     expected: str
@@ -113,6 +129,9 @@ class Point:
     npv: Measure
     accuracy: Measure
     f1: Measure
+    lr_positive: Valued
+    lr_negative: Valued
+    at_prevalence: tuple[PredictiveValues, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +165,7 @@ class ArmFindings:
     roc: RocPoints | None
     folds: FoldSpread
     operating_point: OperatingPointRecord
+    calibration: Probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +185,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonFindings:
-    """One test of a minus b on complete pairs; `conclusion` words the verdict on the declared claim."""
+    """One test of a minus b; `conclusion` words the verdict on the declared claim.
+
+    n to p describe complete pairs (or, when no case has both, what `method` says). Where a view is missing,
+    `all_data` is the estimate of Zhou & Gatsonis, and `primary_estimate` says which of the two was declared:
+    Holm's adjustment, verdicts and conclusion follow that one.
+    """
 
     id: str
     a: str
@@ -175,6 +200,7 @@ class ComparisonFindings:
     negatives: int
     missing: int
     paired: bool
+    method: str | None
     auroc_a: float | None
     ci_a: Limits | None
     auroc_b: float | None
@@ -195,6 +221,14 @@ class ComparisonFindings:
     conclusion: str
     status: str
     reason: str
+    primary_estimate: str = "complete_pairs"
+    all_data: Estimate | None = None
+    readers: Readers | None = None
+    detectable: Detectable | None = None
+    sensitivity: tuple[Sensitivity, ...] = ()
+    measures: tuple[MeasureDifference, ...] = ()
+    net_benefit: NetBenefitDifference | None = None
+    interactions: tuple[Interaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,3 +330,6 @@ class Findings:
     table1: tuple[CovariateSummary, ...]
     summary: tuple[Sentence, ...]
     notes: tuple[str, ...]
+    across_sets: tuple[Interaction, ...] = ()
+    cross_validated: tuple[CrossValidated, ...] = ()
+    audit: tuple[PublishedAudit, ...] = ()

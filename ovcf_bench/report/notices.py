@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ovcf_bench.findings.records import Findings
+from ovcf_bench.findings.values import Findings
 from ovcf_bench.report.format import count, listed
 from ovcf_bench.report.read import Provenance, RunRecords
 

@@ -5,25 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ovcf_bench.findings.records import Findings
+from ovcf_bench.findings.values import Findings
 from ovcf_bench.report.blocks import Block, Figure, Items, Listing, Paragraph, Section, Table
 from ovcf_bench.report.figures.flow import flow_columns
+from ovcf_bench.report.figures.net_benefit import net_benefit_plot
 from ovcf_bench.report.figures.roc import roc_plot
 from ovcf_bench.report.figures.training import training_plots
 from ovcf_bench.report.format import count, number, p_phrase
 from ovcf_bench.report.notices import Notice, notices
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.report.tables.auroc import auroc_table
+from ovcf_bench.report.tables.beside import (
+    folds_table,
+    measures_table,
+    readers_table,
+    sensitivity_table,
+    subgroup_table,
+)
 from ovcf_bench.report.tables.characteristics import characteristics_table
 from ovcf_bench.report.tables.comparisons import delong_table, verdict_table
 from ovcf_bench.report.tables.operating_points import operating_blocks
 from ovcf_bench.report.tables.participant_flow import flow_table
-from ovcf_bench.report.tables.provenance import facts_table, models_table, units_table
-from ovcf_bench.report.tables.published import published_table
+from ovcf_bench.report.tables.probability import calibration_table
+from ovcf_bench.report.tables.provenance import facts_table, models_table, source_table, units_table
+from ovcf_bench.report.tables.published import audit_table, published_table
 
 _NOT_ALIKE = (
     "A p-value above .05 does not show that two views are comparable. That takes a margin, declared before the test "
     "scores exist, and an interval that stays within it."
+)
+
+
+_AT_PREVALENCE = "PPV, NPV, accuracy and F1 hold at the prevalence of each set unless another one is named."
+_FROM_DEVELOPMENT = (
+    "The threshold of an arm is fitted on scores of development, then frozen. Where development scores come from "
+    "single networks and test scores from their ensemble, the same threshold may act otherwise, so both stand side by "
+    f"side. {_AT_PREVALENCE}"
 )
 
 
@@ -47,7 +64,9 @@ def make_page(run: RunRecords) -> Page:
         _participants(run),
         Section("discrimination", "Discrimination", (auroc_table(run.findings),)),
         _comparisons(run.findings),
+        _beside(run.findings),
         _operating_points(run.findings),
+        _probabilities(run.findings),
         _roc_curves(run.findings),
         _training(run),
         *_published(run),
@@ -59,7 +78,7 @@ def make_page(run: RunRecords) -> Page:
         answer=tuple(sentence.text for sentence in run.findings.summary),
         notices=notices(run),
         sections=_numbered([section for section in sections if section.blocks]),
-        version=run.provenance.project_version if run.provenance else "",
+        version=next((each.project_version for each in (run.provenance, run.source) if each is not None), ""),
     )
 
 
@@ -126,6 +145,28 @@ def _comparisons(findings: Findings) -> Section:
     return Section("comparisons", "Comparisons", tuple(blocks))
 
 
+def _beside(findings: Findings) -> Section:
+    """Return what stands beside the main tests."""
+    made = (
+        readers_table(findings),
+        sensitivity_table(findings),
+        measures_table(findings),
+        subgroup_table(findings),
+        folds_table(findings),
+    )
+    return Section("beside", "Beside the main tests", tuple(table for table in made if table is not None))
+
+
+def _probabilities(findings: Findings) -> Section:
+    table = calibration_table(findings)
+    if table is None:
+        return Section("probabilities", "Scores as probabilities", ())
+    plots = [net_benefit_plot(name, found, position) for position, (name, found) in enumerate(findings.sets.items())]
+    caption = "Net benefit (Vickers and Elkin 2006) at the prevalence of each set. Treating nobody is the axis."
+    figure = Figure("net-benefit", caption, tuple(plot for plot in plots if plot is not None))
+    return Section("probabilities", "Scores as probabilities", (table, figure))
+
+
 def _omnibus(findings: Findings) -> Iterator[str]:
     """Yield the test of all arms at once, where there are more than two."""
     for name, found in findings.sets.items():
@@ -137,11 +178,7 @@ def _omnibus(findings: Findings) -> Iterator[str]:
 
 
 def _operating_points(findings: Findings) -> Section:
-    text = (
-        "The threshold of an arm is fitted on out-of-fold scores of development, then frozen. Development scores come "
-        "from single networks, test scores from their ensemble: the same threshold may act otherwise there, so both "
-        "stand side by side. PPV, NPV, accuracy and F1 hold at the prevalence of each set."
-    )
+    text = _FROM_DEVELOPMENT if any(found.n for found in findings.development.values()) else _AT_PREVALENCE
     return Section("operating-points", "Operating points", (Paragraph(text), *operating_blocks(findings)))
 
 
@@ -167,15 +204,19 @@ def _published(run: RunRecords) -> Iterator[Section]:
         return
     text = "These figures come from other patients and other networks: they stand beside ours and are not tested."
     link = f"https://doi.org/{run.published.doi}" if run.published.doi else ""
-    yield Section(
-        "published", "Published figures", (Paragraph(text, link), published_table(run.findings, run.published))
-    )
+    blocks: list[Block] = [Paragraph(text, link), published_table(run.findings, run.published)]
+    audit = audit_table(run.findings)
+    if audit is not None:
+        blocks += [audit, Items(tuple((f"{one.set}.", one.sentence) for one in run.findings.audit))]
+    yield Section("published", "Published figures", tuple(blocks))
 
 
 def _provenance(run: RunRecords) -> Section:
     said = run.provenance
     blocks: list[Block] = []
-    if said is None:
+    if run.source is not None:
+        blocks += [Listing("This command makes the comparison again:", run.source.command), source_table(run.source)]
+    elif said is None:
         blocks.append(Paragraph("The records do not say how the scores came about."))
     else:
         blocks += [Listing("This command makes the run again:", said.command), facts_table(said, run.findings)]

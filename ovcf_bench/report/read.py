@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ovcf_bench import records
 from ovcf_bench.errors import Problem, RecordError
-from ovcf_bench.findings.records import Findings
+from ovcf_bench.findings.values import Findings
 from ovcf_bench.records import RunFolder
 from ovcf_bench.study import read_lock
 from ovcf_bench.study.schema import PublishedSection
@@ -124,6 +124,21 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The file that scores from elsewhere came from, and how it was understood."""
+
+    project_version: str
+    command: str
+    file: str
+    sha256: str
+    rows: int
+    read_as: tuple[str, ...]
+    versions: Mapping[str, str]
+    python: str
+    platform: str
+
+
+@dataclass(frozen=True, slots=True)
 class Epoch:
     """The mean training loss of one epoch of one network."""
 
@@ -141,6 +156,7 @@ class RunRecords:
     findings: Findings
     flow: Flow | None
     provenance: Provenance | None
+    source: Source | None
     history: tuple[Epoch, ...]
     lock: str | None
     published: PublishedSection | None
@@ -158,6 +174,7 @@ def read_run(run: Path) -> RunRecords:
         findings=findings,
         flow=_flow(folder, findings),
         provenance=_typed(folder, records.PROVENANCE, Provenance) if folder.has(records.PROVENANCE) else None,
+        source=_typed(folder, records.SOURCE, Source) if folder.has(records.SOURCE) else None,
         history=tuple(_history(folder)) if folder.has(records.HISTORY) else (),
         lock=lock,
         published=read_lock(lock).document.published if lock else None,

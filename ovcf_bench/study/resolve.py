@@ -55,6 +55,7 @@ def check_references(document: StudyDocument, complain: Complain) -> None:
     _check_comparisons(document, arms, complain)
     _check_primary(document, arms, complain)
     _check_published(document, complain)
+    _check_subgroups(document, complain)
 
 
 def _check_splits(document: StudyDocument, complain: Complain) -> None:
@@ -202,6 +203,13 @@ def _check_published(document: StudyDocument, complain: Complain) -> None:
         if figure.set is not None and figure.set not in sets:
             keys: Keys = ("published", "figures", number, "set")
             complain(keys, f"unknown test set {figure.set!r}", one_of(figure.set, sets), ("splits", figure.set))
+
+
+def _check_subgroups(document: StudyDocument, complain: Complain) -> None:
+    for number, name in enumerate(document.subgroups):
+        if name not in document.covariates:
+            allowed = one_of(name, document.covariates)
+            complain(("subgroups", number), f"{name!r} is not among the covariates", allowed, ("covariates",))
 
 
 def make_eligibility(sections: tuple[EligibilitySection, ...]) -> tuple[Eligibility, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ovcf_bench.vocabulary import AnalysisLevel, Claim, Ensemble
+from ovcf_bench.vocabulary import AnalysisLevel, Claim, Ensemble, Missing
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=100)]
 View = Annotated[
@@ -231,7 +231,15 @@ class StudyDocument(Section):
     ensemble: Ensemble = "mean_logit"
     threshold: Literal["youden"] | Share | ThresholdSection = "youden"
     analysis_level: AnalysisLevel = "patient"
-    missing: Literal["complete_pairs", "all_data"] = "complete_pairs"
+    missing: Missing = Field(
+        default="complete_pairs", description="Which estimate is primary where an arm has no score of some cases."
+    )
+    prevalences: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        default=(), description="Prevalences at which PPV, NPV, calibration and net benefit are given as well."
+    )
+    subgroups: tuple[str, ...] = Field(
+        default=(), description="Covariates within whose values the comparisons are repeated."
+    )
     primary: PrimarySection | None = None
     comparisons: tuple[ComparisonSection, ...] = ()
     published: PublishedSection | None = None

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -192,7 +193,7 @@ def build_run(folder, **changes):
     study = parse(yaml.safe_dump(STUDY | changes, sort_keys=False), None)
     arms = [arm.name for arm in study.arms]
     found = findings.build(
-        study,
+        replace(findings.from_study(study), resamples=40),
         scores.build(all_scores(arms)),
         flow=FLOW,
         cohort_table=cohort(),

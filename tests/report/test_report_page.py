@@ -12,7 +12,8 @@ from ovcf_bench.report import write_report
 VOID = {"meta", "br", "wbr", "link", "img", "hr", "input"}
 SECTIONS = [
     "Contents", "Answer", "Notices", "How to read these results", "Participants", "Discrimination", "Comparisons",
-    "Operating points", "ROC curves", "Training", "Published figures", "Provenance",
+    "Beside the main tests", "Operating points", "Scores as probabilities", "ROC curves",
+    "Training", "Published figures", "Provenance",
 ]  # fmt: skip
 
 
@@ -96,7 +97,7 @@ def test_the_page_opens_with_question_answer_and_notices(run):
 
 def test_every_table_has_a_caption_and_heads_with_a_scope(run):
     tables = Outline(run.page()).tables
-    assert len(tables) == 17
+    assert len(tables) == 23
     for table in tables:
         assert table[0][0] == "caption"
         heads = [attributes for tag, attributes in table if tag == "th"]
@@ -106,7 +107,7 @@ def test_every_table_has_a_caption_and_heads_with_a_scope(run):
 
 def test_every_drawing_is_an_image_that_says_what_it_shows(run):
     drawings = re.findall(r"<svg class.*?</svg>", run.page(), flags=re.S)
-    assert len(drawings) == 6  # two cohorts, two sets, two arms
+    assert len(drawings) == 8  # two cohorts; two sets, twice; two arms
     for drawing in drawings:
         named = re.search(r'role="img" aria-labelledby="(\S+) (\S+)"', drawing)
         assert f'<title id="{named[1]}">' in drawing

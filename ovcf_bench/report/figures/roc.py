@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovcf_bench.findings.records import ArmFindings, SetFindings
+from ovcf_bench.findings.values import ArmFindings, SetFindings
 from ovcf_bench.report.figures.plot import Axis, Frame, Plot, Series, Tick, arm_style
 from ovcf_bench.report.format import interval, listed, number
 

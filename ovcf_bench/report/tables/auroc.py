@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovcf_bench.findings.records import ArmFindings, DevelopmentFindings, Findings, FoldSpread
+from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, Findings, FoldSpread
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, numeric, unique
 from ovcf_bench.report.format import NONE, count, interval, listed, number
 from ovcf_bench.vocabulary import DEVELOPMENT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ovcf_bench.findings.records import CovariateSummary, Findings, GroupSummary, SplitSummary
+from ovcf_bench.findings.values import CovariateSummary, Findings, GroupSummary, SplitSummary
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, cells, numeric
 from ovcf_bench.report.format import NONE, count, number, per_cent
 from ovcf_bench.report.read import Flow

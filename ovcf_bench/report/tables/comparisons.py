@@ -1,10 +1,11 @@
-"""The declared comparisons: paired DeLong tests, and verdicts against the margins."""
+"""The comparisons: tests of the differences, and verdicts against the margins."""
 
 from __future__ import annotations
 
-from ovcf_bench.findings.records import ComparisonFindings, Findings
+from ovcf_bench.findings.secondary import Estimate
+from ovcf_bench.findings.values import ComparisonFindings, Findings
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, numeric, unique
-from ovcf_bench.report.format import count, interval, listed, number, p_value, signed
+from ovcf_bench.report.format import NONE, count, interval, listed, number, p_value, signed
 
 _CLAIMS = {"noninferiority": "non-inferiority", "equivalence": "equivalence"}
 
@@ -16,22 +17,27 @@ def delong_table(findings: Findings) -> Table | None:
     if not every:
         return None
     missing = any(one.missing for one in every)
+    methods = unique(each.method for one in every for each in (one, one.all_data) if each is not None)
+    several = len(methods) > 1
     groups = tuple(
-        Group(name, tuple(_test(one, footnotes, missing) for one in found.comparisons))
+        Group(name, tuple(row for one in found.comparisons for row in _tests(one, footnotes, missing, several)))
         for name, found in findings.sets.items()
         if found.comparisons
     )
-    pairs = ("Pairs", *(["Incomplete"] if missing else []))
     notes = ["Difference: first arm minus second. Holm: over the comparisons declared in advance, within a set."]
-    methods = unique(one.ci_method for one in every)
     if methods:
-        notes.append(f"Intervals of the difference: {listed(methods)}.")
+        notes.append(f"Tests: {listed(methods)}.")
+    if missing:
+        notes.append(
+            "Where a score is missing, complete pairs and all data (missing completely at random assumed) stand one "
+            f"above the other; declared as primary: {findings.study.missing.replace('_', ' ')}."
+        )
     return Table(
         id="delong",
-        caption="Paired DeLong tests on complete pairs.",
+        caption="Tests of the differences between arms.",
         columns=(
             Column("Comparison", numeric=False),
-            *numeric(*pairs),
+            *numeric("Cases", *(["Incomplete"] if missing else [])),
             *numeric("First", "Second", "Difference", "95 % interval", spanner="AUROC"),
             *numeric("z", "p", "p (Holm)"),
             Column("Declared in advance", numeric=False),
@@ -42,20 +48,42 @@ def delong_table(findings: Findings) -> Table | None:
     )
 
 
-def _test(one: ComparisonFindings, footnotes: Footnotes, missing: bool) -> Row:
+def _tests(one: ComparisonFindings, footnotes: Footnotes, missing: bool, several: bool) -> list[Row]:
+    """Return the row of a comparison, and a second one for all data where a score is missing."""
+    last = (Cell(p_value(one.p_holm), note=footnotes.letter(one.p_holm_reason)), Cell("yes" if one.declared else "no"))
+    name = f"{one.a} − {one.b}"
+    if one.all_data is None:
+        return [_test(name, one, footnotes, missing, several, last)]
+    blank = (Cell(NONE), Cell(NONE))
+    all_is_primary = one.primary_estimate == "all_data"
+    ends = (blank, last) if all_is_primary else (last, blank)
+    return [
+        _test(f"{name}, complete pairs", one, footnotes, missing, several, ends[0]),
+        _test(f"{name}, all data", one.all_data, footnotes, missing, several, ends[1]),
+    ]
+
+
+def _test(
+    name: str,
+    one: ComparisonFindings | Estimate,
+    footnotes: Footnotes,
+    missing: bool,
+    several: bool,
+    last: tuple[Cell, Cell],
+) -> Row:
+    method = one.method or "" if several else ""
     return Row(
-        f"{one.a} − {one.b}",
+        name,
         (
             Cell(count(one.n)),
             *([Cell(count(one.missing))] if missing else []),
             Cell(number(one.auroc_a)),
             Cell(number(one.auroc_b)),
             Cell(signed(one.difference), note=footnotes.letter(one.reason), strong=True),
-            Cell(interval(one.ci, sign=True)),
+            Cell(interval(one.ci, sign=True), note=footnotes.letter(method)),
             Cell(number(one.z, 2)),
             Cell(p_value(one.p)),
-            Cell(p_value(one.p_holm), note=footnotes.letter(one.p_holm_reason)),
-            Cell("yes" if one.declared else "no"),
+            *last,
         ),
     )
 
@@ -74,7 +102,7 @@ def verdict_table(findings: Findings) -> Table | None:
     )
     return Table(
         id="verdicts",
-        caption="Verdicts on the claims, against the margins that the study declares.",
+        caption="Verdicts on the claims, against the margins.",
         columns=(
             Column("Comparison", numeric=False),
             Column("Claim", numeric=False),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from ovcf_bench.findings.records import ArmFindings, Findings, Measure, Point
+from ovcf_bench.findings.analysis import OUT_OF_FOLD
+from ovcf_bench.findings.secondary import Valued
+from ovcf_bench.findings.values import ArmFindings, Findings, Measure, Point
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Matrices, Matrix, Paragraph, Row, Table, unique
 from ovcf_bench.report.format import NONE, count, interval, listed, number
 from ovcf_bench.vocabulary import DEVELOPMENT
@@ -17,6 +19,10 @@ _MEASURES = {
     "accuracy": "Accuracy",
     "f1": "F1",
 }
+_RATIOS = {"lr_positive": "LR+", "lr_negative": "LR−"}
+
+
+_Column = tuple[str, str, Point | None, str]  # set, what it is to the threshold, values, why there are none
 
 
 def operating_blocks(findings: Findings) -> list[Table | Matrices | Paragraph]:
@@ -29,15 +35,17 @@ def operating_blocks(findings: Findings) -> list[Table | Matrices | Paragraph]:
             reasons = listed(unique(point.reason for point in points)) or "no test set has scores of it"
             blocks.append(Paragraph(f"{arm} has no operating point: {reasons}."))
             continue
-        blocks.append(_table(arm, results, position))
+        blocks.append(_table(findings, arm, results, position))
         blocks.append(_matrices(arm, results, position))
     return blocks
 
 
-def _table(arm: str, results: Mapping[str, ArmFindings], position: int) -> Table:
+def _table(findings: Findings, arm: str, results: Mapping[str, ArmFindings], position: int) -> Table:
     footnotes = Footnotes()
     first = next(iter(results.values())).operating_point
-    columns = [(DEVELOPMENT, "fitted here", first.development, first.reason)]
+    columns: list[_Column] = []
+    if first.development is not None or findings.study.fitted_on == OUT_OF_FOLD:
+        columns.append((DEVELOPMENT, "fitted here", first.development, first.reason))
     columns += [
         (name, "achieved", one.operating_point.achieved, one.operating_point.reason) for name, one in results.items()
     ]
@@ -45,12 +53,19 @@ def _table(arm: str, results: Mapping[str, ArmFindings], position: int) -> Table
         Row(label, tuple(_measure(measure, point, reason, footnotes) for _, _, point, reason in columns))
         for measure, label in _MEASURES.items()
     )
-    methods = unique(
-        getattr(point, measure).ci_method for _, _, point, _ in columns if point is not None for measure in _MEASURES
+    rows += tuple(
+        Row(label, tuple(_valued(getattr(point, name, None), reason, footnotes) for _, _, point, reason in columns))
+        for name, label in _RATIOS.items()
     )
+    rows += tuple(_at_prevalences(columns, footnotes))
+    points = [point for _, _, point, _ in columns if point is not None]
+    methods = unique(getattr(point, name).ci_method for point in points for name in (*_MEASURES, *_RATIOS))
+    methods += unique(each.ppv.ci_method for point in points for each in point.at_prevalence)
     notes = [f"Beneath each value: 95 % interval ({listed(methods)}) and counts."] if methods else []
-    if first.optimistic:
+    if first.optimistic and findings.study.fitted_on:
         notes.append("The development column is optimistic: the checkpoints were chosen on the same folds.")
+    elif first.optimistic:
+        notes.append("These figures are optimistic: each set is judged at a threshold that was fitted on it.")
     how = f"{first.rule}, fitted on {first.fitted_on}"
     return Table(
         id=f"operating-{position}",
@@ -73,6 +88,25 @@ def _measure(name: str, point: Point | None, absence: str, footnotes: Footnotes)
     if measure.n:
         parts.append(f"{count(measure.count)}/{count(measure.n)}")
     return Cell(number(measure.value), detail=" · ".join(parts), note=footnotes.letter(measure.reason))
+
+
+def _valued(found: Valued | None, absence: str, footnotes: Footnotes) -> Cell:
+    if found is None:
+        return Cell(NONE, note=footnotes.letter(absence))
+    detail = interval(found.ci) if found.ci else ""
+    return Cell(number(found.value), detail=detail, note=footnotes.letter(found.reason))
+
+
+def _at_prevalences(columns: Sequence[_Column], footnotes: Footnotes) -> Iterator[Row]:
+    """Yield PPV and NPV at each declared prevalence; development has none."""
+    found = {name: {each.prevalence: each for each in point.at_prevalence} for name, _, point, _ in columns if point}
+    for prevalence in sorted({each for values in found.values() for each in values}):
+        for measure, label in (("ppv", "PPV"), ("npv", "NPV")):
+            cells = [
+                _valued(getattr(found.get(name, {}).get(prevalence), measure, None), reason, footnotes)
+                for name, _, _, reason in columns
+            ]
+            yield Row(f"{label} at prevalence {prevalence:g}", tuple(cells))
 
 
 def _matrices(arm: str, results: Mapping[str, ArmFindings], position: int) -> Matrices:

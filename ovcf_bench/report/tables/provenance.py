@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ovcf_bench.findings.records import Findings
+from ovcf_bench.findings.values import Findings
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, cells, numeric
 from ovcf_bench.report.format import NONE, count, duration
-from ovcf_bench.report.read import Provenance
+from ovcf_bench.report.read import Provenance, Source
 
 _KEY = 12  # characters of a key or hash that are shown; enough to find it in the store
 _TOLD = ("class", "parameters", "weights", "architecture")
@@ -33,6 +33,21 @@ def facts_table(said: Provenance, findings: Findings) -> Table:
     rows = tuple(Row(name, cells(value)) for name, value in facts.items())
     columns = (Column("Fact", numeric=False), Column("Value", numeric=False))
     return Table("facts", "How this run was made.", columns, (Group("", rows),))
+
+
+def source_table(said: Source) -> Table:
+    """Return where scores from elsewhere came from."""
+    facts = {
+        "Program": f"ovcf-bench {said.project_version}",
+        "File": f"{said.file} (SHA-256 {said.sha256[:_KEY]}…)",
+        "Cases": count(said.rows),
+        "Read as": "; ".join(said.read_as) or "told on the command line",
+        "Machine": f"{said.platform}, Python {said.python}",
+        "Packages": ", ".join(f"{package} {version}" for package, version in said.versions.items()),
+    }
+    rows = tuple(Row(name, cells(value)) for name, value in facts.items())
+    columns = (Column("Fact", numeric=False), Column("Value", numeric=False))
+    return Table("facts", "Where these scores came from.", columns, (Group("", rows),))
 
 
 def models_table(said: Provenance) -> Table:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ovcf_bench.findings.records import Findings
-from ovcf_bench.report.blocks import Cell, Column, Group, Row, Table, cells, numeric
+from ovcf_bench.findings.secondary import PublishedAudit
+from ovcf_bench.findings.values import Findings
+from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, cells, numeric
 from ovcf_bench.report.format import NONE, count, interval, number, p_value
 from ovcf_bench.study.schema import PublishedFigure, PublishedSection
 
@@ -21,6 +22,39 @@ def published_table(findings: Findings, published: PublishedSection) -> Table:
         ),
         groups=tuple(
             Group(figure.set or "set not stated", tuple(_rows(findings, figure))) for figure in published.figures
+        ),
+    )
+
+
+def audit_table(findings: Findings) -> Table | None:
+    """Return whether the published figures fit together; nothing when there is no pair to check."""
+    if not findings.audit:
+        return None
+    footnotes = Footnotes()
+    return Table(
+        id="audit",
+        caption="Do the published figures fit together? DeLong's test for two views of the same patients.",
+        columns=(
+            Column("Set", numeric=False),
+            *numeric("AUROCs", "Positive", "Negative", "p as published", "Largest possible p", "p at r = 0 to .95"),
+            Column("Together", numeric=False),
+        ),
+        groups=(Group("", tuple(_audit(one, footnotes) for one in findings.audit)),),
+        notes=("r: correlation of the two views' scores within a class, binormal. Rounding is taken into account.",),
+        footnotes=footnotes.all(),
+    )
+
+
+def _audit(one: PublishedAudit, footnotes: Footnotes) -> Row:
+    lows = [low for _, low, _ in one.by_correlation]
+    highs = [high for _, _, high in one.by_correlation]
+    span = f"{p_value(min(lows))} to {p_value(max(highs))}" if lows else NONE
+    return Row(
+        one.set,
+        (
+            Cell(" and ".join(number(each) for each in one.aurocs), detail=" and ".join(one.views)),
+            *cells(count(one.positives), count(one.negatives), p_value(one.p), p_value(one.p_bound), span),
+            Cell(one.verdict or NONE, note=footnotes.letter(one.reason), strong=True),
         ),
     )
 

@@ -1,0 +1,112 @@
+"""`ovcf-bench power`: planning a comparison."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ovcf_bench.stats.power import Design
+
+_EXAMPLES = """\b
+Examples:
+  ovcf-bench power --auroc 0.90 0.95 --correlation 0.5
+  ovcf-bench power --auroc 0.93 0.93 --correlation 0.5 --claim noninferiority --margin 0.05 --power 0.9
+  ovcf-bench power --auroc 0.91 0.95 --correlation 0.5 --positives 354 --negatives 354 --html power.html
+"""
+_SHARES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)  # of the wanted or given size, where the curve is drawn
+_WIDTH = 40
+
+
+@click.command("power", epilog=_EXAMPLES)
+@click.option("--auroc", "aurocs", nargs=2, type=float, required=True, metavar="A B", help="Expected AUROCs.")
+@click.option("--correlation", type=float, required=True,
+              help="Of the two scores within a class; 0 is cautious.")  # fmt: skip
+@click.option("--claim", type=click.Choice(("difference", "noninferiority", "equivalence")), default="difference",
+              show_default=True, help="What is to be shown of A minus B.")  # fmt: skip
+@click.option("--margin", type=float, help="Margin of non-inferiority or equivalence.")
+@click.option("--positives", type=click.IntRange(1), help="Planned positives: gives the power at this size.")
+@click.option("--negatives", type=click.IntRange(1), help="Planned negatives. [default: --ratio for each positive]")
+@click.option("--ratio", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True,
+              help="Negatives for each positive.")  # fmt: skip
+@click.option("--power", "wanted", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.8,
+              show_default=True, help="Wanted power, when no size is given.")  # fmt: skip
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write the curve as a page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def command(
+    aurocs: tuple[float, float],
+    correlation: float,
+    claim: str,
+    margin: float | None,
+    positives: int | None,
+    negatives: int | None,
+    ratio: float,
+    wanted: float,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Give the sample size, or the power at a size, of a comparison of two views of the same patients.
+
+    For the test that a report makes: DeLong's for a difference, MOVER's limits for a margin, both at 5 % two-sided
+    (equivalence: two tests at 5 %). Scores are taken as normal with equal variance in both classes.
+    """
+    from ovcf_bench.errors import Problem, StatisticsError
+    from ovcf_bench.stats.power import Design, sample_size
+
+    design = Design(*aurocs, correlation, positives or 100, negatives or 100, claim, margin)  # type: ignore[arg-type]
+    if positives is None:
+        found = sample_size(design, wanted, ratio=ratio)
+        if found.positives is None or found.negatives is None:
+            raise StatisticsError(Problem("power", found.reason, "Change the AUROCs, the margin or the claim."))
+        design = replace(design, positives=found.positives, negatives=found.negatives)
+    else:
+        design = replace(design, negatives=negatives or round(ratio * positives))
+    curve = _curve(design)
+    reached = dict(curve)[design.positives, design.negatives]
+    if html is not None:
+        _write_page(html, design, curve, wanted)
+    if as_json:
+        rows = [{"positives": m, "negatives": n, "power": each} for (m, n), each in curve]
+        sizes = {"positives": design.positives, "negatives": design.negatives, "power": reached}
+        click.echo(json.dumps({**sizes, "curve": rows}, indent=1))
+        return
+    click.echo(_sentence(design, reached))
+    for (m, n), each in curve:
+        bar = "█" * round(_WIDTH * each)
+        click.echo(f"  {m:>6} + {n:<6} {bar:<{_WIDTH}} {100 * each:3.0f} %")
+    if html is not None:
+        click.echo(f"Curve: {html}")
+
+
+def _curve(design: Design) -> list[tuple[tuple[int, int], float]]:
+    """Return the power at sizes around that of the design, those that the approximation allows."""
+    from ovcf_bench.stats.intervals import FEWEST_PER_CLASS
+    from ovcf_bench.stats.power import power
+
+    sizes = {(round(share * design.positives), round(share * design.negatives)) for share in _SHARES}
+    allowed = sorted(
+        each for each in sizes if min(each) >= FEWEST_PER_CLASS or each == (design.positives, design.negatives)
+    )
+    return [((m, n), power(replace(design, positives=m, negatives=n))) for m, n in allowed]
+
+
+def _sentence(design: Design, reached: float) -> str:
+    margin = f" at a margin of {design.margin:g}" if design.margin is not None else ""
+    return (
+        f"With {design.positives} positive and {design.negatives} negative patients the power to show {design.claim}"
+        f"{margin} is {100 * reached:.1f} %, if the true AUROCs are {design.auroc_first:g} and "
+        f"{design.auroc_second:g} and the scores correlate by {design.correlation:g} within a class."
+    )
+
+
+def _write_page(path: Path, design: Design, curve: list[tuple[tuple[int, int], float]], wanted: float) -> None:
+    from ovcf_bench.files import write_atomically
+    from ovcf_bench.report.power import power_page
+
+    write_atomically(
+        path, power_page(_sentence(design, dict(curve)[design.positives, design.negatives]), curve, wanted)
+    )

@@ -1,0 +1,126 @@
+"""What is to be computed from a score table: the declarations of a study, or the options of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ovcf_bench.findings.values import ArmRecord, Primary
+from ovcf_bench.stats.operating_point import ThresholdRule
+from ovcf_bench.vocabulary import DEVELOPMENT, AnalysisLevel, Comparison, Ensemble, Missing
+
+if TYPE_CHECKING:
+    from ovcf_bench.study import Study
+    from ovcf_bench.study.schema import StudyDocument
+
+OUT_OF_FOLD = "development (out of fold)"
+CHOSEN_ON_FOLD = "the networks were chosen on the folds that the threshold is fitted on"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPair:
+    """Published AUROCs of two views on one test set of known size, with the published p of their difference."""
+
+    set: str
+    auroc: Mapping[str, float]
+    positives: int
+    negatives: int
+    p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The whole analysis; nothing else decides what is computed.
+
+    rule : how thresholds are chosen, None: not at all; fitted_on : where, in words; "" means on each set itself;
+    optimistic : why a fitted threshold flatters, "" when it does not; prevalences : at which figures that depend
+    on prevalence are given besides that of the set; subgroups : covariates of the score table; seed and resamples : of
+    bootstrap and permutation;
+    from_study : whether a study file declares it; what a command line says is never declared in advance.
+    """
+
+    title: str
+    question: str
+    seed: int
+    repeats: int
+    ensemble: Ensemble
+    level: AnalysisLevel
+    missing: Missing
+    rule: ThresholdRule | None
+    fitted_on: str
+    optimistic: str
+    sets: tuple[str, ...]
+    arms: tuple[ArmRecord, ...]
+    comparisons: tuple[Comparison, ...]
+    primary: Primary | None = None
+    prevalences: tuple[float, ...] = ()
+    subgroups: tuple[str, ...] = ()
+    published: tuple[PublishedPair, ...] = ()
+    expected: str = ""
+    resamples: int = 2000
+    from_study: bool = True
+
+    @property
+    def conditional_on(self) -> str:
+        """What every interval and test takes as given."""
+        if any(arm.readers for arm in self.arms):
+            return "readers and cases like these"
+        return "these trained networks" if self.from_study else "these scores"
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Development and the test sets, in the order of the report."""
+        return (DEVELOPMENT, *self.sets)
+
+
+def from_study(study: Study) -> Analysis:
+    """Return the analysis that a study file declares."""
+    document = study.document
+    primary = document.primary
+    return Analysis(
+        title=document.title,
+        question=document.question,
+        seed=document.seed,
+        repeats=document.repeats,
+        ensemble=document.ensemble,
+        level=document.analysis_level,
+        missing=document.missing,
+        rule=_threshold_rule(document),
+        fitted_on=OUT_OF_FOLD,
+        optimistic=CHOSEN_ON_FOLD if document.training.checkpoint == "best_accuracy_on_fold" else "",
+        sets=tuple(document.splits.tests),
+        arms=tuple(ArmRecord(arm.name, arm.views, arm.model) for arm in study.arms),
+        comparisons=study.comparisons,
+        primary=Primary(primary.set, primary.comparison) if primary else None,
+        prevalences=document.prevalences,
+        subgroups=document.subgroups,
+        published=_published_pairs(document),
+        expected=document.expected,
+    )
+
+
+def _threshold_rule(document: StudyDocument) -> ThresholdRule:
+    declared = document.threshold
+    if declared == "youden":
+        return ThresholdRule("youden")
+    if isinstance(declared, int | float):
+        return ThresholdRule("fixed", float(declared))
+    if declared.sensitivity is not None:
+        return ThresholdRule("sensitivity", declared.sensitivity)
+    return ThresholdRule("specificity", declared.specificity)
+
+
+def _published_pairs(document: StudyDocument) -> tuple[PublishedPair, ...]:
+    """Return every published pair of AUROCs; a p without a set of its own is held against each of them."""
+    figures = document.published.figures if document.published else ()
+    loose = [figure.p for figure in figures if figure.set is None and not figure.auroc and figure.p is not None]
+    pairs = []
+    for figure in figures:
+        if len(figure.auroc) != 2 or figure.positives is None or figure.negatives is None:
+            continue
+        candidates: list[float | None] = [figure.p] if figure.p is not None else [*loose] or [None]
+        name = figure.set or "set not stated"
+        sizes = figure.positives, figure.negatives
+        pairs += [PublishedPair(name, dict(figure.auroc), *sizes, p) for p in candidates]
+    return tuple(pairs)

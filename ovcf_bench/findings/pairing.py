@@ -1,0 +1,93 @@
+"""Two arms of one set joined by case, never by position, and the estimates that the join allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ovcf_bench.findings.case_scores import CaseScores
+from ovcf_bench.stats.auroc import AurocEstimate, estimate_auroc
+from ovcf_bench.stats.clusters import estimate_clustered
+from ovcf_bench.stats.delong import AurocComparison, compare_all_data, compare_paired
+from ovcf_bench.stats.unpaired import compare_unpaired
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Every case that either arm lists: label, patient_id, score_a, score_b (NaN: missing), by case id."""
+
+    name: str
+    table: pd.DataFrame
+
+    @property
+    def complete(self) -> pd.DataFrame:
+        """The cases that both arms scored."""
+        return self.table[self.table["score_a"].notna() & self.table["score_b"].notna()]
+
+    @property
+    def missing(self) -> int:
+        """How many listed cases lack a score of either arm."""
+        return len(self.table) - len(self.complete)
+
+    @property
+    def clusters(self) -> pd.Series | None:
+        """The patient of each case when one stands behind several scored cases of an arm, else None."""
+        patients = self.table["patient_id"]
+        repeated = any(patients[self.table[column].notna()].duplicated().any() for column in ("score_a", "score_b"))
+        return patients if repeated else None
+
+    @property
+    def patients_with_both(self) -> int:
+        """How many patients have a score of both arms, on whichever cases."""
+        of = [set(self.table.loc[self.table[column].notna(), "patient_id"]) for column in ("score_a", "score_b")]
+        return len(of[0] & of[1])
+
+
+def pair(first: CaseScores, second: CaseScores) -> Pairs:
+    """Return both arms' scores by case."""
+    a, b = first.table, second.table
+    table = a.rename(columns={"score": "score_a"}).join(b["score"].rename("score_b"), how="outer")
+    for column in ("patient_id", "label"):
+        known = table[column].notna()
+        table[column] = np.where(known, table[column], b[column].reindex(table.index))
+    return Pairs(first.name, table.assign(label=table["label"].astype(bool)))
+
+
+def on_complete_pairs(pairs: Pairs) -> AurocComparison:
+    """Return the paired test; clustered when patients have several cases. Raises StatisticsError for one class."""
+    table = pairs.complete
+    clusters = None if pairs.clusters is None else pairs.clusters[table.index]
+    return compare_paired(table["label"], table["score_a"], table["score_b"], name=_of(pairs), clusters=clusters)
+
+
+def on_all_data(pairs: Pairs, *, by_patient: bool = False) -> AurocComparison:
+    """Return the test that uses every score; by_patient: cases of both arms are joined by patient only."""
+    table = pairs.table
+    clusters = table["patient_id"] if by_patient else pairs.clusters
+    return compare_all_data(table["label"], table["score_a"], table["score_b"], name=_of(pairs), clusters=clusters)
+
+
+def on_different_patients(pairs: Pairs) -> AurocComparison:
+    """Return the unpaired test."""
+    return compare_unpaired(_estimate(pairs, "score_a"), _estimate(pairs, "score_b"))
+
+
+def _estimate(pairs: Pairs, column: str) -> AurocEstimate:
+    scored = pairs.table[pairs.table[column].notna()]
+    return estimate(scored["label"], scored[column], scored["patient_id"], name=_of(pairs))
+
+
+def estimate(labels: pd.Series, scores: pd.Series, patients: pd.Series, *, name: str) -> AurocEstimate:
+    """Return the AUROC of scored cases, with the clustered variance when patients have several of them."""
+    independent = estimate_auroc(labels, scores, name=name)
+    if not patients.duplicated().any():
+        return independent
+    return estimate_clustered(
+        labels.to_numpy(dtype=bool), scores.to_numpy(dtype=np.float64), patients.to_numpy(dtype=object)
+    )
+
+
+def _of(pairs: Pairs) -> str:
+    return f"set {pairs.name!r}"

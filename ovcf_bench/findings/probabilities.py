@@ -1,0 +1,143 @@
+"""What an arm's scores are worth as probabilities: calibration and net benefit, also at declared prevalences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from ovcf_bench.findings.analysis import Analysis
+from ovcf_bench.findings.case_scores import CaseScores
+from ovcf_bench.findings.pairing import Pairs
+from ovcf_bench.findings.secondary import (
+    Calibration,
+    MeasureDifference,
+    NetBenefit,
+    NetBenefitDifference,
+    Probabilities,
+    Valued,
+)
+from ovcf_bench.findings.values import limits
+from ovcf_bench.stats.brier import FROM_CASES, brier_score, compare_brier, expected_calibration_error, spiegelhalter
+from ovcf_bench.stats.calibration import Coefficient, calibrate, ici
+from ovcf_bench.stats.cases import Bools, Floats
+from ovcf_bench.stats.likelihood_ratios import case_weights
+from ovcf_bench.stats.net_benefit import compare_net_benefit, net_benefit
+from ovcf_bench.stats.ratios import BY_PATIENT
+
+NO_PROBABILITIES = "the scores are not probabilities between 0 and 1"
+TOO_MANY = "no interval for more than 20,000 cases"
+MOST_CASES = 20_000
+FEWER = 10  # of the resamples of an AUROC, one in ten: each one smooths a curve, and the limits are descriptive
+RESAMPLING_SEED = 2019
+BOOTSTRAP, BOOTSTRAP_BY_PATIENT = "stratified bootstrap, percentile", "bootstrap by patient, percentile"
+THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(1, 49))  # .02 to .96
+
+_Statistic = Callable[[Bools, Floats, Floats], float | None]  # of labels, probabilities, weights
+
+
+def judge_probabilities(cases: CaseScores | None, analysis: Analysis, absence: str) -> Probabilities:
+    """Return calibration and net benefit of scored cases; `absence` says why there are none."""
+    if cases is None or cases.scale == "raw":
+        return Probabilities((), (), None, None, absence or NO_PROBABILITIES)
+    table = cases.scored
+    labels, known = table["label"].to_numpy(dtype=bool), cases.probabilities(table["score"])
+    clusters = table["patient_id"] if cases.clustered else None
+    wanted = (None, *analysis.prevalences)
+    resamples = max(1, analysis.resamples // FEWER)
+    whole = spiegelhalter(labels, known) if clusters is None else None
+    return Probabilities(
+        figures=tuple(_calibration(labels, known, clusters, each, resamples) for each in wanted),
+        net_benefit=tuple(_net_benefit(labels, known, each) for each in wanted),
+        spiegelhalter_z=whole.z if whole else None,
+        spiegelhalter_p=whole.p if whole else None,
+        reason="",
+    )
+
+
+def _calibration(
+    labels: Bools, known: Floats, clusters: pd.Series | None, prevalence: float | None, resamples: int
+) -> Calibration:
+    weights = case_weights(labels, prevalence)
+    codes = None if clusters is None else np.unique(clusters.to_numpy(dtype=object), return_inverse=True)[1]
+    logistic = calibrate(labels, known, weights=None if prevalence is None else weights, clusters=codes)
+    brier = brier_score(labels, known, weights=weights, clusters=codes)
+    method = FROM_CASES if codes is None else BY_PATIENT
+    return Calibration(
+        prevalence=prevalence,
+        slope=_valued(logistic.slope),
+        intercept=_valued(logistic.intercept),
+        brier=Valued(brier.value, limits(brier.interval), method if brier.interval else None, ""),
+        ece=_resampled(expected_calibration_error, labels, known, codes, weights, resamples),
+        ici=_resampled(ici, labels, known, codes, weights, resamples),
+    )
+
+
+def _valued(found: Coefficient) -> Valued:
+    return Valued(found.value, limits(found.interval), found.interval.method if found.interval else None, found.reason)
+
+
+def _resampled(
+    statistic: _Statistic, labels: Bools, known: Floats, clusters: np.ndarray | None, weights: Floats, resamples: int
+) -> Valued:
+    """Return a statistic with its percentile interval: of cases within each class, or of whole patients."""
+    value = statistic(labels, known, weights)
+    if value is None:
+        return Valued(None, None, None, "every case has the same probability")
+    if labels.size > MOST_CASES:
+        return Valued(value, None, None, TOO_MANY)
+    rng = np.random.default_rng(RESAMPLING_SEED)
+    groups = (np.flatnonzero(labels), np.flatnonzero(~labels)) if clusters is None else _members(clusters)
+    drawn = []
+    for _ in range(resamples):
+        if clusters is None:
+            rows = np.concatenate([rng.choice(group, group.size) for group in groups])
+        else:
+            rows = np.concatenate([groups[each] for each in rng.integers(len(groups), size=len(groups))])
+        again = statistic(labels[rows], known[rows], weights[rows])
+        drawn += [] if again is None else [again]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    method = BOOTSTRAP if clusters is None else BOOTSTRAP_BY_PATIENT
+    return Valued(value, (float(low), float(high)), method, "")
+
+
+def _members(clusters: np.ndarray) -> tuple[np.ndarray, ...]:
+    order = np.argsort(clusters, kind="stable")
+    return tuple(np.split(order, np.cumsum(np.bincount(clusters))[:-1]))
+
+
+def _net_benefit(labels: Bools, known: Floats, prevalence: float | None) -> NetBenefit:
+    curve = net_benefit(labels, known, THRESHOLDS, case_weights(labels, prevalence))
+    return NetBenefit(prevalence, curve.thresholds, curve.model, curve.treat_all)
+
+
+def compare_probabilities(
+    pairs: Pairs, first: CaseScores, second: CaseScores
+) -> tuple[MeasureDifference | None, NetBenefitDifference | None]:
+    """Return the paired differences of Brier score and net benefit, or None where an arm gives no probabilities."""
+    table = pairs.complete
+    if "raw" in (first.scale, second.scale) or table["label"].nunique() < 2:
+        return None, None
+    labels = table["label"].to_numpy(dtype=bool)
+    a, b = first.probabilities(table["score_a"]), second.probabilities(table["score_b"])
+    clusters = None if pairs.clusters is None else pairs.clusters[table.index]
+    brier = compare_brier(labels, a, b, clusters=clusters)
+    method = "normal, paired by case" if clusters is None else BY_PATIENT
+    difference = MeasureDifference(
+        measure="Brier score",
+        quantity="difference",
+        a=brier.first,
+        b=brier.second,
+        value=brier.difference,
+        ci=limits(brier.interval),
+        ci_method=method if brier.interval else None,
+        p=brier.p,
+        p_method=method,
+        p_other=None,
+        p_other_method=None,
+        reason=brier.reason,
+    )
+    at = compare_net_benefit(labels, a, b, THRESHOLDS, clusters=clusters)
+    values, intervals = tuple(value for value, _ in at), tuple(limits(interval) for _, interval in at)
+    return difference, NetBenefitDifference(THRESHOLDS, values, intervals, method, "")

@@ -1,0 +1,80 @@
+"""The same comparison by other methods: they stand beside the test and never replace it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from ovcf_bench.findings.pairing import Pairs, on_complete_pairs
+from ovcf_bench.findings.secondary import Sensitivity
+from ovcf_bench.findings.values import limits
+from ovcf_bench.stats.bootstrap import compare_by_bootstrap
+from ovcf_bench.stats.cases import Bools, Floats
+from ovcf_bench.stats.delong import wald_interval
+from ovcf_bench.stats.partial_auroc import compare_partial
+from ovcf_bench.stats.permutation import compare_curves, exchange_views
+
+MOST_CASES = 20_000  # beyond it resampling takes minutes and says nothing that DeLong's test does not
+TOO_MANY = f"not computed for more than {MOST_CASES:,} cases"
+NOT_CLUSTERED = "this method has no form for several cases per patient"
+DRAWS = 5  # exchanges of the views for each resample: a p-value needs more of them than an interval
+DIFFERENCE, PARTIAL = "difference", "difference of standardised partial AUROCs"
+
+
+def by_other_methods(pairs: Pairs, seed: int, resamples: int) -> tuple[Sensitivity, ...]:
+    """Return what other methods say of the complete pairs; empty when they hold one class or none.
+
+    seed : of all resampling, so that the same records give the same figures; resamples : of the bootstrap.
+    """
+    complete = pairs.complete
+    if complete["label"].nunique() < 2:
+        return ()
+    return tuple(_methods(pairs, seed, resamples))
+
+
+def _methods(pairs: Pairs, seed: int, resamples: int) -> Iterator[Sensitivity]:
+    table = pairs.complete
+    labels = table["label"].to_numpy(dtype=bool)
+    first, second = (table[column].to_numpy(dtype=np.float64) for column in ("score_a", "score_b"))
+    clusters = None if pairs.clusters is None else pairs.clusters[table.index].to_numpy(dtype=object)
+    paired = on_complete_pairs(pairs)
+    wald = wald_interval(paired, level=0.95)
+    yield Sensitivity("Wald", DIFFERENCE, paired.difference, limits(wald), None, "" if wald else paired.reason)
+    if len(table) > MOST_CASES:
+        yield Sensitivity("bootstrap and permutation", DIFFERENCE, None, None, None, TOO_MANY)
+        return
+    yield from _bootstrap(labels, first, second, clusters, pairs.name, seed, resamples)
+    rng = np.random.default_rng([seed, 1996])
+    swapped = exchange_views(
+        labels, first, second, name=pairs.name, rng=rng, draws=DRAWS * resamples, clusters=clusters
+    )
+    yield Sensitivity("exchange of the views", DIFFERENCE, swapped.statistic, None, swapped.p, swapped.reason)
+    if clusters is not None:
+        yield Sensitivity("Venkatraman", "whole curve", None, None, None, NOT_CLUSTERED)
+        return
+    shape = compare_curves(labels, first, second, name=pairs.name, rng=rng, draws=resamples)
+    yield Sensitivity("Venkatraman", "whole curve", None, None, shape.p, shape.reason)
+    partial = compare_partial(
+        labels, first, second, name=pairs.name, rng=np.random.default_rng([seed, 1989]), resamples=resamples
+    )
+    quantity = f"{PARTIAL}, specificity .9 to 1"
+    yield Sensitivity("bootstrap", quantity, partial.difference, limits(partial.interval), partial.p, partial.reason)
+
+
+def _bootstrap(
+    labels: Bools,
+    first: Floats,
+    second: Floats,
+    clusters: npt.ArrayLike | None,
+    name: str,
+    seed: int,
+    resamples: int,
+) -> Iterator[Sensitivity]:
+    rng = np.random.default_rng([seed, 1987])
+    found = compare_by_bootstrap(labels, first, second, name=name, rng=rng, clusters=clusters, resamples=resamples)
+    kind = "bootstrap" if clusters is None else "bootstrap by patient"
+    for method, interval in (("percentile", found.percentile), ("BCa", found.bca)):
+        p = found.p if method == "percentile" else None
+        yield Sensitivity(f"{kind}, {method}", DIFFERENCE, found.difference, limits(interval), p, found.reason)

@@ -1,0 +1,115 @@
+"""Whether a comparison differs between subgroups of a set, or between the sets themselves (sites)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from ovcf_bench.findings.pairing import Pairs, on_complete_pairs
+from ovcf_bench.findings.secondary import GroupDifference, Interaction
+from ovcf_bench.findings.table1 import MANY_LEVELS, covariate_kind, level_text
+from ovcf_bench.findings.values import ComparisonFindings, SetFindings, limits
+from ovcf_bench.stats.interaction import compare_groups
+
+FEWEST = 5  # cases of each class below which a group is not shown
+TOO_FEW = f"suppressed: fewer than {FEWEST} cases of a class"
+
+
+def by_covariates(
+    pairs: Pairs, comparison: str, covariates: pd.DataFrame, names: tuple[str, ...]
+) -> tuple[Interaction, ...]:
+    """Return the comparison within the values of each covariate, on complete pairs.
+
+    covariates : by patient. A numeric covariate is split at its median; patients without a value are left out.
+    """
+    return tuple(_by(pairs, comparison, name, covariates[name]) for name in names if name in covariates)
+
+
+def _by(pairs: Pairs, comparison: str, name: str, of_patient: pd.Series) -> Interaction:
+    complete = pairs.complete
+    values = complete["patient_id"].map(of_patient)
+    kind = covariate_kind(values)
+    if kind == "text":
+        reason = f"more than {MANY_LEVELS} different texts"
+        return Interaction(name, comparison, (), None, None, None, None, None, None, reason)
+    groups = dict(_halves(values) if kind == "numeric" else _levels(values))
+    found = tuple(_within(pairs, group, complete[members]) for group, members in groups.items())
+    return _test(name, comparison, found)
+
+
+def _halves(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
+    middle = float(values.median())
+    yield f"up to {middle:g}", values <= middle
+    yield f"above {middle:g}", values > middle
+
+
+def _levels(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
+    for level in sorted(values.dropna().unique()):
+        yield level_text(level), values == level
+
+
+def _within(pairs: Pairs, group: str, table: pd.DataFrame) -> GroupDifference:
+    positives = int(table["label"].sum())
+    negatives = len(table) - positives
+    if min(positives, negatives) < FEWEST:
+        return GroupDifference(group, len(table), positives, negatives, None, None, None, None, None, TOO_FEW)
+    test = on_complete_pairs(Pairs(pairs.name, table))
+    return GroupDifference(
+        group=group,
+        n=len(table),
+        positives=positives,
+        negatives=negatives,
+        auroc_a=test.first.auroc,
+        auroc_b=test.second.auroc,
+        difference=test.difference,
+        se=test.se,
+        ci=limits(test.interval),
+        reason=test.reason,
+    )
+
+
+def across_sets(sets: Mapping[str, SetFindings], ids: tuple[str, ...]) -> tuple[Interaction, ...]:
+    """Return for each comparison whether it differs between the test sets, which share no patient."""
+    found = []
+    for one in ids if len(sets) > 1 else ():
+        of_sets = {name: _comparison(findings, one) for name, findings in sets.items()}
+        groups = tuple(_of_set(name, finding) for name, finding in of_sets.items())
+        found.append(_test("set", one, groups))
+    return tuple(found)
+
+
+def _comparison(findings: SetFindings, one: str) -> ComparisonFindings:
+    return next(finding for finding in findings.comparisons if finding.id == one)
+
+
+def _of_set(name: str, finding: ComparisonFindings) -> GroupDifference:
+    return GroupDifference(
+        group=name,
+        n=finding.n,
+        positives=finding.positives,
+        negatives=finding.negatives,
+        auroc_a=finding.auroc_a,
+        auroc_b=finding.auroc_b,
+        difference=finding.difference,
+        se=finding.se,
+        ci=finding.ci,
+        reason=finding.reason,
+    )
+
+
+def _test(by: str, comparison: str, groups: tuple[GroupDifference, ...]) -> Interaction:
+    known = [(group.difference, group.se) for group in groups if group.difference is not None and group.se is not None]
+    test = compare_groups([difference for difference, _ in known], [se**2 for _, se in known])
+    return Interaction(
+        by=by,
+        comparison=comparison,
+        groups=groups,
+        difference=test.difference,
+        ci=limits(test.interval),
+        z=test.z,
+        chi2=test.chi2,
+        df=test.df,
+        p=test.p,
+        reason=test.reason,
+    )

@@ -1,0 +1,54 @@
+"""The page of a planned comparison: its power by sample size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ovcf_bench
+from ovcf_bench.report.blocks import Column, Figure, Group, Row, Section, Table, cells, numeric
+from ovcf_bench.report.figures.plot import Axis, Frame, Plot, Series, Style, Tick
+from ovcf_bench.report.figures.training import nice_ticks
+from ovcf_bench.report.format import count, per_cent
+from ovcf_bench.report.page import Page
+from ovcf_bench.report.render import render
+
+_FRAME = Frame(520, 330)
+Curve = Sequence[tuple[tuple[int, int], float]]  # (positives, negatives) and power
+
+
+def power_page(sentence: str, curve: Curve, wanted: float) -> str:
+    """Return the page as HTML. curve : power at rising sizes; wanted : the power that is marked by a line."""
+    rows = tuple(Row(count(m + n), cells(count(m), count(n), per_cent(power))) for (m, n), power in curve)
+    columns = (Column("Patients", numeric=False), *numeric("Positive", "Negative", "Power"))
+    table = Table("power", "Power by sample size.", columns, (Group("", rows),), label="Table 1")
+    figure = Figure("power-curve", "Power by number of patients.", (_plot(curve, wanted),), label="Figure 1")
+    return render(
+        Page(
+            title="Power of a planned comparison",
+            question="How many patients does the comparison need?",
+            answer=(sentence,),
+            notices=(),
+            sections=(Section("power-by-size", "Power by sample size", (figure, table)),),
+            version=ovcf_bench.__version__,
+        )
+    )
+
+
+def _plot(curve: Curve, wanted: float) -> Plot:
+    sizes = [m + n for (m, n), _ in curve]
+    ticks = nice_ticks(max(sizes))
+    points = [(size / ticks[-1], power) for size, (_, power) in zip(sizes, curve, strict=True)]
+    dots = tuple((_FRAME.x(x), _FRAME.y(y)) for x, y in points)
+    told = "; ".join(f"{per_cent(power)} with {count(m + n)}" for (m, n), power in curve)
+    return Plot(
+        id="power-0",
+        title="",
+        text=f"Power by number of patients: {told}.",
+        frame=_FRAME,
+        x=Axis("Patients", tuple(Tick(_FRAME.x(each / ticks[-1]), count(round(each))) for each in ticks)),
+        y=Axis("Power", tuple(Tick(_FRAME.y(each / 4), f"{each * 25} %") for each in range(5))),
+        series=(
+            Series("power", Style(0, 0), _FRAME.path(points), dots=dots),
+            Series(f"wanted: {per_cent(wanted)}", Style(7, 2), _FRAME.path([(0, wanted), (1, wanted)])),
+        ),
+    )
