@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,9 @@ def command(
     (equivalence: two tests at 5 %). Scores are taken as normal with equal variance in both classes.
     """
     from ovcf_bench.errors import Problem, StatisticsError
-    from ovcf_bench.stats.power import Design, sample_size
+    from ovcf_bench.files import write_atomically
+    from ovcf_bench.report.power import power_page
+    from ovcf_bench.stats.power import Design, power, power_curve, sample_size
 
     design = Design(*aurocs, correlation, positives or 100, negatives or 100, claim, margin)  # type: ignore[arg-type]
     if positives is None:
@@ -65,33 +67,20 @@ def command(
         design = replace(design, positives=found.positives, negatives=found.negatives)
     else:
         design = replace(design, negatives=negatives or round(ratio * positives))
-    curve = _curve(design)
-    reached = dict(curve)[design.positives, design.negatives]
+    reached, curve = power(design), power_curve(design, _SHARES)
     if html is not None:
-        _write_page(html, design, curve, wanted)
+        write_atomically(html, power_page(_sentence(design, reached), curve, wanted))
     if as_json:
-        rows = [{"positives": m, "negatives": n, "power": each} for (m, n), each in curve]
+        rows = [asdict(point) for point in curve]
         sizes = {"positives": design.positives, "negatives": design.negatives, "power": reached}
         click.echo(json.dumps({**sizes, "curve": rows}, indent=1))
         return
     click.echo(_sentence(design, reached))
-    for (m, n), each in curve:
-        bar = "█" * round(_WIDTH * each)
-        click.echo(f"  {m:>6} + {n:<6} {bar:<{_WIDTH}} {100 * each:3.0f} %")
+    for point in curve:
+        bar = "█" * round(_WIDTH * point.power)
+        click.echo(f"  {point.positives:>6} + {point.negatives:<6} {bar:<{_WIDTH}} {100 * point.power:3.0f} %")
     if html is not None:
         click.echo(f"Curve: {html}")
-
-
-def _curve(design: Design) -> list[tuple[tuple[int, int], float]]:
-    """Return the power at sizes around that of the design, those that the approximation allows."""
-    from ovcf_bench.stats.intervals import FEWEST_PER_CLASS
-    from ovcf_bench.stats.power import power
-
-    sizes = {(round(share * design.positives), round(share * design.negatives)) for share in _SHARES}
-    allowed = sorted(
-        each for each in sizes if min(each) >= FEWEST_PER_CLASS or each == (design.positives, design.negatives)
-    )
-    return [((m, n), power(replace(design, positives=m, negatives=n))) for m, n in allowed]
 
 
 def _sentence(design: Design, reached: float) -> str:
@@ -100,13 +89,4 @@ def _sentence(design: Design, reached: float) -> str:
         f"With {design.positives} positive and {design.negatives} negative patients the power to show {design.claim}"
         f"{margin} is {100 * reached:.1f} %, if the true AUROCs are {design.auroc_first:g} and "
         f"{design.auroc_second:g} and the scores correlate by {design.correlation:g} within a class."
-    )
-
-
-def _write_page(path: Path, design: Design, curve: list[tuple[tuple[int, int], float]], wanted: float) -> None:
-    from ovcf_bench.files import write_atomically
-    from ovcf_bench.report.power import power_page
-
-    write_atomically(
-        path, power_page(_sentence(design, dict(curve)[design.positives, design.negatives]), curve, wanted)
     )

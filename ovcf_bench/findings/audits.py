@@ -23,6 +23,8 @@ def _audit(pair: PublishedPair) -> PublishedAudit:
         negatives=pair.negatives,
         p=pair.p,
         p_bound=found.p_bound,
+        p_low=min(low for _, low, _ in found.by_correlation),
+        p_high=max(high for _, _, high in found.by_correlation),
         by_correlation=found.by_correlation,
         verdict=found.verdict,
         sentence=found.sentence,

@@ -212,7 +212,10 @@ class Detectable:
 
 @dataclass(frozen=True, slots=True)
 class PublishedAudit:
-    """Whether published AUROCs, sizes and p fit together; `by_correlation`: (r, lowest p, highest p)."""
+    """Whether published AUROCs, sizes and p fit together; `by_correlation`: (r, lowest p, highest p).
+
+    p_low, p_high : the range of p over all correlations.
+    """
 
     set: str
     views: tuple[str, str]
@@ -221,6 +224,8 @@ class PublishedAudit:
     negatives: int
     p: float | None
     p_bound: float | None
+    p_low: float
+    p_high: float
     by_correlation: tuple[tuple[float, float, float], ...]
     verdict: str | None
     sentence: str

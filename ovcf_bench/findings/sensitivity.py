@@ -20,7 +20,7 @@ MOST_CASES = 20_000  # beyond it resampling takes minutes and says nothing that 
 TOO_MANY = f"not computed for more than {MOST_CASES:,} cases"
 NOT_CLUSTERED = "this method has no form for several cases per patient"
 DRAWS = 5  # exchanges of the views for each resample: a p-value needs more of them than an interval
-DIFFERENCE, PARTIAL = "difference", "difference of standardised partial AUROCs"
+DIFFERENCE, PARTIAL = "difference", "difference of standardised partial AUROCs, specificity .9 to 1"
 
 
 def by_other_methods(pairs: Pairs, seed: int, resamples: int) -> tuple[Sensitivity, ...]:
@@ -53,14 +53,14 @@ def _methods(pairs: Pairs, seed: int, resamples: int) -> Iterator[Sensitivity]:
     yield Sensitivity("exchange of the views", DIFFERENCE, swapped.statistic, None, swapped.p, swapped.reason)
     if clusters is not None:
         yield Sensitivity("Venkatraman", "whole curve", None, None, None, NOT_CLUSTERED)
+        yield Sensitivity("bootstrap", PARTIAL, None, None, None, NOT_CLUSTERED)
         return
     shape = compare_curves(labels, first, second, name=pairs.name, rng=rng, draws=resamples)
     yield Sensitivity("Venkatraman", "whole curve", None, None, shape.p, shape.reason)
     partial = compare_partial(
         labels, first, second, name=pairs.name, rng=np.random.default_rng([seed, 1989]), resamples=resamples
     )
-    quantity = f"{PARTIAL}, specificity .9 to 1"
-    yield Sensitivity("bootstrap", quantity, partial.difference, limits(partial.interval), partial.p, partial.reason)
+    yield Sensitivity("bootstrap", PARTIAL, partial.difference, limits(partial.interval), partial.p, partial.reason)
 
 
 def _bootstrap(

@@ -11,14 +11,17 @@ from ovcf_bench.report.figures.training import nice_ticks
 from ovcf_bench.report.format import count, per_cent
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.render import render
+from ovcf_bench.stats.power import CurvePoint
 
 _FRAME = Frame(520, 330)
-Curve = Sequence[tuple[tuple[int, int], float]]  # (positives, negatives) and power
 
 
-def power_page(sentence: str, curve: Curve, wanted: float) -> str:
+def power_page(sentence: str, curve: Sequence[CurvePoint], wanted: float) -> str:
     """Return the page as HTML. curve : power at rising sizes; wanted : the power that is marked by a line."""
-    rows = tuple(Row(count(m + n), cells(count(m), count(n), per_cent(power))) for (m, n), power in curve)
+    rows = tuple(
+        Row(count(each.patients), cells(count(each.positives), count(each.negatives), per_cent(each.power)))
+        for each in curve
+    )
     columns = (Column("Patients", numeric=False), *numeric("Positive", "Negative", "Power"))
     table = Table("power", "Power by sample size.", columns, (Group("", rows),), label="Table 1")
     figure = Figure("power-curve", "Power by number of patients.", (_plot(curve, wanted),), label="Figure 1")
@@ -34,12 +37,11 @@ def power_page(sentence: str, curve: Curve, wanted: float) -> str:
     )
 
 
-def _plot(curve: Curve, wanted: float) -> Plot:
-    sizes = [m + n for (m, n), _ in curve]
-    ticks = nice_ticks(max(sizes))
-    points = [(size / ticks[-1], power) for size, (_, power) in zip(sizes, curve, strict=True)]
+def _plot(curve: Sequence[CurvePoint], wanted: float) -> Plot:
+    ticks = nice_ticks(max(each.patients for each in curve))
+    points = [(each.patients / ticks[-1], each.power) for each in curve]
     dots = tuple((_FRAME.x(x), _FRAME.y(y)) for x, y in points)
-    told = "; ".join(f"{per_cent(power)} with {count(m + n)}" for (m, n), power in curve)
+    told = "; ".join(f"{per_cent(each.power)} with {count(each.patients)}" for each in curve)
     return Plot(
         id="power-0",
         title="",

@@ -25,6 +25,7 @@ BY_PATIENT = "logistic, robust by patient"
 SEPARATED = "the probabilities separate the classes: no logistic calibration exists"
 CONSTANT = "every case has the same probability: a slope does not exist"
 _CLIP = 1e-12  # a probability of exactly 0 or 1 has no logit
+_CURVE = 41  # points of the smoothed curve; it is straight between them
 _LOWESS_SHARE = 0.75  # of the cases in each local fit, as the loess of the source
 
 
@@ -129,6 +130,6 @@ def ici(labels: Bools, probabilities: Floats, weights: Floats) -> float | None:
     if np.ptp(probabilities) == 0:
         return None
     truth = labels.astype(np.float64)
-    grid = np.unique(np.quantile(probabilities, np.linspace(0, 1, 101)))
+    grid = np.unique(np.quantile(probabilities, np.linspace(0, 1, _CURVE)))
     smooth = np.clip(lowess(truth, probabilities, frac=_LOWESS_SHARE, it=0, xvals=grid), 0, 1)
     return float(np.average(np.abs(np.interp(probabilities, grid, smooth) - probabilities), weights=weights))

@@ -129,6 +129,7 @@ def sample_size(design: Design, wanted: float, *, ratio: float = 1.0) -> SampleS
 
     The sizes of `design` are not looked at. None when the truth contradicts the claim.
     """
+    check_design(replace(design, positives=FEWEST_PER_CLASS, negatives=FEWEST_PER_CLASS))
     loss = design.auroc_second - design.auroc_first
     margin = design.margin or 0.0
     if design.claim == "difference" and loss == 0:
@@ -149,6 +150,26 @@ def sample_size(design: Design, wanted: float, *, ratio: float = 1.0) -> SampleS
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) >= wanted else (middle, high)
     return SampleSize(high, round(ratio * high), reached(high), "")
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """The power of a design at one size."""
+
+    patients: int
+    positives: int
+    negatives: int
+    power: float
+
+
+def power_curve(design: Design, shares: Sequence[float]) -> tuple[CurvePoint, ...]:
+    """Return the power at these shares of the design's sizes; sizes too small for the approximation are left out."""
+    sizes = sorted({(round(share * design.positives), round(share * design.negatives)) for share in shares})
+    return tuple(
+        CurvePoint(m + n, m, n, power(replace(design, positives=m, negatives=n)))
+        for m, n in sizes
+        if min(m, n) >= FEWEST_PER_CLASS
+    )
 
 
 def detectable_difference(

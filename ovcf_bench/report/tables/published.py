@@ -46,9 +46,7 @@ def audit_table(findings: Findings) -> Table | None:
 
 
 def _audit(one: PublishedAudit, footnotes: Footnotes) -> Row:
-    lows = [low for _, low, _ in one.by_correlation]
-    highs = [high for _, _, high in one.by_correlation]
-    span = f"{p_value(min(lows))} to {p_value(max(highs))}" if lows else NONE
+    span = f"{p_value(one.p_low)} to {p_value(one.p_high)}"
     return Row(
         one.set,
         (
