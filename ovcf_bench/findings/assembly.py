@@ -38,6 +38,7 @@ from ovcf_bench.findings.values import (
 )
 
 SCHEMA = 1
+NO_SCORE = "no case has a score of it"
 NO_ENSEMBLE = "the score table has no ensemble of it"
 
 
@@ -142,7 +143,7 @@ def _arms_of_set(analysis: Analysis, book: ScoreBook, name: str, failures: Mappi
         elif arm.name in failures:
             absent[arm.name] = failures[arm.name]
         elif cases.scored.empty:
-            absent[arm.name] = NO_ENSEMBLE
+            absent[arm.name] = NO_ENSEMBLE if analysis.from_study else NO_SCORE
         else:
             ensembles[arm.name] = cases
     return ArmsOfSet(name, ensembles, absent)

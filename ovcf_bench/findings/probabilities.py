@@ -84,7 +84,7 @@ def _resampled(
     """Return a statistic with its percentile interval: of cases within each class, or of whole patients."""
     value = statistic(labels, known, weights)
     if value is None:
-        return Valued(None, None, None, "every case has the same probability")
+        return Valued(None, None, None, "too few different probabilities")
     if labels.size > MOST_CASES:
         return Valued(value, None, None, TOO_MANY)
     rng = np.random.default_rng(RESAMPLING_SEED)
@@ -97,6 +97,8 @@ def _resampled(
             rows = np.concatenate([groups[each] for each in rng.integers(len(groups), size=len(groups))])
         again = statistic(labels[rows], known[rows], weights[rows])
         drawn += [] if again is None else [again]
+    if not drawn:
+        return Valued(value, None, None, "no resample has a value")
     low, high = np.quantile(drawn, [0.025, 0.975])
     method = BOOTSTRAP if clusters is None else BOOTSTRAP_BY_PATIENT
     return Valued(value, (float(low), float(high)), method, "")

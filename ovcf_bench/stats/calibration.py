@@ -6,6 +6,7 @@ Sources: Cox, Biometrika 1958;45:562-565 (slope and intercept); Austin & Steyerb
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from ovcf_bench.stats.intervals import Interval, normal_quantile
 WALD = "logistic, Wald"
 BY_PATIENT = "logistic, robust by patient"
 SEPARATED = "the probabilities separate the classes: no logistic calibration exists"
+NO_SOLUTION = "the logistic regression has no usable solution (probabilities of 0 or 1, or separated classes)"
 CONSTANT = "every case has the same probability: a slope does not exist"
 _CLIP = 1e-12  # a probability of exactly 0 or 1 has no logit
 _CURVE = 41  # points of the smoothed curve; it is straight between them
@@ -94,11 +96,18 @@ def _fit(
     truth: Floats, design: Floats, offset: Floats | None, weights: Floats | None, clusters: npt.ArrayLike | None
 ) -> _Fitted:
     """Return coefficients and standard errors, or None when the regression has no finite solution."""
-    model = sm.GLM(truth, design, family=sm.families.Binomial(), offset=offset, var_weights=weights)
-    try:
-        fitted = model.fit(tol=1e-12)
-    except (PerfectSeparationError, np.linalg.LinAlgError):
-        return None
+    centre, spread = design.mean(axis=0), design.std(axis=0)
+    centre[spread == 0], spread[spread == 0] = 0.0, 1.0  # the constant stays as it is
+    scaled = (design - centre) / spread  # logits of probabilities near 0 and 1 would overflow
+    model = sm.GLM(truth, scaled, family=sm.families.Binomial(), offset=offset, var_weights=weights)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # whatever statsmodels warns of leaves no solution to report
+        try:
+            fitted = model.fit(tol=1e-12)
+        except (Warning, PerfectSeparationError, np.linalg.LinAlgError):
+            return None
+    coefficients = np.asarray(fitted.params) / spread
+    coefficients[0] -= float(np.sum(coefficients * centre))
     expected = np.asarray(fitted.mu)
     weigh = np.ones(truth.size) if weights is None else weights
     bread = np.linalg.inv(design.T @ (design * (weigh * expected * (1 - expected))[:, None]))
@@ -110,12 +119,12 @@ def _fit(
         sums = np.stack([np.bincount(groups, weights=column) for column in scores.T])
         size = sums.shape[1]
         covariance = bread @ (size / (size - 1) * sums @ sums.T) @ bread
-    return np.asarray(fitted.params), np.sqrt(np.diag(covariance))
+    return coefficients, np.sqrt(np.diag(covariance))
 
 
 def _coefficient(fitted: _Fitted, at: int, clusters: npt.ArrayLike | None, level: float) -> Coefficient:
     if fitted is None or not np.isfinite([fitted[0][at], fitted[1][at]]).all():
-        return Coefficient(None, None, None, SEPARATED)
+        return Coefficient(None, None, None, NO_SOLUTION)
     value, se = float(fitted[0][at]), float(fitted[1][at])
     reach = normal_quantile(level) * se
     method = WALD if clusters is None else BY_PATIENT
@@ -123,7 +132,7 @@ def _coefficient(fitted: _Fitted, at: int, clusters: npt.ArrayLike | None, level
 
 
 def ici(labels: Bools, probabilities: Floats, weights: Floats) -> float | None:
-    """Return the mean distance between probabilities and the smoothed outcome; None for a constant probability.
+    """Return the mean distance between probabilities and the smoothed outcome; None where no curve can be drawn.
 
     weights : (n,) counts of a resample or weights of a prevalence. Source: Austin & Steyerberg 2019.
     """
@@ -131,5 +140,8 @@ def ici(labels: Bools, probabilities: Floats, weights: Floats) -> float | None:
         return None
     truth = labels.astype(np.float64)
     grid = np.unique(np.quantile(probabilities, np.linspace(0, 1, _CURVE)))
-    smooth = np.clip(lowess(truth, probabilities, frac=_LOWESS_SHARE, it=0, xvals=grid), 0, 1)
+    with np.errstate(all="ignore"):  # a local fit through too few different points gives NaN
+        smooth = np.clip(lowess(truth, probabilities, frac=_LOWESS_SHARE, it=0, xvals=grid), 0, 1)
+    if not np.isfinite(smooth).all():
+        return None
     return float(np.average(np.abs(np.interp(probabilities, grid, smooth) - probabilities), weights=weights))

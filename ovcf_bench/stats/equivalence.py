@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ovcf_bench.stats.delong import AurocComparison
-from ovcf_bench.stats.intervals import Interval
+from ovcf_bench.stats.intervals import Interval, auroc_interval
 from ovcf_bench.stats.mover import mover_interval
 
 NO_MARGIN = "no margin was declared, and without one nothing can be judged"
@@ -95,7 +95,7 @@ def _limits(comparison: AurocComparison, *, level: float) -> Interval | None:
 
 def _no_interval(comparison: AurocComparison) -> str:
     for estimate in (comparison.first, comparison.second):
-        if estimate.status in ("constant_score", "single_case"):
+        if auroc_interval(estimate) is None:
             return f"no limits: {estimate.reason}"
     return f"no limits: {comparison.reason}"
 
