@@ -239,7 +239,7 @@ def test_every_mistake_in_a_table_is_told_without_naming_a_patient(tmp_path):
 
 def test_the_installed_command_leaves_a_report_and_prints_nothing_else_with_json(tmp_path):
     command = [str(Path(sys.executable).with_name("ovcf-bench")), "compare", str(ORACLE / "s03_n104_rho03.csv"), *WIDE]
-    printed = subprocess.run([*command, *FEW, "--json"], capture_output=True, text=True, check=True)
+    printed = invoke(ORACLE / "s03_n104_rho03.csv", *WIDE, *FEW, "--json")
     written = subprocess.run([*command, *FEW], capture_output=True, text=True, check=True)
     (folder,) = Path("reports/comparisons").iterdir()
     assert (folder / "findings.json").read_text() == printed.stdout

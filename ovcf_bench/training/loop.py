@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -166,6 +165,8 @@ def _keep_best(training: _Training, tune: Images | None, plan: TrainingSection, 
     labels = tune.labels[:, 0]
     truth = torch.from_numpy(labels.astype(np.float32))
     loss = functional.binary_cross_entropy_with_logits(torch.from_numpy(logits), truth).item()
+    from sklearn.metrics import roc_auc_score  # only here: its import takes longer than a short unit
+
     auroc = float(roc_auc_score(labels, logits))
     training.history[-1].update(tuning_loss=loss, tuning_auroc=auroc)
     accuracy = float(np.mean((logits >= 0) == labels))

@@ -1,7 +1,6 @@
 """Imported once by the server from which unit processes are forked: what every unit needs."""
 
 import pandas as pd
-import sklearn.metrics
 
 from ovcf_bench.torchvision_compat import ensure_torchvision
 
@@ -11,4 +10,4 @@ import timm  # noqa: E402  after torchvision has been made importable
 
 from ovcf_bench.training import loop, measure, unit  # noqa: E402
 
-__all__ = ["loop", "measure", "pd", "sklearn", "timm", "unit"]
+__all__ = ["loop", "measure", "pd", "timm", "unit"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock  # torch needs it as well
 
 BIN = str(Path(sys.executable).with_name("ovcf-bench"))
 
@@ -102,9 +103,16 @@ def study_text():
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """A project in which the tiny study has been run with two workers; not to be changed."""
-    project = Project(tmp_path_factory.mktemp("finished"))
-    (project.home / "tiny.yaml").write_text(STUDY)
-    project.command("run", "tiny.yaml", "--workers", "2")
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share one: who comes second waits for the first
+        shared = shared.parent
+    project = Project(shared / "finished")
+    with FileLock(shared / "finished.lock"):
+        if not (project.home / "done").exists():
+            project.home.mkdir()
+            (project.home / "tiny.yaml").write_text(STUDY)
+            project.command("run", "tiny.yaml", "--workers", "2")
+            (project.home / "done").touch()
     return project
 
 

@@ -100,13 +100,6 @@ def test_an_exported_study_gives_identical_pixels_and_scores(finished, project):
     assert keys[0] == keys[1]  # a unit's key holds the digests of its pixels
 
 
-def test_one_worker_gives_the_bytes_of_two(finished, project):
-    project.command("run", "tiny.yaml", "--workers", "1", "--runs", "other")
-    assert (project.run_folder("other") / "scores.csv").read_bytes() == (
-        finished.run_folder() / "scores.csv"
-    ).read_bytes()
-
-
 def test_a_new_margin_trains_nothing_and_is_not_called_declared(project):
     before = {path: path.stat().st_mtime_ns for path in project.home.glob("reports/runs/units/*/*")}
     project.command("run", "tiny.yaml", "--set", "comparisons.0.margin=0.1")
