@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ovcf_bench.study.schema import StudyDocument
 
 OUT_OF_FOLD = "development (out of fold)"
+THESE_NETWORKS = "these trained networks"
 CHOSEN_ON_FOLD = "the networks were chosen on the folds that the threshold is fitted on"
 
 
@@ -66,7 +67,7 @@ class Analysis:
         """What every interval and test takes as given."""
         if any(arm.readers for arm in self.arms):
             return "readers and cases like these"
-        return "these trained networks" if self.from_study else "these scores"
+        return THESE_NETWORKS if self.from_study else "these scores"
 
     @property
     def splits(self) -> tuple[str, ...]:

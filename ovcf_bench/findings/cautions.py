@@ -22,7 +22,7 @@ def cautions(
         *shortcut_cautions(sets, development),
         *_missing_arms(sets),
         *_near_chance(sets),
-        *_odd_scores(sets),
+        *_odd_scores(analysis, sets),
         *_late_comparisons(sets),
         *_design(analysis, sets),
     )
@@ -82,14 +82,15 @@ def _near_chance(sets: Mapping[str, SetFindings]) -> Iterator[str]:
             yield f"On {name} the interval of {listed(arms)} holds 0.5: chance is not ruled out."
 
 
-def _odd_scores(sets: Mapping[str, SetFindings]) -> Iterator[str]:
+def _odd_scores(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str]:
+    used = "all data, missing completely at random" if analysis.missing == "all_data" else "complete pairs"
     for name, arm, result in _results(sets):
         if result.auroc is not None and result.auroc < 0.5:
             yield f"On {name} the AUROC of {arm} is below 0.5; the direction of scores is never turned."
         elif result.auroc is not None and result.status != "ok":
             yield f"On {name}, {arm}: {result.reason}."
         if result.missing:
-            yield f"On {name}, {result.missing} cases have no score of {arm}; comparisons use complete pairs."
+            yield f"On {name}, {result.missing} cases have no score of {arm}; the primary estimate uses {used}."
 
 
 def _late_comparisons(sets: Mapping[str, SetFindings]) -> Iterator[str]:
@@ -107,7 +108,7 @@ def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str
             "Each network was chosen by its accuracy on the fold that it is then judged on: out-of-fold "
             "figures, and the thresholds fitted on them, are optimistic."
         )
-    if analysis.repeats == 1:
+    if analysis.from_study and analysis.repeats == 1:
         yield (
             "Every fold was trained once: intervals and tests hold for these trained networks. A claim about "
             "the views in general needs repeats above 1."

@@ -18,7 +18,7 @@ from ovcf_bench.stats.operating_point import Confusion, ThresholdRule, fit_thres
 from ovcf_bench.stats.proportions import Proportion
 from ovcf_bench.stats.ratios import clustered_ratio
 
-STUDY_FILE = "nothing: it was fixed beforehand"
+BEFOREHAND = "chosen beforehand"
 NO_DEVELOPMENT = "the score table has no out-of-fold development scores of this arm to fit a threshold on"
 NO_RULE = "no threshold was asked for: give one, or a set to fit it on"
 RESAMPLING_SEED = 1987  # of F1's bootstrap: the same draws for every arm and set, whatever the study's seed
@@ -56,7 +56,7 @@ def freeze_threshold(cases: CaseScores, analysis: Analysis, *, absence: str = ""
     if rule is None:
         return FrozenThreshold("none", None, None, analysis.fitted_on, False, None, NO_RULE)
     words, fixed = describe_rule(rule), rule.kind == "fixed"
-    fitted_on = STUDY_FILE if fixed else analysis.fitted_on or f"{on} itself"
+    fitted_on = BEFOREHAND if fixed else analysis.fitted_on or f"{on} itself"
     table = cases.scored
     if table.empty and not fixed:
         absence = absence or NO_DEVELOPMENT

@@ -187,12 +187,14 @@ def _roc_curves(findings: Findings) -> Section:
     drawn = tuple(plot for plot in plots if plot is not None)
     if not drawn:
         return Section("roc", "ROC curves", (Paragraph("No arm has an ensemble to draw a curve of."),))
-    caption = "ROC curves of the fold ensembles, one panel per test set. Marks: the frozen operating points."
+    caption = "ROC curves, one panel per test set. Marks: the operating points."
     return Section("roc", "ROC curves", (Figure("roc-curves", caption, drawn),))
 
 
 def _training(run: RunRecords) -> Section:
     plots = training_plots(run.history)
+    if not plots and run.source is not None:
+        return Section("training", "Training", ())
     if not plots:
         return Section("training", "Training", (Paragraph("The records hold no training history."),))
     caption = "Training loss by epoch, one panel per arm and one line per network."

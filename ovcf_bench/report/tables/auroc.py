@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ovcf_bench.findings.analysis import THESE_NETWORKS
 from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, Findings, FoldSpread
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, numeric, unique
 from ovcf_bench.report.format import NONE, count, interval, listed, number
@@ -17,21 +18,26 @@ def auroc_table(findings: Findings) -> Table:
     results = [result for found in findings.sets.values() for result in found.arms.values()]
     methods = unique(result.ci_method for result in results)
     missing = any(result.missing for result in results)
+    networks = any(result.folds.n for result in results)
     groups = [
-        Group(name, tuple(Row(arm, _arm(result, footnotes, missing, methods)) for arm, result in found.arms.items()))
+        Group(
+            name,
+            tuple(Row(arm, _arm(result, footnotes, missing, methods, networks)) for arm, result in found.arms.items()),
+        )
         for name, found in findings.sets.items()
     ]
-    if any(found.n for found in findings.development.values()):
+    if networks and any(found.n for found in findings.development.values()):
         rows = tuple(Row(arm, _development(found, footnotes, missing)) for arm, found in findings.development.items())
         groups.append(Group(f"{DEVELOPMENT}, out of fold", rows))
     counts = ("Cases", "Positive", "Negative", *(["View missing"] if missing else []))
     return Table(
         id="auroc",
-        caption="AUROC of every arm on every set, with the single networks behind it.",
+        caption="AUROC of every arm on every set"
+        + (f", with the single {_behind(findings)} behind it." if networks else "."),
         columns=(
             Column("Arm", numeric=False),
-            *numeric("AUROC", "95 % interval", *counts, spanner="Fold ensemble"),
-            *numeric("Networks", "Mean (SD)", "Range", spanner="Single networks"),
+            *numeric("AUROC", "95 % interval", *counts, spanner=_whole(findings) if networks else ""),
+            *_single(findings, networks),
         ),
         groups=tuple(groups),
         notes=_notes(findings, methods),
@@ -39,14 +45,36 @@ def auroc_table(findings: Findings) -> Table:
     )
 
 
-def _arm(result: ArmFindings, footnotes: Footnotes, missing: bool, methods: list[str]) -> tuple[Cell, ...]:
+def _readers(findings: Findings) -> bool:
+    return any(arm.readers for arm in findings.study.arms)
+
+
+def _behind(findings: Findings) -> str:
+    return "readers" if _readers(findings) else "networks"
+
+
+def _whole(findings: Findings) -> str:
+    return "All readers" if _readers(findings) else "Fold ensemble"
+
+
+def _single(findings: Findings, networks: bool) -> tuple[Column, ...]:
+    """Return the columns of single networks or readers, where there are any."""
+    if not networks:
+        return ()
+    name = _behind(findings)
+    return numeric(name.capitalize(), "Mean (SD)", "Range", spanner=f"Single {name}")
+
+
+def _arm(
+    result: ArmFindings, footnotes: Footnotes, missing: bool, methods: list[str], networks: bool
+) -> tuple[Cell, ...]:
     several = result.ci_method if len(methods) > 1 and result.ci_method else ""
     return (
         Cell(number(result.auroc), note=footnotes.letter(result.reason), strong=True),
         Cell(interval(result.ci), note=footnotes.letter(several)),
         *(Cell(count(each)) for each in (result.n, result.positives, result.negatives)),
         *([Cell(count(result.missing))] if missing else []),
-        *_spread(result.folds, footnotes),
+        *(_spread(result.folds, footnotes) if networks else ()),
     )
 
 
@@ -74,6 +102,8 @@ def _notes(findings: Findings, methods: list[str]) -> tuple[str, ...]:
     study = findings.study
     ensemble = _ENSEMBLES.get(study.ensemble, study.ensemble)
     notes = [f"One case is one {study.analysis_level}. Fold ensemble: {ensemble}."]
+    if study.conditional_on != THESE_NETWORKS:
+        notes = ["One case is one row of the scores."]
     if len(methods) == 1:
         notes.append(f"Intervals: {listed(methods)}.")
     return tuple(notes)

@@ -30,7 +30,7 @@ def delong_table(findings: Findings) -> Table | None:
     if missing:
         notes.append(
             "Where a score is missing, complete pairs and all data (missing completely at random assumed) stand one "
-            f"above the other; declared as primary: {findings.study.missing.replace('_', ' ')}."
+            f"above the other; primary: {findings.study.missing.replace('_', ' ')}."
         )
     return Table(
         id="delong",

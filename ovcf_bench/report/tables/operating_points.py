@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.findings.analysis import OUT_OF_FOLD
 from ovcf_bench.findings.secondary import Valued
+from ovcf_bench.findings.thresholds import BEFOREHAND
 from ovcf_bench.findings.values import ArmFindings, Findings, Measure, Point
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Matrices, Matrix, Paragraph, Row, Table, unique
 from ovcf_bench.report.format import NONE, count, interval, listed, number
@@ -66,10 +67,12 @@ def _table(findings: Findings, arm: str, results: Mapping[str, ArmFindings], pos
         notes.append("The development column is optimistic: the checkpoints were chosen on the same folds.")
     elif first.optimistic:
         notes.append("These figures are optimistic: each set is judged at a threshold that was fitted on it.")
-    how = f"{first.rule}, fitted on {first.fitted_on}"
+    fitted = "" if first.fitted_on == BEFOREHAND else "fitted on "
+    how = f"{first.rule}, {fitted}{first.fitted_on}"
+    word = "frozen " if findings.study.fitted_on else ""
     return Table(
         id=f"operating-{position}",
-        caption=f"{arm} at its frozen threshold of {number(first.threshold)}: {how}.",
+        caption=f"{arm} at its {word}threshold of {number(first.threshold)}: {how}.",
         columns=(
             Column("Measure", numeric=False),
             *(Column(name, spanner=word) for name, word, _, _ in columns),
