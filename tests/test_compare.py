@@ -164,7 +164,10 @@ def test_long_tables_of_every_kind_are_understood_without_options(tmp_path, suff
 def test_a_wide_table_is_guessed_aloud_and_only_when_it_is_plain(tmp_path):
     shown = invoke(ORACLE / "s03_n104_rho03.csv", *FEW, "--json")
     assert "Read as: one column per arm: ap, lat, third." in shown.stderr
-    assert len(json.loads(shown.stdout)["sets"]["all"]["comparisons"]) == 3
+    comparisons = json.loads(shown.stdout)["sets"]["all"]["comparisons"]
+    expected = REFERENCE["cases"]["s03_n104_rho03"]["multi"]
+    assert [f"{one['a']} vs {one['b']}" for one in comparisons] == expected["pairs"]
+    assert [one["p_bh"] for one in comparisons] == close(expected["bh"])  # none was declared: exploratory
     table = pd.read_csv(ORACLE / "s03_n104_rho03.csv")
     table.assign(truth=table["y"]).to_csv(tmp_path / "two.csv", index=False)
     assert "several columns could be the label: y, truth" in refused(tmp_path / "two.csv")

@@ -19,7 +19,7 @@ def draft_answer(analysis: Analysis, sets: Mapping[str, SetFindings]) -> tuple[S
         findings = sets[primary.set].comparisons
         comparison = next((one for one in findings if one.id == primary.comparison), None)
     if primary is None or comparison is None:
-        return tuple(Sentence(text) for text in _without_primary(sets, analysis.conditional_on))
+        return tuple(Sentence(text) for text in _without_primary(analysis, sets))
     return tuple(Sentence(text) for text in _primary(primary.set, comparison, analysis.conditional_on))
 
 
@@ -48,8 +48,9 @@ def _primary(set_name: str, comparison: ComparisonFindings, given: str) -> Itera
     yield comparison.conclusion
 
 
-def _without_primary(sets: Mapping[str, SetFindings], given: str) -> Iterator[str]:
-    yield "The study declares no primary comparison."
+def _without_primary(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str]:
+    if analysis.from_study:
+        yield "The study declares no primary comparison."
     for name, findings in sets.items():
         known = [
             f"{auroc_text(result.auroc, result.ci)} for {arm}"
@@ -59,7 +60,7 @@ def _without_primary(sets: Mapping[str, SetFindings], given: str) -> Iterator[st
         if known:
             yield (
                 f"On {name} ({findings.n} cases, {findings.positives} positive) the AUROC was {listed(known)}, "
-                f"for {given}."
+                f"for {analysis.conditional_on}."
             )
             return
     yield "No test set has an ensemble to report."

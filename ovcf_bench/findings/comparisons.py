@@ -17,7 +17,7 @@ from ovcf_bench.stats.contrast import contrast_test
 from ovcf_bench.stats.delong import AurocComparison
 from ovcf_bench.stats.equivalence import Equivalence, Noninferiority, judge_equivalence, judge_noninferiority
 from ovcf_bench.stats.intervals import auroc_interval
-from ovcf_bench.stats.multiplicity import holm
+from ovcf_bench.stats.multiplicity import benjamini_hochberg, holm
 from ovcf_bench.stats.power import detectable_from_se
 from ovcf_bench.vocabulary import Comparison, Missing
 
@@ -39,10 +39,16 @@ class ArmsOfSet:
 
 
 def adjust(raw: list[ComparisonFindings]) -> tuple[ComparisonFindings, ...]:
-    """Return all comparisons of one set with Holm's adjustment over the pre-declared ones, and their conclusions."""
-    family = [finding for finding in raw if finding.declared]
-    adjusted = dict(zip((one.id for one in family), holm([_primary_p(one) for one in family]), strict=True))
-    return tuple(_with_holm(finding, adjusted) for finding in raw)
+    """Return all comparisons of one set with adjusted p-values and their conclusions.
+
+    Holm over the pre-declared ones, Benjamini & Hochberg over the others, which are exploratory.
+    """
+    families = {declared: [finding for finding in raw if finding.declared is declared] for declared in (True, False)}
+    adjusted: dict[str, float | None] = {}
+    for declared, adjust_all in ((True, holm), (False, benjamini_hochberg)):
+        family = families[declared]
+        adjusted |= zip((one.id for one in family), adjust_all([_primary_p(one) for one in family]), strict=True)
+    return tuple(_completed(finding, adjusted[finding.id]) for finding in raw)
 
 
 def _primary_p(finding: ComparisonFindings) -> float | None:
@@ -51,10 +57,11 @@ def _primary_p(finding: ComparisonFindings) -> float | None:
     return finding.p
 
 
-def _with_holm(finding: ComparisonFindings, adjusted: Mapping[str, float | None]) -> ComparisonFindings:
-    p_holm = adjusted.get(finding.id)
-    reason = "" if p_holm is not None else NO_P if finding.declared else NOT_DECLARED
-    finding = replace(finding, p_holm=p_holm, p_holm_reason=reason)
+def _completed(finding: ComparisonFindings, adjusted: float | None) -> ComparisonFindings:
+    if finding.declared:
+        finding = replace(finding, p_holm=adjusted, p_holm_reason="" if adjusted is not None else NO_P)
+    else:
+        finding = replace(finding, p_bh=adjusted, p_holm_reason=NOT_DECLARED)
     return replace(finding, conclusion=conclude(finding))
 
 
@@ -174,6 +181,7 @@ def no_result(
         p=None,
         p_holm=None,
         p_holm_reason="",
+        p_bh=None,
         declared=declared,
         claim=comparison.claim,
         margin=comparison.margin,

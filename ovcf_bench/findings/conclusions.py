@@ -34,9 +34,9 @@ def _size(finding: ComparisonFindings) -> Iterator[str]:
     """Yield, for a comparison that shows nothing, the true difference that it could have shown."""
     found = finding.detectable
     shown = {
-        "difference": finding.ci is not None and not finding.ci[0] <= 0 <= finding.ci[1],
-        "noninferiority": finding.noninferiority.verdict not in (None, "inconclusive"),
-        "equivalence": finding.equivalence.verdict not in (None, "inconclusive"),
+        "difference": finding.ci is None or not finding.ci[0] <= 0 <= finding.ci[1],
+        "noninferiority": finding.noninferiority.verdict != "inconclusive",
+        "equivalence": finding.equivalence.verdict != "inconclusive",
     }[finding.claim]
     if found is not None and found.difference is not None and not shown:
         yield (

@@ -189,7 +189,8 @@ class ComparisonFindings:
 
     n to p describe complete pairs (or, when no case has both, what `method` says). Where a view is missing,
     `all_data` is the estimate of Zhou & Gatsonis, and `primary_estimate` says which of the two was declared:
-    Holm's adjustment, verdicts and conclusion follow that one.
+    adjusted p, verdicts and conclusion follow that one. p_bh is Benjamini & Hochberg's over the comparisons of the set
+    that were not pre-declared.
     """
 
     id: str
@@ -213,6 +214,7 @@ class ComparisonFindings:
     p: float | None
     p_holm: float | None
     p_holm_reason: str
+    p_bh: float | None
     declared: bool
     claim: str
     margin: float | None

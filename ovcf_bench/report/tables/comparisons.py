@@ -24,7 +24,9 @@ def delong_table(findings: Findings) -> Table | None:
         for name, found in findings.sets.items()
         if found.comparisons
     )
-    notes = ["Difference: first arm minus second. Holm: over the comparisons declared in advance, within a set."]
+    notes = [
+        "Difference: first arm minus second. Adjusted p: Holm, over the comparisons declared in advance, within a set."
+    ]
     if methods:
         notes.append(f"Tests: {listed(methods)}.")
     if missing:
@@ -39,7 +41,7 @@ def delong_table(findings: Findings) -> Table | None:
             Column("Comparison", numeric=False),
             *numeric("Cases", *(["Incomplete"] if missing else [])),
             *numeric("First", "Second", "Difference", "95 % interval", spanner="AUROC"),
-            *numeric("z", "p", "p (Holm)"),
+            *numeric("z", "p", "p (adjusted)"),
             Column("Declared in advance", numeric=False),
         ),
         groups=groups,
@@ -48,9 +50,17 @@ def delong_table(findings: Findings) -> Table | None:
     )
 
 
+def _adjustment(one: ComparisonFindings) -> str:
+    """Return what is to be said of the adjusted p-value."""
+    if one.declared or one.p_bh is None:
+        return one.p_holm_reason
+    return "not pre-declared, hence exploratory: Benjamini & Hochberg over such comparisons of the set"
+
+
 def _tests(one: ComparisonFindings, footnotes: Footnotes, missing: bool, several: bool) -> list[Row]:
     """Return the row of a comparison, and a second one for all data where a score is missing."""
-    last = (Cell(p_value(one.p_holm), note=footnotes.letter(one.p_holm_reason)), Cell("yes" if one.declared else "no"))
+    adjusted = Cell(p_value(one.p_holm if one.declared else one.p_bh), note=footnotes.letter(_adjustment(one)))
+    last = (adjusted, Cell("yes" if one.declared else "no"))
     name = f"{one.a} − {one.b}"
     if one.all_data is None:
         return [_test(name, one, footnotes, missing, several, last)]
