@@ -163,6 +163,30 @@ def test_the_threshold_is_fitted_out_of_fold_and_only_judged_on_the_test_set(fou
     )
 
 
+def test_the_vote_of_the_folds_uses_each_networks_own_threshold():
+    oof, networks = list(development()), []
+    table = pd.read_csv(ORACLE / "s03_n104_rho03.csv")
+    for fold, power_of in enumerate((1.0, 2.0, 0.5)):
+        networks += rows(table.assign(ap=table["ap"] ** power_of), kind="network", fold=fold)
+    extra = [one | {"fold": 2, "patient_id": f"x{one['patient_id']}", "exam_id": f"x{one['exam_id']}",
+                    "image_id": f"x{one['image_id']}"} for one in oof if one["fold"] == 0]  # fmt: skip
+    found = find(study(), [*oof, *extra, *rows(table), *networks])
+    vote = found.sets["internal"].arms[AP].operating_point.vote
+    calls = []
+    for fold, power_of in enumerate((1.0, 2.0, 0.5)):
+        own = pd.DataFrame([one for one in [*oof, *extra] if one["arm"] == AP and one["fold"] == fold])
+        cuts = np.sort(own["score"])
+        youden = [(own["score"][own["label"] == 1] >= cut).mean() - (own["score"][own["label"] == 0] >= cut).mean()
+                  for cut in cuts]  # fmt: skip
+        best = cuts[np.flatnonzero(np.isclose(youden, max(youden)))[0]]
+        calls.append(table["ap"].to_numpy() ** power_of >= best)
+    majority, y = np.mean(calls, axis=0) > 0.5, table["y"].to_numpy() == 1
+    assert vote.tp == pytest.approx(np.sum(majority & y), abs=1)  # a threshold lies between two scores
+    assert vote.fp == pytest.approx(np.sum(majority & ~y), abs=1)
+    fixed = find(study(threshold=0.5), [*oof, *extra, *rows(table), *networks])
+    assert fixed.sets["internal"].arms[AP].operating_point.vote is None
+
+
 def test_roc_counts_end_at_all_cases_and_start_at_none(found):
     roc = found.sets["internal"].arms[AP].roc
     assert (roc.threshold[0], roc.tp[0], roc.fp[0]) == (None, 0, 0)

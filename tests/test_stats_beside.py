@@ -291,8 +291,11 @@ def test_the_corrected_t_is_the_papers_formula():
 
 def test_components_of_variance_are_found_again():
     generator = np.random.default_rng(3)
-    values = 0.03 * generator.standard_normal(40) + 0.01 * generator.standard_normal((30, 40))
-    found = split_variance(values)
-    assert found.sd_folds == pytest.approx(0.03, rel=0.2)
+    of_folds, of_cases = 0.03 * generator.standard_normal(400), 0.02 * generator.standard_normal(400)
+    values = of_folds + of_cases + 0.01 * generator.standard_normal((30, 400))
+    found = split_variance(values, 0.02**2)
+    assert found.sd_cases == close(0.02)
+    assert found.sd_folds == pytest.approx(0.03, rel=0.1)
     assert found.sd_repeats == pytest.approx(0.01, rel=0.05)
-    assert split_variance(values[:1]).sd_repeats is None
+    assert split_variance(values[:1], 0.02**2).sd_repeats is None
+    assert "nothing" in split_variance(values, 1.0).reason

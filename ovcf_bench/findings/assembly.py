@@ -36,6 +36,7 @@ from ovcf_bench.findings.values import (
     SetFindings,
     StudyRecord,
 )
+from ovcf_bench.findings.vote import vote
 
 SCHEMA = 1
 NO_SCORE = "no case has a score of it"
@@ -82,7 +83,7 @@ def build(
         ),
         notes=cautions(analysis, sets, development),
         across_sets=across_sets(sets, tuple(one.id for one in analysis.comparisons)),
-        cross_validated=compare_folds(analysis, development),
+        cross_validated=compare_folds(analysis, book),
         audit=audit_published(analysis.published),
     )
 
@@ -196,7 +197,9 @@ def _build_arm(
         reason=result.reason,
         roc=result.roc,
         folds=folds,
-        operating_point=apply_threshold(threshold, ensemble, absence, analysis.prevalences),
+        operating_point=apply_threshold(
+            threshold, ensemble, absence, analysis.prevalences, vote(book, analysis, arms.name, arm.name)
+        ),
         calibration=judge_probabilities(ensemble, analysis, absence),
     )
 

@@ -2,47 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from ovcf_bench.findings.analysis import Analysis
+from ovcf_bench.findings.case_scores import CaseScores, ScoreBook
+from ovcf_bench.findings.pairing import on_complete_pairs, pair
 from ovcf_bench.findings.secondary import CrossValidated
-from ovcf_bench.findings.values import DevelopmentFindings, limits
+from ovcf_bench.findings.values import limits
 from ovcf_bench.stats.resampled import corrected_t, split_variance
+from ovcf_bench.vocabulary import Comparison
+
+Networks = dict[tuple[int, int], CaseScores]  # by repeat and fold
 
 
-def compare_folds(analysis: Analysis, development: Mapping[str, DevelopmentFindings]) -> tuple[CrossValidated, ...]:
-    """Return the corrected resampled t of each comparison whose folds all have an AUROC; else nothing."""
-    found = []
-    for one in analysis.comparisons:
-        first, second = (_by_fold(development[arm]) for arm in (one.a, one.b))
-        if first is None or second is None or first.shape != second.shape:
-            continue
-        test = corrected_t(first - second)
-        parts = split_variance(first - second)
-        found.append(
-            CrossValidated(
-                comparison=one.id,
-                n=first.size,
-                mean=test.mean,
-                ci=limits(test.interval),
-                t=test.t,
-                df=test.df,
-                p=test.p,
-                sd_folds=parts.sd_folds,
-                sd_repeats=parts.sd_repeats,
-                reason=test.reason or parts.reason,
-            )
-        )
-    return tuple(found)
+def compare_folds(analysis: Analysis, book: ScoreBook) -> tuple[CrossValidated, ...]:
+    """Return the corrected resampled t of each comparison whose folds can all be compared; else nothing."""
+    found = [_compare(one, book) for one in analysis.comparisons]
+    return tuple(one for one in found if one is not None)
 
 
-def _by_fold(development: DevelopmentFindings) -> np.ndarray | None:
-    """Return AUROCs (repeats, folds), or None when one is missing or there is only one fold."""
-    entries = development.folds.aurocs
-    repeats, folds = {one.repeat for one in entries}, {one.fold for one in entries}
-    if len(folds) < 2 or len(entries) != len(repeats) * len(folds) or any(one.auroc is None for one in entries):
+def _compare(one: Comparison, book: ScoreBook) -> CrossValidated | None:
+    first, second = (_networks(book, arm) for arm in (one.a, one.b))
+    repeats, folds = ({key[part] for key in first} for part in (0, 1))
+    if len(folds) < 2 or len(first) != len(repeats) * len(folds) or first.keys() != second.keys():
         return None
-    ordered = sorted(entries, key=lambda one: (one.repeat, one.fold))
-    return np.asarray([one.auroc for one in ordered], dtype=np.float64).reshape(len(repeats), len(folds))
+    differences, variances = [], []
+    for key in sorted(first):
+        pairs = pair(first[key], second[key])
+        if pairs.complete["label"].nunique() < 2:
+            return None
+        test = on_complete_pairs(pairs)
+        if test.se is None:
+            return None
+        differences.append(test.difference)
+        variances.append(test.se**2)
+    table = np.reshape(differences, (len(repeats), len(folds)))
+    test_of_mean, parts = corrected_t(table), split_variance(table, float(np.mean(variances)))
+    return CrossValidated(
+        comparison=one.id,
+        n=table.size,
+        mean=test_of_mean.mean,
+        ci=limits(test_of_mean.interval),
+        t=test_of_mean.t,
+        df=test_of_mean.df,
+        p=test_of_mean.p,
+        sd_cases=parts.sd_cases,
+        sd_folds=parts.sd_folds,
+        sd_repeats=parts.sd_repeats,
+        reason=test_of_mean.reason or parts.reason,
+    )
+
+
+def _networks(book: ScoreBook, arm: str) -> Networks:
+    return {(repeat, fold): cases for repeat, fold, cases in book.development_networks(arm)}

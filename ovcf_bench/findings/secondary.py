@@ -185,8 +185,8 @@ class Readers:
 class CrossValidated:
     """Out-of-fold difference of a minus b over folds (and repeats): never a test of the test sets.
 
-    p : corrected resampled t (Nadeau & Bengio 2003); sd_folds, sd_repeats : spread that folds and repeated
-    trainings add.
+    p : corrected resampled t (Nadeau & Bengio 2003); sd_cases, sd_folds, sd_repeats : spread that the cases of a
+    fold, the folds, and repeated trainings add.
     """
 
     comparison: str
@@ -196,6 +196,7 @@ class CrossValidated:
     t: float | None
     df: int | None
     p: float | None
+    sd_cases: float | None
     sd_folds: float | None
     sd_repeats: float | None
     reason: str

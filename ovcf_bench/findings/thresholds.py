@@ -85,9 +85,16 @@ def _fitted(rule: ThresholdRule, cases: CaseScores) -> float:
 
 
 def apply_threshold(
-    frozen: FrozenThreshold, cases: CaseScores | None, absence: str, prevalences: tuple[float, ...]
+    frozen: FrozenThreshold,
+    cases: CaseScores | None,
+    absence: str,
+    prevalences: tuple[float, ...],
+    by_vote: Point | None,
 ) -> OperatingPointRecord:
-    """Return the frozen threshold with what it achieves on `cases`; None of them: `absence` says why."""
+    """Return the frozen threshold with what it achieves on `cases`; None of them: `absence` says why.
+
+    by_vote : what the folds achieve at thresholds of their own.
+    """
     achieved = None
     if cases is not None and frozen.value is not None:
         achieved = judge_point(cases, frozen.value, prevalences)
@@ -98,6 +105,7 @@ def apply_threshold(
         optimistic=frozen.optimistic,
         development=frozen.development,
         achieved=achieved,
+        vote=by_vote if cases is not None else None,
         reason=absence if cases is None else frozen.reason,
     )
 

@@ -136,7 +136,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPointRecord:
-    """A frozen threshold (as a probability) with what it did in development and on the test set."""
+    """A frozen threshold (as a probability, or a raw score) with what it did in development and on the test set.
+
+    vote : what the majority of the networks does, each at the threshold of its own fold.
+    """
 
     rule: str
     threshold: float | None
@@ -144,6 +147,7 @@ class OperatingPointRecord:
     optimistic: bool
     development: Point | None
     achieved: Point | None
+    vote: Point | None
     reason: str
 
 

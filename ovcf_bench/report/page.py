@@ -26,7 +26,7 @@ from ovcf_bench.report.tables.characteristics import characteristics_table
 from ovcf_bench.report.tables.comparisons import delong_table, verdict_table
 from ovcf_bench.report.tables.operating_points import operating_blocks
 from ovcf_bench.report.tables.participant_flow import flow_table
-from ovcf_bench.report.tables.probability import calibration_table
+from ovcf_bench.report.tables.probability import calibration_table, net_benefit_table
 from ovcf_bench.report.tables.provenance import facts_table, models_table, source_table, units_table
 from ovcf_bench.report.tables.published import audit_table, published_table
 
@@ -164,7 +164,9 @@ def _probabilities(findings: Findings) -> Section:
     plots = [net_benefit_plot(name, found, position) for position, (name, found) in enumerate(findings.sets.items())]
     caption = "Net benefit (Vickers and Elkin 2006) at the prevalence of each set. Treating nobody is the axis."
     figure = Figure("net-benefit", caption, tuple(plot for plot in plots if plot is not None))
-    return Section("probabilities", "Scores as probabilities", (table, figure))
+    differences = net_benefit_table(findings)
+    blocks: tuple[Block, ...] = (table, figure, *([differences] if differences else []))
+    return Section("probabilities", "Scores as probabilities", blocks)
 
 
 def _omnibus(findings: Findings) -> Iterator[str]:

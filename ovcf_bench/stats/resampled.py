@@ -34,9 +34,13 @@ class ResampledT:
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """Standard deviations between folds, and between repeated trainings of a fold (None: one training each)."""
+    """Standard deviations due to the sampled cases of a fold, to the folds, and to repeated trainings (seeds).
 
-    sd_folds: float | None
+    sd_repeats is None when every fold was trained once; what seeds add is then part of sd_folds.
+    """
+
+    sd_cases: float
+    sd_folds: float
     sd_repeats: float | None
     reason: str
 
@@ -57,13 +61,21 @@ def corrected_t(differences: npt.ArrayLike, *, level: float = 0.95) -> Resampled
     return ResampledT(mean, se, df, t, float(2 * student.sf(abs(t), df)), interval, "")
 
 
-def split_variance(values: npt.ArrayLike) -> Components:
-    """Return how much of the spread of (repeats, folds) values lies between folds and between repeats."""
+def split_variance(values: npt.ArrayLike, case_variance: float) -> Components:
+    """Return where the spread of (repeats, folds) values comes from.
+
+    case_variance : mean of the variances that each value has from its own cases (DeLong's). Cases and folds change
+    together from fold to fold, so what the folds add is the rest of the variance between them.
+    """
     table: Floats = np.atleast_2d(np.asarray(values, dtype=np.float64))
     repeats = len(table)
-    if repeats == 1:
-        return Components(float(table.std(ddof=1)), None, "every fold was trained once")
-    within = float(table.var(axis=0, ddof=1).mean())
-    between = float(table.mean(axis=0).var(ddof=1)) - within / repeats
-    note = "the estimate between folds is negative and set to 0" if between < 0 else ""
-    return Components(math.sqrt(max(between, 0.0)), math.sqrt(within), note)
+    within = float(table.var(axis=0, ddof=1).mean()) if repeats > 1 else 0.0
+    between = float(table.mean(axis=0).var(ddof=1)) - within / repeats - case_variance
+    notes = ["every fold was trained once"] if repeats == 1 else []
+    notes += ["the folds add nothing to what their cases explain"] if between < 0 else []
+    return Components(
+        sd_cases=math.sqrt(case_variance),
+        sd_folds=math.sqrt(max(between, 0.0)),
+        sd_repeats=math.sqrt(within) if repeats > 1 else None,
+        reason="; ".join(notes),
+    )

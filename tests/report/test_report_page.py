@@ -97,7 +97,7 @@ def test_the_page_opens_with_question_answer_and_notices(run):
 
 def test_every_table_has_a_caption_and_heads_with_a_scope(run):
     tables = Outline(run.page()).tables
-    assert len(tables) == 23
+    assert len(tables) == 24
     for table in tables:
         assert table[0][0] == "caption"
         heads = [attributes for tag, attributes in table if tag == "th"]

@@ -77,12 +77,14 @@ def test_development_and_achieved_values_stand_side_by_side(records):
     assert isinstance(table, Table)
     assert [(column.spanner, column.title) for column in table.columns[1:]] == [
         ("fitted here", "development"), ("achieved", "internal"), ("achieved", "external"),
+        ("vote of the folds", "internal"), ("vote of the folds", "external"),
     ]  # fmt: skip
     point = records.findings.sets["internal"].arms[AP].operating_point
     sensitivity = table.groups[0].rows[0].cells
     assert sensitivity[0].text == f"{point.development.sensitivity.value:.3f}"
     assert sensitivity[1].text == f"{point.achieved.sensitivity.value:.3f}"
     assert sensitivity[1].detail.endswith(f"· {point.achieved.tp}/354")
+    assert sensitivity[3].text == f"{point.vote.sensitivity.value:.3f}"
     assert isinstance(matrices, Matrices)
     assert [each.caption for each in matrices.matrices] == [
         f"{AP} on {name}" for name in ("development", "internal", "external")

@@ -181,6 +181,7 @@ def folds_table(findings: Findings) -> Table | None:
                 Cell(number(one.t, 2)),
                 Cell(count(one.df)),
                 Cell(p_value(one.p)),
+                Cell(number(one.sd_cases)),
                 Cell(number(one.sd_folds)),
                 Cell(number(one.sd_repeats)),
             ),
@@ -193,7 +194,7 @@ def folds_table(findings: Findings) -> Table | None:
         columns=(
             Column("Comparison", numeric=False),
             *numeric("Networks", "Mean difference", "95 % interval", "t", "df", "p"),
-            *numeric("folds", "repeats", spanner="SD between"),
+            *numeric("cases", "folds", "repeats", spanner="SD between"),
         ),
         groups=(Group("", tuple(rows)),),
         notes=("Folds share training patients; this test belongs to development and says nothing of the test sets.",),

@@ -47,9 +47,11 @@ def _table(findings: Findings, arm: str, results: Mapping[str, ArmFindings], pos
     columns: list[_Column] = []
     if first.development is not None or findings.study.fitted_on == OUT_OF_FOLD:
         columns.append((DEVELOPMENT, "fitted here", first.development, first.reason))
+    votes = [(name, "vote of the folds", one.operating_point.vote, "") for name, one in results.items()]
     columns += [
         (name, "achieved", one.operating_point.achieved, one.operating_point.reason) for name, one in results.items()
     ]
+    columns += votes if any(point for _, _, point, _ in votes) else []
     rows = tuple(
         Row(label, tuple(_measure(measure, point, reason, footnotes) for _, _, point, reason in columns))
         for measure, label in _MEASURES.items()
@@ -102,12 +104,12 @@ def _valued(found: Valued | None, absence: str, footnotes: Footnotes) -> Cell:
 
 def _at_prevalences(columns: Sequence[_Column], footnotes: Footnotes) -> Iterator[Row]:
     """Yield PPV and NPV at each declared prevalence; development has none."""
-    found = {name: {each.prevalence: each for each in point.at_prevalence} for name, _, point, _ in columns if point}
-    for prevalence in sorted({each for values in found.values() for each in values}):
+    found = [{each.prevalence: each for each in point.at_prevalence} if point else {} for _, _, point, _ in columns]
+    for prevalence in sorted({each for values in found for each in values}):
         for measure, label in (("ppv", "PPV"), ("npv", "NPV")):
             cells = [
-                _valued(getattr(found.get(name, {}).get(prevalence), measure, None), reason, footnotes)
-                for name, _, _, reason in columns
+                _valued(getattr(values.get(prevalence), measure, None), reason, footnotes)
+                for values, (_, _, _, reason) in zip(found, columns, strict=True)
             ]
             yield Row(f"{label} at prevalence {prevalence:g}", tuple(cells))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from ovcf_bench.findings.secondary import Calibration, Valued
+from collections.abc import Iterator
+
+from ovcf_bench.findings.secondary import Calibration, NetBenefitDifference, Valued
 from ovcf_bench.findings.values import Findings
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, numeric, unique
-from ovcf_bench.report.format import interval, listed, number, p_value
+from ovcf_bench.report.format import interval, listed, number, p_value, signed
 
+_SHOWN = (0.1, 0.2, 0.3, 0.5)  # threshold probabilities of the table; every one stands in the records
 _FIGURES = ("slope", "intercept", "brier", "ece", "ici")
 
 
@@ -41,6 +44,32 @@ def calibration_table(findings: Findings) -> Table | None:
         notes=(f"Beneath each value: 95 % interval ({listed(methods)}).",) if methods else (),
         footnotes=footnotes.all(),
     )
+
+
+def net_benefit_table(findings: Findings) -> Table | None:
+    """Return the paired differences of net benefit at a few threshold probabilities."""
+    several = len(findings.sets) > 1
+    groups = []
+    for name, found in findings.sets.items():
+        for one in found.comparisons:
+            if one.net_benefit is not None:
+                head = f"{one.a} − {one.b}" + (f", {name}" if several else "")
+                groups.append(Group(head, tuple(_benefits(one.net_benefit))))
+    if not groups:
+        return None
+    return Table(
+        id="net-benefit-differences",
+        caption="Differences of net benefit, on the same cases, at the prevalence of each set.",
+        columns=(Column("Threshold probability", numeric=False), *numeric("Difference", "95 % interval")),
+        groups=tuple(groups),
+    )
+
+
+def _benefits(found: NetBenefitDifference) -> Iterator[Row]:
+    for at, threshold in enumerate(found.thresholds):
+        if threshold in _SHOWN:
+            cells = (Cell(signed(found.difference[at])), Cell(interval(found.ci[at], sign=True)))
+            yield Row(number(threshold, 1), cells)
 
 
 def _row(arm: str, one: Calibration, spiegelhalter: float | None, footnotes: Footnotes) -> Row:
