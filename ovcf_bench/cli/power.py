@@ -20,6 +20,7 @@ Examples:
 """
 _SHARES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)  # of the wanted or given size, where the curve is drawn
 _WIDTH = 40
+_CLAIMS = {"difference": "a difference", "noninferiority": "non-inferiority", "equivalence": "equivalence"}
 
 
 @click.command("power", epilog=_EXAMPLES)
@@ -84,9 +85,10 @@ def command(
 
 
 def _sentence(design: Design, reached: float) -> str:
+    claim = _CLAIMS[design.claim]
     margin = f" at a margin of {design.margin:g}" if design.margin is not None else ""
     return (
-        f"With {design.positives} positive and {design.negatives} negative patients the power to show {design.claim}"
-        f"{margin} is {100 * reached:.1f} %, if the true AUROCs are {design.auroc_first:g} and "
+        f"With {design.positives} positive and {design.negatives} negative patients the power to show {claim}"
+        f"{margin} is {100 * reached:.1f}\N{NO-BREAK SPACE}%, if the true AUROCs are {design.auroc_first:g} and "
         f"{design.auroc_second:g} and the scores correlate by {design.correlation:g} within a class."
     )

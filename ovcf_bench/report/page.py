@@ -46,7 +46,7 @@ _FROM_DEVELOPMENT = (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole page; `version` is that of the program that made the run."""
+    """The whole page; `version` is that of the program that made the run, `source` says what the page rests on."""
 
     title: str
     question: str
@@ -54,6 +54,8 @@ class Page:
     notices: tuple[Notice, ...]
     sections: tuple[Section, ...]
     version: str
+    kicker: str = "Study report"
+    source: str = " from the records beside this file. Every result stands in findings.json at full precision."
 
 
 def make_page(run: RunRecords) -> Page:
@@ -78,6 +80,7 @@ def make_page(run: RunRecords) -> Page:
         answer=tuple(sentence.text for sentence in run.findings.summary),
         notices=notices(run),
         sections=_numbered([section for section in sections if section.blocks]),
+        kicker="Study report" if run.source is None else "Comparison of scores",
         version=next((each.project_version for each in (run.provenance, run.source) if each is not None), ""),
     )
 

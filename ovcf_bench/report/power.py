@@ -13,7 +13,7 @@ from ovcf_bench.report.page import Page
 from ovcf_bench.report.render import render
 from ovcf_bench.stats.power import CurvePoint
 
-_FRAME = Frame(520, 330)
+_FRAME = Frame(560, 330, left=64, right=24)
 
 
 def power_page(sentence: str, curve: Sequence[CurvePoint], wanted: float) -> str:
@@ -33,6 +33,8 @@ def power_page(sentence: str, curve: Sequence[CurvePoint], wanted: float) -> str
             notices=(),
             sections=(Section("power-by-size", "Power by sample size", (figure, table)),),
             version=ovcf_bench.__version__,
+            kicker="Planning",
+            source=" from the sentence above: expected AUROCs, correlation and claim, and no data.",
         )
     )
 
