@@ -40,7 +40,7 @@ def _size(finding: ComparisonFindings) -> Iterator[str]:
     }[finding.claim]
     if found is not None and found.difference is not None and not shown:
         yield (
-            f"At this size and spread a true difference of {found.difference:.3f} would be found with "
+            f"At this size and spread a test for a difference finds a true one of {found.difference:.3f} with "
             f"{100 * found.power:.0f} % power."
         )
 
