@@ -82,6 +82,8 @@ def test_a_single_positive_has_an_auroc_and_nothing_else(tmp_path):
     assert arms["ap"]["auroc"] is not None
     assert (arms["ap"]["variance"], arms["ap"]["ci"], one["p"]) == (None, None, None)
     assert "single case" in arms["ap"]["reason"]
+    assert [row["p"] for row in one["sensitivity"]] == [None, None]
+    assert "single patient" in one["sensitivity"][1]["reason"]
 
 
 def test_a_view_that_is_missing_everywhere_is_absent_with_its_reason(tmp_path):

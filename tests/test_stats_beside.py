@@ -278,6 +278,16 @@ def test_readers_agree_with_the_published_analysis_of_van_dyke(tables):
     assert [found.interval.low, found.interval.high] == pytest.approx(expected["ci95"], rel=1e-9, abs=1e-12)
 
 
+def test_readers_that_do_not_interact_with_the_tests_have_a_p_from_the_limit():
+    y = np.repeat([1, 0], 20)
+    generator = np.random.default_rng(6)
+    first, second = generator.standard_normal((2, 40)) + y
+    found = analyse_readers(y, [[first] * 3, [second] * 3], name="alike")
+    assert found.df2 is None
+    assert 0 < found.p < 1
+    assert found.interval.low < found.difference < found.interval.high
+
+
 def test_the_corrected_t_is_the_papers_formula():
     differences = [[0.02, 0.05, -0.01, 0.03, 0.04]]
     values = np.array(differences[0])

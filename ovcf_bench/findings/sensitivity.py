@@ -17,6 +17,7 @@ from ovcf_bench.stats.partial_auroc import compare_partial
 from ovcf_bench.stats.permutation import compare_curves, exchange_views
 
 MOST_CASES = 20_000  # beyond it resampling takes minutes and says nothing that DeLong's test does not
+ONE_PATIENT = "a class comes from a single patient: resampling it has no spread"
 TOO_MANY = f"not computed for more than {MOST_CASES:,} cases"
 NOT_CLUSTERED = "this method has no form for several cases per patient"
 DRAWS = 5  # exchanges of the views for each resample: a p-value needs more of them than an interval
@@ -42,6 +43,10 @@ def _methods(pairs: Pairs, seed: int, resamples: int) -> Iterator[Sensitivity]:
     paired = on_complete_pairs(pairs)
     wald = wald_interval(paired, level=0.95)
     yield Sensitivity("Wald", DIFFERENCE, paired.difference, limits(wald), None, "" if wald else paired.reason)
+    patients = table["patient_id"].groupby(labels).nunique()
+    if patients.min() < 2:
+        yield Sensitivity("bootstrap and permutation", DIFFERENCE, None, None, None, ONE_PATIENT)
+        return
     if len(table) > MOST_CASES:
         yield Sensitivity("bootstrap and permutation", DIFFERENCE, None, None, None, TOO_MANY)
         return

@@ -20,6 +20,7 @@ from ovcf_bench.stats.clusters import number_clusters, sum_clusters
 from ovcf_bench.stats.intervals import Interval
 
 RESAMPLES = 2000
+_ROUNDING = 1e-12  # a spread below this is rounding
 LARGEST_MATRIX = 10_000_000  # pairs of a positive and a negative; beyond it weighted ranks need less memory
 _BLOCK = 4_000_000  # numbers held at once by a block of resamples
 PERCENTILE, BCA = "bootstrap, percentile", "bootstrap, BCa"
@@ -149,7 +150,7 @@ def _summarise(placed: list[Placements], draws: Floats, influence: Floats, level
     difference, drawn = first - second, draws[0] - draws[1]
     se = float(drawn.std(ddof=1)) if drawn.size > 1 else 0.0
     z, p, reason = None, None, "the resampled differences do not vary"
-    if se > 0:
+    if se > _ROUNDING:
         z, reason = difference / se, ""
         p = float(2 * norm.sf(abs(z)))
     elif difference == 0:
@@ -162,7 +163,7 @@ def _summarise(placed: list[Placements], draws: Floats, influence: Floats, level
         z=z,
         p=p,
         percentile=_percentile(drawn, level),
-        bca=_bca(drawn, difference, influence, level) if se > 0 else None,
+        bca=_bca(drawn, difference, influence, level) if se > _ROUNDING else None,
         first_interval=_percentile(draws[0], level),
         second_interval=_percentile(draws[1], level),
         resamples=int(drawn.size),
@@ -186,6 +187,8 @@ def _bca(drawn: Floats, estimate: float, influence: Floats, level: float) -> Int
     shares = []
     for tail in ((1 - level) / 2, (1 + level) / 2):
         reach = bias + float(norm.ppf(tail))
+        if acceleration * reach >= 1:
+            return None
         shares.append(float(norm.cdf(bias + reach / (1 - acceleration * reach))))
     if any(math.isnan(share) for share in shares):
         return None

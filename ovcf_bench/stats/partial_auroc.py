@@ -115,7 +115,7 @@ def compare_partial(
     se = float(drawn.std(ddof=1))
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     z, p, reason = None, None, "the resampled differences do not vary"
-    if se > 0:
+    if se > 1e-12:  # below it is rounding
         z, reason = difference / se, ""
         p = float(2 * norm.sf(abs(z)))
     elif difference == 0:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import chi2
 from scipy.stats import f as fisher
 from scipy.stats import t as student
 
@@ -20,6 +21,7 @@ from ovcf_bench.stats.cases import Floats, check_labels
 from ovcf_bench.stats.contrast import covariance_matrix
 from ovcf_bench.stats.intervals import Interval
 
+_ROUNDING = 1e-12  # a variance below this share of the others is 0
 OBUCHOWSKI_ROCKETTE = "Obuchowski & Rockette 1995, degrees of freedom of Hillis 2007"
 
 
@@ -92,19 +94,21 @@ def _covariances(joint: Floats) -> tuple[float, float, float, float]:
 
 def _test(blank: ReaderAnalysis, tests: int, readers: int, level: float) -> ReaderAnalysis:
     denominator = blank.ms_interaction + max(readers * (blank.cov2 - blank.cov3), 0.0)
-    if denominator == 0:
+    if denominator <= _ROUNDING * max(blank.error_variance, _ROUNDING):
         return replace(blank, reason="the AUROCs do not vary between readers and tests: no test is defined")
     df1 = tests - 1
-    df2 = math.inf
-    if blank.ms_interaction > 0:
+    df2: float | None = None
+    p = float(chi2.sf(blank.ms_test / denominator * df1, df1))  # the limit without interaction of reader and test
+    if blank.ms_interaction > _ROUNDING * denominator:
         df2 = denominator**2 / (blank.ms_interaction**2 / ((tests - 1) * (readers - 1)))
     statistic = blank.ms_test / denominator
-    p = float(fisher.sf(statistic, df1, df2))
+    if df2 is not None:
+        p = float(fisher.sf(statistic, df1, df2))
     found = replace(blank, f=statistic, df1=df1, df2=df2, p=p)
     if tests != 2:
         return found
     difference = blank.means[0] - blank.means[1]
     se = math.sqrt(2 / readers * denominator)
-    reach = float(student.ppf(0.5 + level / 2, df2)) * se
+    reach = float(student.ppf(0.5 + level / 2, math.inf if df2 is None else df2)) * se
     interval = Interval(difference - reach, difference + reach, OBUCHOWSKI_ROCKETTE, level)
     return replace(found, difference=difference, se=se, interval=interval)
