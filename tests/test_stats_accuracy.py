@@ -220,6 +220,42 @@ def test_scores_that_are_no_probabilities_and_constants_are_refused_with_their_r
     assert constant.intercept.value is not None
 
 
+def test_at_another_prevalence_calibration_is_that_of_the_population_there():
+    generator = np.random.default_rng(2)
+    y = np.repeat([True, False], 2000)
+    x = generator.standard_normal(4000) + 1.5 * y
+    log_odds = 1.5 * x - 1.5**2 / 2  # of the likelihoods: the true ones for these normal scores
+    rare, even = expit(log_odds + logit(0.05)), expit(log_odds)
+    weights, ones = case_weights(y, 0.05), np.ones(4000)
+    assert ici(y, rare, weights) < 0.03
+    assert ici(y, even, weights) > 0.2
+    assert ici(y, even, ones) < 0.03
+    assert ici(y, rare, ones) > 0.2
+
+
+def test_at_another_prevalence_standard_errors_are_those_of_fixed_class_shares():
+    generator = np.random.default_rng(5)
+    y = np.repeat([True, False], 100)
+    values, stated = [], []
+    for _ in range(300):
+        log_odds = 1.5 * (generator.standard_normal(200) + 1.5 * y) - 1.5**2 / 2
+        p, weights = expit(log_odds + logit(0.2)), case_weights(y, 0.2)
+        found = calibrate(y, p, weights=weights).intercept
+        brier = brier_score(y, p, weights=weights)
+        values.append((found.value, brier.value))
+        stated.append((found.se, brier.se))
+    assert np.mean(stated, axis=0) == pytest.approx(np.std(values, axis=0, ddof=1), rel=0.12)
+
+
+def test_rounding_is_no_variance_and_calls_that_are_all_alike_have_no_ratio():
+    ones = np.ones(50)
+    found = clustered_difference((0.09 * ones, ones), (0.04 * ones, ones), np.arange(50))
+    assert (found.p, found.reason != "") == (None, True)
+    plus, _ = likelihood_ratios(Confusion(tp=40, fp=30, fn=0, tn=0))
+    assert (plus.value, plus.interval) == (1.0, None)
+    assert "alike" in plus.reason
+
+
 def test_weights_bring_cases_to_a_prevalence():
     y = np.repeat([True, False], [30, 70])
     weights = case_weights(y, 0.05)

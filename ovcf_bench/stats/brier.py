@@ -50,8 +50,13 @@ def brier_score(
     weigh = np.ones(labels.size) if weights is None else weights
     errors = weigh * (probabilities - labels) ** 2
     value = float(errors.mean())
+    centred = errors - value
+    if weights is not None:
+        # A declared prevalence fixes the shares of the classes: only what varies within a class is left.
+        for each in (labels, ~labels):
+            centred[each] = errors[each] - errors[each].mean()
     groups = np.arange(labels.size) if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
-    sums = np.bincount(groups, weights=errors - value)
+    sums = np.bincount(groups, weights=centred)
     if sums.size < 2:
         return BrierScore(value, None, None)
     se = math.sqrt(sums.size / (sums.size - 1) * float(np.sum(sums**2))) / labels.size

@@ -115,16 +115,24 @@ def _fit(
     if weights is not None or clusters is not None:
         # Weights of a prevalence are no counts, and cases of a patient are no more than one: a sandwich by patient.
         scores = design * (weigh * (truth - expected))[:, None]
+        if weights is not None:
+            # A declared prevalence fixes the shares of the classes: only what varies within a class is left.
+            for each in (truth == 0, truth == 1):
+                scores[each] -= scores[each].mean(axis=0)
         groups = np.arange(truth.size) if clusters is None else number_clusters(clusters)
         sums = np.stack([np.bincount(groups, weights=column) for column in scores.T])
         size = sums.shape[1]
+        if size < 2:
+            return coefficients, np.full(coefficients.size, np.nan)
         covariance = bread @ (size / (size - 1) * sums @ sums.T) @ bread
     return coefficients, np.sqrt(np.diag(covariance))
 
 
 def _coefficient(fitted: _Fitted, at: int, clusters: npt.ArrayLike | None, level: float) -> Coefficient:
-    if fitted is None or not np.isfinite([fitted[0][at], fitted[1][at]]).all():
+    if fitted is None or not np.isfinite(fitted[0][at]):
         return Coefficient(None, None, None, NO_SOLUTION)
+    if not np.isfinite(fitted[1][at]):
+        return Coefficient(float(fitted[0][at]), None, None, "a variance needs two patients")
     value, se = float(fitted[0][at]), float(fitted[1][at])
     reach = normal_quantile(level) * se
     method = WALD if clusters is None else BY_PATIENT
@@ -134,7 +142,7 @@ def _coefficient(fitted: _Fitted, at: int, clusters: npt.ArrayLike | None, level
 def ici(labels: Bools, probabilities: Floats, weights: Floats) -> float | None:
     """Return the mean distance between probabilities and the smoothed outcome; None where no curve can be drawn.
 
-    weights : (n,) counts of a resample or weights of a prevalence. Source: Austin & Steyerberg 2019.
+    weights : (n,) weights of a prevalence, the same for all cases of a class. Source: Austin & Steyerberg 2019.
     """
     if np.ptp(probabilities) == 0:
         return None
@@ -144,4 +152,8 @@ def ici(labels: Bools, probabilities: Floats, weights: Floats) -> float | None:
         smooth = np.clip(lowess(truth, probabilities, frac=_LOWESS_SHARE, it=0, xvals=grid), 0, 1)
     if not np.isfinite(smooth).all():
         return None
-    return float(np.average(np.abs(np.interp(probabilities, grid, smooth) - probabilities), weights=weights))
+    observed = np.interp(probabilities, grid, smooth)
+    # The curve is that of the cases as sampled: at another prevalence the odds at every probability move alike.
+    up, down = (float(weights[each].mean()) if each.any() else 1.0 for each in (labels, ~labels))
+    observed = up * observed / (up * observed + down * (1 - observed))
+    return float(np.average(np.abs(observed - probabilities), weights=weights))

@@ -46,6 +46,8 @@ def _ratio(top: int, positives: int, bottom: int, negatives: int, level: float) 
     ratio = (top / positives) / (bottom / negatives)
     if top == 0:
         return Estimated(0.0, None, f"{NO_CELL}: the log method has no interval")
+    if top == positives and bottom == negatives:
+        return Estimated(ratio, None, "every case is called alike: the ratio is 1 by definition")
     reach = normal_quantile(level) * math.sqrt(1 / top - 1 / positives + 1 / bottom - 1 / negatives)
     return Estimated(ratio, Interval(ratio * math.exp(-reach), ratio * math.exp(reach), LOG_METHOD, level), "")
 
@@ -53,10 +55,11 @@ def _ratio(top: int, positives: int, bottom: int, negatives: int, level: float) 
 def predictive_values_at(counts: Confusion, prevalence: float, *, level: float = 0.95) -> tuple[Estimated, Estimated]:
     """Return PPV and NPV at a prevalence in (0, 1) taken as known. Source: Mercaldo 2007, eq. 5-8."""
     positives, negatives = counts.tp + counts.fn, counts.fp + counts.tn
-    sensitivity, specificity = counts.tp / positives, counts.tn / negatives
-    called = sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
-    ppv = _at(sensitivity * prevalence, called, counts.tp, counts.fp, positives, negatives, level)
-    npv = _at(specificity * (1 - prevalence), 1 - called, counts.tn, counts.fn, negatives, positives, level)
+    # The four shares of all cases, each from its own count, so that no difference of near-equal numbers is taken.
+    tp, fn = (count / positives * prevalence for count in (counts.tp, counts.fn))
+    fp, tn = (count / negatives * (1 - prevalence) for count in (counts.fp, counts.tn))
+    ppv = _at(tp, tp + fp, counts.tp, counts.fp, positives, negatives, level)
+    npv = _at(tn, tn + fn, counts.tn, counts.fn, negatives, positives, level)
     return ppv, npv
 
 

@@ -47,7 +47,7 @@ def compare_proportions(first: npt.ArrayLike, second: npt.ArrayLike, *, level: f
     mid = 1.0
     if n10 != n01:  # the point probability of an even split would count more than half of the distribution
         mid = min(1.0, exact - float(binom.pmf(min(n10, n01), discordant, 0.5)))
-    elif discordant:
+    elif discordant:  # an even split: twice the mid-p tail less the doubled point, as the reference values have it
         mid = 1.0 - float(binom.pmf(n10, discordant, 0.5))
     return PairedProportions(
         n11, n10, n01, n00, (n10 - n01) / a.size, min(1.0, exact), mid, _newcombe(n11, n10, n01, n00, level), ""

@@ -18,6 +18,7 @@ from ovcf_bench.stats.clusters import number_clusters
 from ovcf_bench.stats.intervals import Interval, normal_quantile
 
 BY_PATIENT = "ratio estimator, clustered by patient"
+_NO_VARIANCE = 1e-30  # of shares of order 1, a variance of their rounding errors stays below this
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,10 @@ def clustered_ratio(
     if variance is None:
         return Ratio(value, None, None, size, "a variance needs two patients")
     se = math.sqrt(variance)
-    if not 0 < value < 1 or se == 0:
+    if not 0 < value < 1:
         return Ratio(value, se, None, size, "no clustered interval at a share of 0 or 1")
+    if variance <= _NO_VARIANCE:
+        return Ratio(value, 0.0, None, size, "the share has no variance over the patients")
     reach = normal_quantile(level) * se / (value * (1 - value))
     low, high = float(expit(logit(value) - reach)), float(expit(logit(value) + reach))
     return Ratio(value, se, Interval(low, high, BY_PATIENT, level), size, "")
@@ -100,9 +103,9 @@ def clustered_difference(
     known = RatioDifference(one, other, one - other, None, None, None, None, "a variance needs two patients")
     if variance is None:
         return known
-    if variance == 0 and one == other:
+    if variance <= _NO_VARIANCE and math.isclose(one, other, rel_tol=1e-12):
         return replace(known, se=0.0, z=0.0, p=1.0, reason="")
-    if variance == 0:
+    if variance <= _NO_VARIANCE:
         return replace(known, se=0.0, reason="the difference has no variance over the patients")
     se = math.sqrt(variance)
     reach = normal_quantile(level) * se
