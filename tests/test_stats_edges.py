@@ -14,8 +14,14 @@ from ovcf_bench.stats.contrast import contrast_test
 from ovcf_bench.stats.delong import compare_paired
 from ovcf_bench.stats.equivalence import NO_MARGIN, judge_equivalence, judge_noninferiority
 from ovcf_bench.stats.intervals import auroc_interval, newcombe_interval
+from ovcf_bench.stats.likelihood_ratios import case_weights, predictive_values_at
 from ovcf_bench.stats.multiplicity import holm
+from ovcf_bench.stats.operating_point import Confusion
+from ovcf_bench.stats.paired_proportions import compare_proportions
+from ovcf_bench.stats.partial_auroc import partial_auroc, partial_auroc_by_sensitivity
 from ovcf_bench.stats.proportions import proportion
+from ovcf_bench.stats.readers import analyse_readers
+from ovcf_bench.stats.resampled import corrected_t
 
 ORACLE = Path(__file__).parent / "data" / "oracle"
 LABELS = np.repeat([0, 1], 30)
@@ -208,3 +214,21 @@ def test_no_edge_prints_a_warning():
         for second in (GOOD, PERFECT, -PERFECT, CONSTANT, np.where(LABELS == 1, 5.0, 4.0)):
             compare_paired(LABELS, GOOD, second, name="internal")
             contrast_test(LABELS, [GOOD, second, second], name="internal")
+
+
+def test_what_no_statistic_can_be_computed_of_is_refused_in_words():
+    labels, scores = [0, 0, 1, 1], [0.1, 0.4, 0.3, 0.9]
+    counts = Confusion(tp=8, fp=2, fn=2, tn=8)
+    for refused, said in (
+        (lambda: corrected_t([[0.1]]), "1 folds"),
+        (lambda: corrected_t([[0.1, np.nan]]), "1 differences missing"),
+        (lambda: partial_auroc(labels, scores, name="t", specificity=1.0), "specificity: is 1"),
+        (lambda: partial_auroc_by_sensitivity(labels, scores, name="t", sensitivity=1.0), "sensitivity: is 1"),
+        (lambda: predictive_values_at(counts, 0.0), "prevalence: is 0"),
+        (lambda: case_weights(labels, 1.0), "prevalence: is 1"),
+        (lambda: compare_proportions([1, 0, np.nan], [1, 0, 1]), "neither 0 nor 1"),
+        (lambda: compare_proportions([1, 0], [1]), "2 and 1 values"),
+        (lambda: analyse_readers([1, 1, 1], np.ones((2, 2, 3)), name="t"), "one class only"),
+    ):
+        with pytest.raises(StatisticsError, match=said):
+            refused()

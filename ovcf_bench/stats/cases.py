@@ -56,11 +56,19 @@ def complete_cases(labels: npt.ArrayLike, *scores: npt.ArrayLike, name: str) -> 
     if missing:
         checked = checked[complete]
         columns = tuple(column[complete] for column in columns)
-    _refuse_one_class(checked, name)
+    refuse_one_class(checked, name)
     return checked, columns, missing
 
 
-def _refuse_one_class(labels: Bools, name: str) -> None:
+def check_prevalence(prevalence: float) -> float:
+    """Return the prevalence; raises StatisticsError unless it lies between 0 and 1, both excluded."""
+    if not 0 < prevalence < 1:
+        raise StatisticsError(Problem("prevalence", f"is {prevalence:g}", "Allowed: more than 0 and less than 1."))
+    return prevalence
+
+
+def refuse_one_class(labels: Bools, name: str) -> None:
+    """Raise StatisticsError naming the set `name` unless both classes are there."""
     positives = int(np.count_nonzero(labels))
     negatives = int(labels.size - positives)
     if positives == 0 or negatives == 0:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
-from ovcf_bench.stats.cases import Floats
+from ovcf_bench.stats.cases import Floats, check_prevalence
 from ovcf_bench.stats.intervals import Interval, normal_quantile
 from ovcf_bench.stats.operating_point import Confusion
 
@@ -53,7 +53,11 @@ def _ratio(top: int, positives: int, bottom: int, negatives: int, level: float) 
 
 
 def predictive_values_at(counts: Confusion, prevalence: float, *, level: float = 0.95) -> tuple[Estimated, Estimated]:
-    """Return PPV and NPV at a prevalence in (0, 1) taken as known. Source: Mercaldo 2007, eq. 5-8."""
+    """Return PPV and NPV at a prevalence taken as known. Source: Mercaldo 2007, eq. 5-8.
+
+    Raises StatisticsError unless the prevalence lies between 0 and 1.
+    """
+    check_prevalence(prevalence)
     positives, negatives = counts.tp + counts.fn, counts.fp + counts.tn
     # The four shares of all cases, each from its own count, so that no difference of near-equal numbers is taken.
     tp, fn = (count / positives * prevalence for count in (counts.tp, counts.fn))
@@ -82,6 +86,6 @@ def case_weights(labels: npt.ArrayLike, prevalence: float | None) -> Floats:
     truth = np.asarray(labels, dtype=np.bool_)
     if prevalence is None:
         return np.ones(truth.size)
-    share = float(truth.mean())
+    share, prevalence = float(truth.mean()), check_prevalence(prevalence)
     weights: Floats = np.where(truth, prevalence / share, (1 - prevalence) / (1 - share))
     return weights

@@ -15,6 +15,8 @@ from scipy.stats import binom
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
+from ovcf_bench.errors import Problem, StatisticsError
+from ovcf_bench.stats.cases import check_labels
 from ovcf_bench.stats.intervals import Interval
 
 NEWCOMBE_10 = "Newcombe 1998, method 10"
@@ -36,8 +38,13 @@ class PairedProportions:
 
 
 def compare_proportions(first: npt.ArrayLike, second: npt.ArrayLike, *, level: float = 0.95) -> PairedProportions:
-    """Return the comparison of two (n,) vectors of truth values of the same cases; no discordant pair gives p = 1."""
-    a, b = np.asarray(first, dtype=np.bool_), np.asarray(second, dtype=np.bool_)
+    """Return the comparison of two (n,) vectors of truth values of the same cases; no discordant pair gives p = 1.
+
+    Raises StatisticsError for values other than 0 and 1, and for vectors of different length.
+    """
+    a, b = (check_labels(each, name="paired proportions") for each in (first, second))
+    if a.shape != b.shape:
+        raise StatisticsError(Problem("paired proportions", f"{a.size} and {b.size} values", "Allowed: equally many."))
     n11, n10 = int(np.count_nonzero(a & b)), int(np.count_nonzero(a & ~b))
     n01, n00 = int(np.count_nonzero(~a & b)), int(np.count_nonzero(~a & ~b))
     if a.size == 0:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
+from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.stats.cases import Bools, Floats, complete_cases
 from ovcf_bench.stats.intervals import Interval
 
@@ -45,10 +46,10 @@ def partial_auroc(labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str, sp
     """Return the area where specificity is at least `specificity`, on cases that have a score.
 
     labels : (n,) 0/1; scores : (n,), NaN = missing. Raises StatisticsError naming the set `name` for one class or an
-    infinite score.
+    infinite score, and for a specificity that leaves no range.
     """
     truth, (view,), _ = complete_cases(labels, scores, name=name)
-    return _partial(truth, view, 1 - specificity)
+    return _partial(truth, view, 1 - _bound("specificity", specificity))
 
 
 def partial_auroc_by_sensitivity(
@@ -56,7 +57,13 @@ def partial_auroc_by_sensitivity(
 ) -> PartialAuroc:
     """Return the area where sensitivity is at least `sensitivity`: the curve seen from the other class."""
     truth, (view,), _ = complete_cases(labels, scores, name=name)
-    return _partial(~truth, -view, 1 - sensitivity)
+    return _partial(~truth, -view, 1 - _bound("sensitivity", sensitivity))
+
+
+def _bound(what: str, value: float) -> float:
+    if not 0 <= value < 1:
+        raise StatisticsError(Problem(what, f"is {value:g}", "Allowed: at least 0 and less than 1."))
+    return value
 
 
 def _partial(truth: Bools, view: Floats, highest: float) -> PartialAuroc:

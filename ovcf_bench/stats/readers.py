@@ -17,7 +17,7 @@ from scipy.stats import t as student
 
 from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.stats.auroc import place
-from ovcf_bench.stats.cases import Floats, check_labels
+from ovcf_bench.stats.cases import Floats, check_labels, refuse_one_class
 from ovcf_bench.stats.contrast import covariance_matrix
 from ovcf_bench.stats.intervals import Interval
 
@@ -63,6 +63,7 @@ def analyse_readers(labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str, 
         found = "readers need at least two tests by two readers, every case scored"
         raise StatisticsError(Problem(name, found))
     tests, readers = values.shape[:2]
+    refuse_one_class(truth, name)
     placed = [place(truth, values[test, reader]) for test in range(tests) for reader in range(readers)]
     joint = covariance_matrix(placed)
     if joint is None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
+from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.stats.cases import Floats
 from ovcf_bench.stats.intervals import Interval
 
@@ -48,9 +49,13 @@ class Components:
 def corrected_t(differences: npt.ArrayLike, *, level: float = 0.95) -> ResampledT:
     """Return the test of (repeats, folds) differences; folds, at least 2, share training patients.
 
-    The ratio of test to training size is 1 / (folds - 1). Source: Nadeau & Bengio 2003, eq. 9.
+    The ratio of test to training size is 1 / (folds - 1). Source: Nadeau & Bengio 2003, eq. 9. Raises
+    StatisticsError for one fold, and for a difference that is missing.
     """
     values = np.atleast_2d(np.asarray(differences, dtype=np.float64))
+    if values.shape[1] < 2 or not np.isfinite(values).all():
+        found = f"{values.shape[1]} folds, {int((~np.isfinite(values)).sum())} differences missing"
+        raise StatisticsError(Problem("corrected resampled t", found, "Allowed: two folds or more, all finished."))
     mean, df = float(values.mean()), values.size - 1
     se = math.sqrt((1 / values.size + 1 / (values.shape[1] - 1)) * float(values.var(ddof=1)))
     reach = float(student.ppf(0.5 + level / 2, df)) * se
