@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "API_VERSION", "EXAM_COLUMNS", "BenchError", "BuildContext", "DataError", "Dataset", "DatasetPlugin",
-    "FitContext", "Fitted", "Images", "ModelPlugin", "Params", "Pixels", "PluginError", "Problem", "UnitEvent",
-    "did_you_mean", "ensure_torchvision", "hookimpl", "one_of",
+    "FitContext", "Fitted", "Images", "ModelPlugin", "Params", "Pixels", "PluginError", "Problem", "Progress",
+    "UnitEvent", "did_you_mean", "ensure_torchvision", "hookimpl", "one_of", "silent",
 ]  # fmt: skip
 
 
@@ -39,15 +39,29 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+Progress = Callable[[str, int, int], None]
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Show no progress."""
+
+
 class Dataset(Protocol):
     """An opened dataset: one site's exams and their pixels."""
 
-    def exams(self) -> pd.DataFrame:
+    def exams(self, progress: Progress = silent) -> pd.DataFrame:
         """Return one row per image with EXAM_COLUMNS, then covariates.
 
         patient_id, exam_id, image_id, view, site : str; image_id unique; label : 0 or 1, the same for all
         images of an exam; source : str, whatever `read` needs to find the image again. All problems are
         raised at once as DataError, with row numbers and without identifiers. The order of rows is stable.
+        Work that takes long calls `progress("Reading headers", done, total)` now and then.
+
+        Two more columns may tell of images that cannot be used: `unusable`, the reason in words ("": none),
+        and `place`, where the user finds the image again without naming it ("row 7 of labels.csv"). The study
+        decides whether such images stop it or are excluded and counted; their other columns may be missing.
+        Columns that start with `tag_` say how an image was acquired or stored (tag_manufacturer, tag_format):
+        the shortcut probe looks at them, nothing is trained on them, and they are never written.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ovcf_bench.errors import DataError, Problem, one_of
 from ovcf_bench.vocabulary import EXAM_COLUMNS, Eligibility
 
 _MOST_ROWS_NAMED = 20
+_IF_UNUSABLE = "Mend or remove it, or leave such images out and count them: on_bad_image: exclude."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,37 @@ class Cohort:
     images: pd.DataFrame
     steps: tuple[Step, ...]
 
-    def flow(self) -> dict[str, Any]:
-        """Return the steps as plain values for flow.json."""
-        return {"steps": [asdict(step) for step in self.steps]}
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """An image that cannot be used: where the user finds it again, without its name, and why."""
+
+    place: str
+    reason: str
+
+
+def separate(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Unusable]]:
+    """Return the rows of an exam table that can be used, and the others with the dataset's reason."""
+    if "unusable" not in table.columns:
+        return table, []
+    reason = table["unusable"].fillna("").astype(str)
+    bad = (reason != "").to_numpy()
+    numbered = [f"{where}, row {row}" for row in np.flatnonzero(bad) + 1]
+    places = table.loc[bad, "place"].astype(str).tolist() if "place" in table.columns else numbered
+    others = table[~bad].drop(columns=["unusable", "place"], errors="ignore")
+    return others, [Unusable(*each) for each in zip(places, reason[bad], strict=True)]
+
+
+def refuse_unusable(found: Sequence[Unusable], where: str) -> list[Problem]:
+    """Return the images that cannot be used as problems; each reason is told for 20 images at most."""
+    problems = []
+    for reason in dict.fromkeys(each.reason for each in found):
+        places = [each.place for each in found if each.reason == reason]
+        problems += [Problem(place, reason, _IF_UNUSABLE) for place in places[:_MOST_ROWS_NAMED]]
+        if len(places) > _MOST_ROWS_NAMED:
+            more = len(places) - _MOST_ROWS_NAMED
+            problems.append(Problem(where, f"{reason} in {more} more images", _IF_UNUSABLE))
+    return problems
 
 
 def check_exams(table: pd.DataFrame, where: str) -> pd.DataFrame:

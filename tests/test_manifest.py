@@ -8,14 +8,12 @@ import pandas as pd
 import pytest
 from ovcf_plugins.datasets import manifest
 from ovcf_plugins.datasets.manifest import ManifestParams, open_manifest
-from ovcf_plugins.datasets.manifest.listing import read_listing
-from ovcf_plugins.datasets.manifest.table import RowProblems, exam_table
 from PIL import Image
 from pydantic import ValidationError
 
 from ovcf_bench import registry
 from ovcf_bench.api import EXAM_COLUMNS, DataError
-from ovcf_bench.cohort import check_exams
+from ovcf_bench.cohort import check_exams, refuse_unusable, separate
 
 GREY_8 = np.arange(6 * 4, dtype=np.uint8).reshape(6, 4) * 10
 GREY_16 = GREY_8.astype(np.uint16) * 257 + 3
@@ -37,9 +35,11 @@ def opened(folder, **params):
 
 
 def problems(folder, **params):
-    with pytest.raises(DataError) as error:
-        opened(folder, **params).exams()
-    return [str(problem) for problem in error.value.problems]
+    try:
+        _, unusable = separate(opened(folder, **params).exams(), "manifest")
+    except DataError as error:
+        return [str(problem) for problem in error.problems]
+    return [str(problem) for problem in refuse_unusable(unusable, "manifest.csv")]
 
 
 def only_pixels(folder, **params):
@@ -73,8 +73,8 @@ def test_importing_the_plugin_loads_no_pandas():
 
 
 def test_one_row_per_image_in_the_order_of_the_file(folder):
-    exams = opened(folder).exams()
-    assert list(exams.columns) == [*EXAM_COLUMNS, "age"]
+    exams, _ = separate(opened(folder).exams(), "manifest")
+    assert list(exams.columns) == [*EXAM_COLUMNS, "age", "tag_format"]
     assert exams["patient_id"].tolist() == ["anna", "anna", "berta", "berta"]
     assert exams["exam_id"].tolist() == ["anna-1", "anna-1", "berta-1", "berta-1"]
     assert exams["image_id"].tolist() == ["anna-1-ap-1", "anna-1-lateral-1", "berta-1-ap-1", "berta-1-lateral-1"]
@@ -96,7 +96,7 @@ def test_columns_words_and_site_may_be_those_of_the_file(folder):
         negative=("None",),
         views={"LAT": "lateral", "AP": "ap"},
     ).exams()
-    assert exams.drop(columns="source").to_numpy().tolist() == [
+    assert exams[[name for name in EXAM_COLUMNS if name != "source"]].to_numpy().tolist() == [
         ["7", "7a", "1.2.3", "lateral", 1, "Nord"],
         ["8", "8a", "1.2.4", "ap", 0, "Nord"],
     ]
@@ -162,7 +162,7 @@ def test_the_same_mistake_in_many_rows_does_not_fill_the_screen(folder):
     listed(folder, *(f"p{row},ap,1,gone/{row}.png" for row in range(50)))
     found = problems(folder)
     assert len(found) == 21
-    assert "30 more rows" in found[-1]
+    assert "30 more images" in found[-1]
 
 
 def test_a_missing_column_is_named_with_the_closest_one(folder):
@@ -411,9 +411,7 @@ def test_a_million_rows_take_seconds(tmp_path):
     table.to_csv(tmp_path / "manifest.csv", index=False)
     params = ManifestParams(path="manifest.csv", verify="existence")
     begun = time.process_time()
-    texts, covariates = read_listing(tmp_path / "manifest.csv", params)
-    found = RowProblems("manifest.csv", texts, params, tmp_path).all()
-    exams = exam_table(texts, covariates, params)
+    listed, unusable = separate(open_manifest(params, tmp_path).exams(), "manifest")
     assert time.process_time() - begun < 20
-    assert len(found) == 21  # no file is there: the worst case
-    assert len(exams) == n
+    assert listed.empty
+    assert len(unusable) == n  # no file is there: the worst case

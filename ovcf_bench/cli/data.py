@@ -45,9 +45,9 @@ def export(
 
     registry = open_registry()
     study = open_study(study_path, profile, overrides, registry)
-    shared = share_study(study, registry, key)
-    cohorts = {name: ExportedCohort(table, shared.readers[name]) for name, table in shared.tables.items()}
     with watching() as watch:
+        shared = share_study(study, registry, key, watch)
+        cohorts = {name: ExportedCohort(table, shared.readers[name]) for name, table in shared.tables.items()}
         watch.stage("Writing images", sum(map(len, shared.tables.values())))
         export_cohorts(cohorts, shared.splits, shared.study, folder, study.digest, watch.advance, workers)
     click.echo(f"Exported to {folder}. Run it: ovcf-bench run {folder / 'study.yaml'}")

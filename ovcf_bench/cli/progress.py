@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from ovcf_bench.api import UnitEvent
 from ovcf_bench.runner import Watch
 
+_SECONDS_BETWEEN_LINES = 10.0
 _TICKS = 1000  # resolution of a unit's bar
 
 
@@ -39,6 +40,7 @@ class Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._begun = time.monotonic()
+        self._told = self._begun
         self._left = 0
 
     def say(self, text: str) -> None:
@@ -51,6 +53,12 @@ class Lines:
 
     def advance(self, steps: int = 1) -> None:
         """Print nothing."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Print how far it is, every ten seconds at most."""
+        if time.monotonic() - self._told > _SECONDS_BETWEEN_LINES:
+            self._told = time.monotonic()
+            self.say(f"{what} ({done} of {total})")
 
     def units(self, names: list[str], cached: int) -> None:
         """Print how many units run."""
@@ -105,6 +113,13 @@ class Bars:
         """Move the stage's bar."""
         if self._stage is not None:
             self._progress.advance(self._stage, steps)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Show a bar for what a dataset does."""
+        if self._stage is None or self._progress.tasks[self._progress.task_ids.index(self._stage)].description != what:
+            self.stage(what, total)
+        assert self._stage is not None
+        self._progress.update(self._stage, completed=done, total=total)
 
     def units(self, names: list[str], cached: int) -> None:
         """Show a bar for all units."""

@@ -46,10 +46,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many images could not be used for one reason."""
+
+    reason: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
 class CohortFlow:
-    """The ordered steps of a cohort."""
+    """The ordered steps of a cohort, and the images that could not be used before them."""
 
     steps: tuple[Step, ...]
+    unusable: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

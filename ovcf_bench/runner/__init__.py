@@ -2,12 +2,14 @@
 
 from ovcf_bench.runner.check import check_study, estimate_seconds
 from ovcf_bench.runner.execute import RunResult, plan_study, run_study
+from ovcf_bench.runner.opened import Opened, open_cohorts
 from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.prepare import Prepared, open_cohorts, prepare
+from ovcf_bench.runner.prepare import Prepared, prepare
 from ovcf_bench.runner.share import SharedStudy, share_study
 from ovcf_bench.runner.watch import Silent, Watch
 
 __all__ = [
+    "Opened",
     "Options",
     "Prepared",
     "RunResult",

@@ -9,9 +9,10 @@ from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.registry import Registry
 from ovcf_bench.runner.execute import check_models, models_of, only_result
 from ovcf_bench.runner.jobs import build_context
+from ovcf_bench.runner.opened import open_cohorts
 from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.prepare import assign_patients, open_cohorts
-from ovcf_bench.runner.watch import Watch
+from ovcf_bench.runner.prepare import assign_patients
+from ovcf_bench.runner.watch import Silent, Watch
 from ovcf_bench.study import Study
 
 _SCORING_SHARE = 0.35  # scoring an image costs about a third of training on it: no gradients
@@ -26,7 +27,7 @@ def check_study(study: Study, registry: Registry) -> tuple[dict[str, int], list[
     except BenchError as error:
         problems += error.problems
     try:
-        _, _, splits = assign_patients(study, open_cohorts(study, registry), Pseudonyms(load_key()))
+        _, _, splits = assign_patients(study, open_cohorts(study, registry, Silent()), Pseudonyms(load_key()))
         counts = {str(name): int(n) for name, n in splits["split"].value_counts(sort=False).items()}
     except BenchError as error:
         problems += error.problems

@@ -9,11 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from ovcf_bench.api import DatasetPlugin, Params
+from ovcf_bench.api import Dataset, DatasetPlugin, Params
+from ovcf_bench.cohort import Unusable
 from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.executors import Job, run_jobs, warm_up
 from ovcf_bench.executors.processes import Report
-from ovcf_bench.images import ImageCache, Preprocessing, as_uint16
+from ovcf_bench.images import ImageCache, Pixels16, Preprocessing, as_uint16
+from ovcf_bench.runner.opened import Opened
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
@@ -33,77 +35,95 @@ def warm_up_for_units(threads: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
+    cohort: str
     plugin: DatasetPlugin
     params: Params
     folder: Path
+    numbers: list[int]  # of the rows in the cohort's exam table
     rows: list[dict[str, Any]]
     keys: list[str]
     cache: ImageCache
-    preprocessing: Preprocessing | None
+    preprocessing: Preprocessing
 
 
 def decode(
     study: Study,
-    opened: Mapping[str, tuple[DatasetPlugin, pd.DataFrame]],
+    opened: Mapping[str, Opened],
     images: pd.DataFrame,
-    preprocessing: Preprocessing | None,
+    preprocessing: Preprocessing,
     options: Options,
     watch: Watch,
-) -> None:
-    """Read `images` (cohort, row, cache_key) and put them into the cache. Raises DataError with all that failed."""
+    *,
+    training: bool,
+) -> dict[str, dict[int, Unusable]]:
+    """Read `images` (cohort, row, cache_key) and put them into the cache; `training`: units follow.
+
+    Returns, by cohort and row, the images that cannot be read. Raises DataError when the cache cannot be used or a
+    dataset fails with anything else.
+    """
     if images.empty:
-        return
-    if preprocessing is None:
-        warm_up(_FOR_IMAGES, options.threads)
-    else:
-        warm_up_for_units(options.threads)
-        options.cache.make_room(len(images), preprocessing)
+        return {}
+    warm_up(_FOR_UNITS if training else _FOR_IMAGES, options.threads)
+    options.cache.make_room(len(images), preprocessing)
     watch.stage("Decoding images", len(images))
     jobs = (
         Job(f"decode-{number}", _decode_chunk, chunk)
         for number, chunk in enumerate(_chunks(study, opened, images, preprocessing, options.cache))
     )
     outcomes = run_jobs(jobs, workers=options.workers, on_report=lambda job, values: watch.advance(values["images"]))
-    problems = [problem for outcome in outcomes for problem in outcome.problems]
+    problems: list[Problem] = []
+    failed: dict[str, dict[int, Unusable]] = {}
+    for outcome in outcomes:
+        problems += outcome.problems
+        if outcome.result:
+            failed.setdefault(outcome.job.argument.cohort, {}).update(outcome.result)
     if problems:
         raise DataError(*problems)
+    return failed
 
 
 def _chunks(
     study: Study,
-    opened: Mapping[str, tuple[DatasetPlugin, pd.DataFrame]],
+    opened: Mapping[str, Opened],
     images: pd.DataFrame,
-    preprocessing: Preprocessing | None,
+    preprocessing: Preprocessing,
     cache: ImageCache,
 ) -> Iterator[_Chunk]:
     for name, part in images.groupby("cohort", sort=False):
-        plugin, table = opened[str(name)]
-        params = study.document.cohorts[str(name)].params
+        cohort = opened[str(name)]
         for start in range(0, len(part), _CHUNK):
             some = part.iloc[start : start + _CHUNK]
-            rows = as_rows(table.iloc[some["row"].tolist()])
-            yield _Chunk(plugin, params, study.folder, rows, some["cache_key"].tolist(), cache, preprocessing)
+            rows, keys = cohort.rows(some), some["cache_key"].tolist()
+            place = (cohort.name, cohort.plugin, cohort.params, study.folder)
+            yield _Chunk(*place, some["row"].tolist(), rows, keys, cache, preprocessing)
 
 
-def as_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of an exam table as a dataset's `read` takes them."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
-def _decode_chunk(chunk: _Chunk, report: Report) -> None:
+def _decode_chunk(chunk: _Chunk, report: Report) -> dict[int, Unusable]:
+    """Decode a chunk; return what cannot be read by its row."""
     dataset = chunk.plugin.open(chunk.params, chunk.folder)
-    problems: list[Problem] = []
+    failed: dict[int, Unusable] = {}
     since = 0
     with chunk.cache.batch():
-        for row, key in zip(chunk.rows, chunk.keys, strict=True):
-            try:
-                chunk.cache.put(key, as_uint16(dataset.read(row)), chunk.preprocessing)
-            except DataError as error:
-                problems += error.problems
+        for number, row, key in zip(chunk.numbers, chunk.rows, chunk.keys, strict=True):
+            image = _read(dataset, row, f"cohort {chunk.cohort!r}, image {number + 1}")
+            if isinstance(image, Unusable):
+                failed[number] = image
+            else:
+                chunk.cache.put(key, image, chunk.preprocessing)
             since += 1
             if since == _TOLD_EVERY:
                 report({"images": since})
                 since = 0
     report({"images": since})
-    if problems:
-        raise DataError(*problems)
+    return failed
+
+
+def _read(dataset: Dataset, row: dict[str, Any], place: str) -> Pixels16 | Unusable:
+    try:
+        pixels = dataset.read(row)
+    except DataError as error:  # the dataset knows better where it is
+        return Unusable(error.problems[0].where or place, error.problems[0].found)
+    try:
+        return as_uint16(pixels)
+    except DataError as error:
+        return Unusable(place, f"the image {error.problems[0].found}")

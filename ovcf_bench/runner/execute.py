@@ -54,7 +54,7 @@ class _Ready:
 
 def plan_study(study: Study, registry: Registry, options: Options, watch: Watch) -> Plan:
     """Return the plan; images not seen before are decoded once to know their content."""
-    return _make_ready(study, registry, options, watch, store_pixels=False).plan
+    return _make_ready(study, registry, options, watch, training=False).plan
 
 
 def run_study(study: Study, registry: Registry, options: Options, watch: Watch) -> RunResult:
@@ -63,11 +63,13 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
     A failing unit does not stop the others. When nothing has changed since the last time, nothing is written.
     """
     begun = time.perf_counter()
-    ready = _make_ready(study, registry, options, watch, store_pixels=True)
+    ready = _make_ready(study, registry, options, watch, training=True)
     folder = RunFolder(options.runs / f"{study.name}-{study.digest[:8]}")
     inputs = digest({"study": study.digest, "units": [unit.key for unit in ready.plan.units]})
     if not ready.plan.to_run and write.is_complete(folder, inputs):
         return RunResult(folder, {}, 0, up_to_date=True)
+    if ready.plan.to_run:
+        store_missing_pixels(ready.prepared, options, watch)
     if options.fresh:
         for unit in ready.plan.to_run:
             ready.store.forget(unit.key)
@@ -97,16 +99,14 @@ def models_of(study: Study, registry: Registry) -> dict[str, ModelPlugin]:
     return {name: registry.model(section.model) for name, section in study.document.models.items()}
 
 
-def _make_ready(study: Study, registry: Registry, options: Options, watch: Watch, *, store_pixels: bool) -> _Ready:
+def _make_ready(study: Study, registry: Registry, options: Options, watch: Watch, *, training: bool) -> _Ready:
     models = models_of(study, registry)
     pseudonyms = Pseudonyms(load_key(options.key))
-    prepared = prepare(study, registry, pseudonyms, options, watch, store_pixels=store_pixels)
+    prepared = prepare(study, registry, pseudonyms, options, watch, training=training)
     of_views = {views: cases(prepared.images, views) for views in {arm.views for arm in study.arms}}
     exact = study.with_precision(_precision(study, models, options, watch))
     store = Store(options.runs / "units")
     plan = make_plan(exact, models, of_views, prepared.tuning, store, fresh=options.fresh)
-    if store_pixels and plan.to_run:
-        store_missing_pixels(prepared, registry, options, watch)
     return _Ready(prepared.with_study(exact), models, of_views, store, plan)
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 
 from ovcf_bench import splits as assignment
-from ovcf_bench.api import DatasetPlugin
-from ovcf_bench.cohort import Cohort, Counts, apply_eligibility, check_exams, patient_table
-from ovcf_bench.errors import DataError, Problem, one_of
+from ovcf_bench.cohort import Cohort, Counts, Unusable, apply_eligibility, patient_table, refuse_unusable
+from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.images import Preprocessing
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.registry import Registry
-from ovcf_bench.runner.decode import as_rows, decode
+from ovcf_bench.runner.decode import decode
+from ovcf_bench.runner.opened import Opened, open_cohorts
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
@@ -34,6 +34,7 @@ class Prepared:
     """
 
     study: Study
+    opened: Mapping[str, Opened]
     images: pd.DataFrame
     splits: pd.DataFrame
     flow: dict[str, Any]
@@ -46,46 +47,12 @@ class Prepared:
         return dataclasses.replace(self, study=study)
 
 
-def open_cohorts(study: Study, registry: Registry) -> dict[str, tuple[DatasetPlugin, pd.DataFrame]]:
-    """Return every cohort's plugin and checked exam table, identifiers as the dataset gives them.
-
-    Raises DataError with the problems of all cohorts at once.
-    """
-    problems: list[Problem] = []
-    found: dict[str, tuple[DatasetPlugin, pd.DataFrame]] = {}
-    for name, section in study.document.cohorts.items():
-        plugin = registry.dataset(section.dataset)
-        try:
-            table = plugin.open(section.params, study.folder).exams()
-            found[name] = (plugin, check_exams(table, f"cohort {name!r}"))
-        except DataError as error:
-            problems += error.problems
-    if problems:
-        raise DataError(*problems)
-    _check_views(study, found)
-    return found
-
-
-def _check_views(study: Study, opened: Mapping[str, tuple[DatasetPlugin, pd.DataFrame]]) -> None:
-    known = sorted({view for _, table in opened.values() for view in table["view"].unique()})
-    wanted = {view for arm in study.arms for view in arm.views}
-    problems = [Problem("arms", f"unknown view {view!r}", one_of(view, known)) for view in sorted(wanted - {*known})]
-    for name, (_, table) in opened.items():
-        lacking = [each for each in study.document.covariates if each not in table.columns]
-        problems += [
-            Problem(f"covariates, cohort {name!r}", f"unknown column {each!r}", one_of(each, table.columns))
-            for each in lacking
-        ]
-    if problems:
-        raise DataError(*problems)
-
-
 def assign_patients(
-    study: Study, opened: Mapping[str, tuple[DatasetPlugin, pd.DataFrame]], pseudonyms: Pseudonyms
+    study: Study, opened: Mapping[str, Opened], pseudonyms: Pseudonyms
 ) -> tuple[list[Cohort], pd.DataFrame, pd.DataFrame]:
     """Return the eligible cohorts, their patients, and the assignment; patient_id still as the dataset gives it."""
     document = study.document
-    cohorts = [apply_eligibility(name, table, study.eligibility) for name, (_, table) in opened.items()]
+    cohorts = [apply_eligibility(name, each.exams, study.eligibility) for name, each in opened.items()]
     patients = patient_table(cohorts, one_label=document.analysis_level == "patient")
     if document.splits.file is None:
         splits = assignment.assign(patients, study.splits, document.splits.folds, document.seed)
@@ -105,35 +72,43 @@ def assign_patients(
 
 
 def prepare(
-    study: Study,
-    registry: Registry,
-    pseudonyms: Pseudonyms,
-    options: Options,
-    watch: Watch,
-    *,
-    store_pixels: bool,
+    study: Study, registry: Registry, pseudonyms: Pseudonyms, options: Options, watch: Watch, *, training: bool
 ) -> Prepared:
-    """Return the study's data; images whose pixels are not known yet are decoded.
+    """Return the study's data; images whose pixels are not known yet are decoded and kept at the study's size.
 
-    `store_pixels` also keeps them at the study's size: a plan needs only their digests.
+    Images that turn out to be unreadable stop it, or leave (`on_bad_image`) before patients are assigned anew.
+    training : units follow.
     """
     watch.say("Reading the cohorts")
-    opened = open_cohorts(study, registry)
-    cohorts, patients, splits = assign_patients(study, opened, pseudonyms)
-    images = _used_images(study, opened, cohorts, splits, pseudonyms)
+    opened = open_cohorts(study, registry, watch)
+    while True:
+        cohorts, patients, splits = assign_patients(study, opened, pseudonyms)
+        images = _used_images(study, opened, cohorts, splits, pseudonyms)
+        unknown = ~images["cache_key"].isin(options.cache.digests(images["cache_key"].tolist()).keys())
+        failed = decode(study, opened, images[unknown], preprocessing_of(study), options, watch, training=training)
+        if not failed:
+            break
+        opened = _without(study, opened, failed)
     tuning = _tuning(study, patients, splits, pseudonyms)
-    preprocessing = preprocessing_of(study) if store_pixels else None
-    unknown = ~images["cache_key"].isin(options.cache.digests(images["cache_key"].tolist()).keys())
-    decode(study, opened, images[unknown], preprocessing, options, watch)
     digests = options.cache.digests(images["cache_key"].tolist())
     images = images.assign(digest=images["cache_key"].map(digests))
     if images["digest"].isna().any():
         raise DataError(Problem("image cache", "it was cleared while it was read", "Run again."))
     proof = assignment.prove_no_leak(images)
     written = splits.assign(patient_id=pseudonyms.all("patient", splits["patient_id"]))
-    flow = _flow(cohorts, images, patients, splits)
-    synthetic = tuple(name for name, (plugin, _) in opened.items() if plugin.synthetic)
-    return Prepared(study, images, written, flow, tuning, proof, synthetic)
+    flow = _flow(opened, cohorts, images, patients, splits)
+    synthetic = tuple(name for name, each in opened.items() if each.plugin.synthetic)
+    return Prepared(study, opened, images, written, flow, tuning, proof, synthetic)
+
+
+def _without(
+    study: Study, opened: Mapping[str, Opened], failed: Mapping[str, Mapping[int, Unusable]]
+) -> dict[str, Opened]:
+    """Return the cohorts without what cannot be read. Raises DataError unless the study excludes such images."""
+    if study.document.on_bad_image == "error":
+        by_cohort = [refuse_unusable([*found.values()], f"cohort {name!r}") for name, found in failed.items()]
+        raise DataError(*(problem for problems in by_cohort for problem in problems))
+    return {name: each.without(failed[name]) if name in failed else each for name, each in opened.items()}
 
 
 def preprocessing_of(study: Study) -> Preprocessing:
@@ -142,19 +117,20 @@ def preprocessing_of(study: Study) -> Preprocessing:
     return Preprocessing(height, width, study.document.training.fit)
 
 
-def store_missing_pixels(prepared: Prepared, registry: Registry, options: Options, watch: Watch) -> None:
+def store_missing_pixels(prepared: Prepared, options: Options, watch: Watch) -> None:
     """Decode the images that the cache does not hold at the study's size."""
     study = prepared.study
     preprocessing = preprocessing_of(study)
     there = options.cache.stored(prepared.images["cache_key"].tolist(), preprocessing)
     missing = prepared.images[~prepared.images["cache_key"].isin(there)]
-    if len(missing):
-        decode(study, open_cohorts(study, registry), missing, preprocessing, options, watch)
+    if failed := decode(study, prepared.opened, missing, preprocessing, options, watch, training=True):
+        n = sum(map(len, failed.values()))
+        raise DataError(Problem("images", f"{n} that were read before cannot be read any more", "Run again."))
 
 
 def _used_images(
     study: Study,
-    opened: Mapping[str, tuple[DatasetPlugin, pd.DataFrame]],
+    opened: Mapping[str, Opened],
     cohorts: Sequence[Cohort],
     splits: pd.DataFrame,
     pseudonyms: Pseudonyms,
@@ -163,13 +139,14 @@ def _used_images(
     place = splits.set_index("patient_id")[["split", "fold"]]
     parts = []
     for cohort in cohorts:
-        plugin, table = opened[cohort.name]
-        dataset = plugin.open(study.document.cohorts[cohort.name].params, study.folder)
-        row_of = dict(zip(table["image_id"], range(len(table)), strict=True))
+        source = opened[cohort.name]
+        row_of = dict(zip(source.exams["image_id"], range(len(source.exams)), strict=True))
         used = cohort.images[cohort.images["patient_id"].isin(place.index)]
-        keys = [pseudonyms("source", f"{plugin.name}\0{dataset.fingerprint(row)}") for row in as_rows(used)]
-        part = used[["patient_id", "exam_id", "image_id", "view", "label", "site", *study.document.covariates]]
-        part = part.assign(cohort=cohort.name, row=[row_of[each] for each in used["image_id"]], cache_key=keys)
+        used = used.assign(row=[row_of[each] for each in used["image_id"]])
+        name, fingerprint = source.plugin.name, source.dataset.fingerprint
+        keys = [pseudonyms("source", f"{name}\0{fingerprint(row)}") for row in source.rows(used)]
+        part = used[["patient_id", "exam_id", "image_id", "view", "label", "site", "row", *study.document.covariates]]
+        part = part.assign(cohort=cohort.name, cache_key=keys)
         parts.append(part.join(place, on="patient_id"))
     images = pd.concat(parts, ignore_index=True)
     hidden = {f"{kind}_id": pseudonyms.all(kind, images[f"{kind}_id"]) for kind in ("patient", "exam", "image")}
@@ -192,15 +169,24 @@ def _tuning(study: Study, patients: pd.DataFrame, splits: pd.DataFrame, pseudony
 
 
 def _flow(
-    cohorts: Sequence[Cohort], images: pd.DataFrame, patients: pd.DataFrame, splits: pd.DataFrame
+    opened: Mapping[str, Opened],
+    cohorts: Sequence[Cohort],
+    images: pd.DataFrame,
+    patients: pd.DataFrame,
+    splits: pd.DataFrame,
 ) -> dict[str, Any]:
     def counts(table: pd.DataFrame) -> dict[str, Any]:
-        found = Counts.of(table)
-        return {name: getattr(found, name) for name in Counts.__slots__}
+        return dataclasses.asdict(Counts.of(table))
 
     unused = patients[~patients["patient_id"].isin(splits["patient_id"])]
     return {
-        "cohorts": {cohort.name: cohort.flow() for cohort in cohorts},
+        "cohorts": {
+            cohort.name: {
+                "unusable": opened[cohort.name].reasons(),
+                "steps": [dataclasses.asdict(step) for step in cohort.steps],
+            }
+            for cohort in cohorts
+        },
         "splits": {
             str(split): {"cohort": str(part["cohort"].iloc[0]), **counts(part)}
             for split, part in images.groupby("split", sort=False)

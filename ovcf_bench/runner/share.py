@@ -14,8 +14,9 @@ import pandas as pd
 from ovcf_bench import splits as assignment
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.registry import Registry
-from ovcf_bench.runner.decode import as_rows
-from ovcf_bench.runner.prepare import assign_patients, open_cohorts
+from ovcf_bench.runner.opened import open_cohorts
+from ovcf_bench.runner.prepare import assign_patients
+from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
 
 _IDS = ("patient", "exam", "image")
@@ -31,19 +32,19 @@ class SharedStudy:
     study: str
 
 
-def share_study(study: Study, registry: Registry, key: Path | None) -> SharedStudy:
+def share_study(study: Study, registry: Registry, key: Path | None, watch: Watch) -> SharedStudy:
     """Return every listed exam under pseudonyms, with the covariates that the study declares or drops by."""
     pseudonyms = Pseudonyms(load_key(key))
-    opened = open_cohorts(study, registry)
+    opened = open_cohorts(study, registry, watch)
     _, _, splits = assign_patients(study, opened, pseudonyms)
     kept = [*study.document.covariates, *(rule.column for rule in study.eligibility)]
     tables, readers = {}, {}
-    for name, (plugin, table) in opened.items():
+    for name, cohort in opened.items():
+        table = cohort.exams
         covariates = [column for column in dict.fromkeys(kept) if column in table.columns]
         hidden = {f"{kind}_id": pseudonyms.all(kind, table[f"{kind}_id"]) for kind in _IDS}  # type: ignore[arg-type]
         tables[name] = table[["view", "label", "site", *covariates]].assign(**hidden)
-        dataset = plugin.open(study.document.cohorts[name].params, study.folder)
-        readers[name] = _reader(dataset.read, as_rows(table))
+        readers[name] = _reader(cohort.dataset.read, cohort.rows())
     written = splits.assign(patient_id=pseudonyms.all("patient", splits["patient_id"]))
     return SharedStudy(tables, readers, assignment.to_csv(written), _study_from_files(study).to_yaml())
 

@@ -19,6 +19,9 @@ class Watch(Protocol):
     def advance(self, steps: int = 1) -> None:
         """Hear that the stage moved on."""
 
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Hear how far a dataset is with what it does."""
+
     def units(self, names: list[str], cached: int) -> None:
         """Hear which units are about to be trained, and how many are finished already."""
 
@@ -36,6 +39,9 @@ class Silent:
         """Show nothing."""
 
     def advance(self, steps: int = 1) -> None:
+        """Show nothing."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
         """Show nothing."""
 
     def units(self, names: list[str], cached: int) -> None:

@@ -32,7 +32,10 @@ class CohortSection(Section):
 
 
 class Drop(Section):
-    """Which exams a step drops: a column and exactly one condition. A missing value meets only `missing`."""
+    """Which exams a step drops: a column and exactly one condition. A missing value meets only `missing`.
+
+    Besides the dataset's columns there is `views`, what an exam has: {column: views, not_equals: ap+lateral}.
+    """
 
     column: str
     above: float | None = None
@@ -239,6 +242,9 @@ class StudyDocument(Section):
     )
     subgroups: tuple[str, ...] = Field(
         default=(), description="Covariates within whose values the comparisons are repeated."
+    )
+    on_bad_image: Literal["error", "exclude"] = Field(
+        default="error", description="An image that cannot be read: stop, or leave it out and count it in the flow."
     )
     primary: PrimarySection | None = None
     comparisons: tuple[ComparisonSection, ...] = ()

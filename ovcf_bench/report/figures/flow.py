@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ovcf_bench.report.format import count
-from ovcf_bench.report.read import Counts, Flow, SplitCounts, Step
+from ovcf_bench.report.read import Counts, Flow, LeftOut, SplitCounts, Step
 
 Kind = Literal["main", "left", "dropped", "split"]
 
@@ -91,22 +91,38 @@ def flow_columns(flow: Flow) -> list[FlowColumn]:
 
 
 def _column(flow: Flow, name: str, position: int) -> FlowColumn:
-    steps = flow.cohorts[name].steps
+    steps, unusable = flow.cohorts[name].steps, flow.cohorts[name].unusable
     splits = {split: found for split, found in flow.splits.items() if found.cohort == name}
     unused = flow.unused.get(name)
     canvas = _Canvas()
-    first = canvas.add("main", 1, 1, _MAIN_WIDTH, name, steps[0].reason, *_lines(steps[0].after))
+    top = _draw_unusable(canvas, unusable)
+    first = canvas.add("main", 1, top, _MAIN_WIDTH, name, steps[0].reason, *_lines(steps[0].after))
     last = _draw_steps(canvas, first, steps[1:])
     bottom = _draw_splits(canvas, last, splits, unused)
     return FlowColumn(
         id=f"flow-{position}",
         title=name,
-        text=_in_words(name, steps, splits, unused),
+        text=_in_words(name, steps, splits, unused, unusable),
         width=WIDTH,
         height=bottom + 2,
         boxes=tuple(canvas.boxes),
         arrows=tuple(canvas.arrows),
     )
+
+
+def _draw_unusable(canvas: _Canvas, unusable: Sequence[LeftOut]) -> int:
+    """Draw the images that could not be used, if any; return where the drawing goes on."""
+    if not unusable:
+        return 1
+    reasons = (f"{_images(each.images)}: {each.reason}" for each in unusable)
+    box = canvas.add("dropped", _SIDE, 1, WIDTH - _SIDE - 1, "Images that cannot be used", *reasons)
+    canvas.arrows.append(f"M{_TRUNK} {box.middle}H{box.x}")
+    canvas.down(box.middle, box.bottom + _STEP_GAP)
+    return box.bottom + _STEP_GAP
+
+
+def _images(n: int) -> str:
+    return f"{count(n)} image{'' if n == 1 else 's'}"
 
 
 def _draw_steps(canvas: _Canvas, above: Box, steps: Sequence[Step]) -> Box:
@@ -158,9 +174,16 @@ def _classes(counts: Counts) -> str:
     return f"{count(counts.positives)} positive, {count(counts.negatives)} negative"
 
 
-def _in_words(name: str, steps: Sequence[Step], splits: Mapping[str, Counts], unused: Counts | None) -> str:
+def _in_words(
+    name: str,
+    steps: Sequence[Step],
+    splits: Mapping[str, Counts],
+    unused: Counts | None,
+    unusable: Sequence[LeftOut],
+) -> str:
     start = steps[0].after
-    parts = [f"{name}: {_patients(start)} {steps[0].reason} ({_classes(start)})"]
+    parts = [f"{name}: {_images(each.images)} cannot be used, {each.reason}" for each in unusable]
+    parts += [f"{name}: {_patients(start)} {steps[0].reason} ({_classes(start)})"]
     parts += [
         f"{step.reason}: {count(step.dropped.patients)} dropped, {_patients(step.after)} left" for step in steps[1:]
     ]

@@ -14,8 +14,7 @@ from pydantic import Field, model_validator
 from ovcf_bench.api import DatasetPlugin, Params, hookimpl
 
 if TYPE_CHECKING:
-    from ovcf_plugins.datasets.manifest.dataset import ManifestDataset
-
+    from ovcf_plugins.datasets.files.listed import ListedImages
 CARD = """\
 Source: a CSV file of yours, with one row per image; its columns patient_id, view, label and path may have other
 names (params.columns). exam_id and image_id are optional: without exam_id, all images of a patient are one exam.
@@ -76,11 +75,16 @@ class ManifestParams(Params):
         return self
 
 
-def open_manifest(params: ManifestParams, folder: Path) -> ManifestDataset:
+def open_manifest(params: ManifestParams, folder: Path) -> ListedImages:
     """Return the opened dataset; a relative `path` or `root` starts at `folder`."""
-    from ovcf_plugins.datasets.manifest.dataset import ManifestDataset
+    from ovcf_plugins.datasets.files.listed import ListedImages, Reading
+    from ovcf_plugins.datasets.files.places import with_variables
+    from ovcf_plugins.datasets.manifest.table import list_exams
 
-    return ManifestDataset(params, folder)
+    file = folder / with_variables(params.path, "manifest, params.path")
+    root = folder / with_variables(params.root, "manifest, params.root") if params.root else file.parent
+    reading = Reading(params.grey, params.inverted)
+    return ListedImages(lambda progress: list_exams(file, root, params), root, reading, verify=params.verify)
 
 
 @hookimpl

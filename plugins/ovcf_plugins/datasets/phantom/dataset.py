@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ovcf_bench.api import Progress, silent
 from ovcf_plugins.datasets.phantom import PhantomParams
 from ovcf_plugins.datasets.phantom.film import Film
 from ovcf_plugins.datasets.phantom.patient import Patient, draw_patient
@@ -30,7 +31,7 @@ class PhantomDataset:
         self._film = Film.of(params.field, params.height)
         self._records = draw_records(params)
 
-    def exams(self) -> pd.DataFrame:
+    def exams(self, progress: Progress = silent) -> pd.DataFrame:
         """Return two rows a patient, AP and lateral: EXAM_COLUMNS, then covariates. Nothing is rendered."""
         return pd.DataFrame([row for index in self._records.order for row in self._rows(int(index))])
 

@@ -1,0 +1,160 @@
+"""The DICOM folder as a dataset: its exam table from headers and labels, one image at a time, its fingerprint."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ovcf_bench.api import DataError, Problem, Progress, silent
+from ovcf_plugins.datasets.dicom import DicomParams
+from ovcf_plugins.datasets.dicom.headers import NO_DICOM, problem_of
+from ovcf_plugins.datasets.dicom.index import Facts, FoundFile, HeaderIndex, find_files
+from ovcf_plugins.datasets.dicom.labels import Labels, read_labels
+from ovcf_plugins.datasets.dicom.pixels import PIXELS_VERSION, Floats, read_radiograph, several_frames
+from ovcf_plugins.datasets.dicom.view import find_view
+from ovcf_plugins.datasets.files.picture import UnreadableError
+from ovcf_plugins.datasets.files.places import root_folder, with_variables
+
+_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
+_INTENTS = {"FOR PRESENTATION": "presentation", "FOR PROCESSING": "processing"}
+_TAGS = {
+    "tag_manufacturer": "Manufacturer", "tag_device": "ManufacturerModelName", "tag_kvp": "KVP",
+    "tag_bits": "BitsStored", "tag_photometric": "PhotometricInterpretation", "tag_codec": "TransferSyntaxUID",
+    "tag_spacing": "ImagerPixelSpacing", "tag_detector": "DetectorType", "tag_intent": "PresentationIntentType",
+}  # fmt: skip
+_ALLOWED = "`ovcf-bench data list STUDY --to FILE` says which file it is."
+
+
+class DicomFolder:
+    """An opened folder. Messages number the files; `ovcf-bench data list` says which is which."""
+
+    def __init__(self, params: DicomParams, folder: Path) -> None:
+        self._params = params
+        self._root = root_folder(params.root, folder, "dicom, params.root")
+        self._labels = folder / with_variables(params.labels.path, "dicom, params.labels.path")
+
+    def exams(self, progress: Progress = silent) -> pd.DataFrame:
+        """Return one row per file in the order of paths: EXAM_COLUMNS, covariates, tags, evidence of the view.
+
+        Files that cannot be used are marked with the reason. Raises DataError when the table of labels is wrong, or
+        when images For Presentation and For Processing are mixed without being told which to take.
+        """
+        labels = read_labels(self._labels, self._params.labels)
+        files = find_files(self._root)
+        facts = HeaderIndex(self._root).facts(files, progress)
+        listed = [(file, each) for file, each in zip(files, facts, strict=True) if _is_meant(file, each)]
+        if not listed:
+            raise DataError(Problem("dicom, params.root", "the folder holds no DICOM file"))
+        self._refuse_mixture([each for _, each in listed])
+        rows = [self._row(number, *each, labels) for number, each in enumerate(listed, start=1)]
+        table = pd.DataFrame(rows)
+        if self._params.unlabelled == "ignore":
+            table = table[table["unusable"] != _NOT_LABELLED]
+        return _without_repeats(table.reset_index(drop=True))
+
+    def read(self, row: Mapping[str, Any]) -> Floats:
+        """Return the pixels of a row: (H, W) float32 in [0, 1], bone bright."""
+        place, path = self._source(row)
+        try:
+            return read_radiograph(path, self._params.window, self._params.frame)
+        except UnreadableError as error:
+            raise DataError(Problem(place, str(error), _ALLOWED)) from None
+
+    def fingerprint(self, row: Mapping[str, Any]) -> str:
+        """Return place, size and modification time of the file, and how it is read."""
+        place, path = self._source(row)
+        try:
+            state = path.stat()
+        except OSError:
+            raise DataError(Problem(place, "the image file is not there", _ALLOWED)) from None
+        whole = os.path.abspath(path)  # noqa: PTH100  Path.resolve asks the system for every folder on the way
+        reading = f"{PIXELS_VERSION} window={self._params.window} frame={self._params.frame}"
+        return f"dicom {whole} {state.st_size} {state.st_mtime_ns} {reading}"
+
+    def _source(self, row: Mapping[str, Any]) -> tuple[str, Path]:
+        place, _, path = str(row["source"]).partition(":")
+        return place, self._root / path
+
+    def _refuse_mixture(self, facts: Sequence[Facts]) -> None:
+        counted = Counter(_INTENTS.get(each.get("PresentationIntentType", "")) for each in facts)
+        if self._params.intent is None and counted["presentation"] and counted["processing"]:
+            found = f"{counted['presentation']} images are For Presentation and {counted['processing']} For Processing"
+            raise DataError(Problem("dicom, params.intent", found, "Say which to take: presentation or processing."))
+
+    def _row(self, number: int, file: FoundFile, facts: Facts, labels: Labels) -> dict[str, Any]:
+        params = self._params
+        key = file.path if params.labels.tag == "path" else facts.get(params.labels.tag)
+        named = labels.rows.get(str(key))
+        known = named or {}
+        patient = facts.get("PatientID") if params.labels.patient_id is None else known.get("patient_id")
+        exam = patient if params.exam == "PatientID" else facts.get("StudyInstanceUID")
+        said = known.get("view")
+        view = find_view({} if params.view_source == "table" else facts, said, params.views, params.words)
+        place = f"file {number}"
+        return {
+            "patient_id": patient,
+            "exam_id": exam,
+            "image_id": facts.get("SOPInstanceUID", file.path),
+            "view": view.name,
+            "label": known.get("label"),
+            "site": params.site,
+            "source": f"{place}:{file.path}",
+            "unusable": self._why_not(facts, named, (patient, exam), view.known),
+            "place": place,
+            "evidence": view.evidence,
+            "remark": _remark(facts),
+            **_person(facts),
+            **{name: known.get(name) for name in labels.covariates},
+            **{tag: facts.get(name) for tag, name in _TAGS.items()},
+        }
+
+    def _why_not(self, facts: Facts, named: Mapping[str, Any] | None, ids: tuple[Any, Any], view_known: bool) -> str:
+        params = self._params
+        if problem := problem_of(facts) or several_frames(facts, params.frame):
+            return problem
+        if facts.get("Modality") not in params.modalities:
+            return f"its modality is {facts.get('Modality', 'not stated')} (taken: {', '.join(params.modalities)})"
+        intent = _INTENTS.get(facts.get("PresentationIntentType", ""))
+        if params.intent is not None and intent not in (None, params.intent):
+            return f"it is For {str(intent).title()}"
+        if named is None:
+            return _NOT_LABELLED
+        if "label" not in named:
+            return "the table gives it no label"
+        if None in ids:
+            return "it has no patient, or no study"
+        return "" if view_known else "its view is unknown, or its sources disagree"
+
+
+_NOT_LABELLED = "the table of labels does not name it"
+
+
+def _is_meant(file: FoundFile, facts: Facts) -> bool:
+    """Whether a file is, or claims to be, DICOM; notes and pictures beside the images are passed over."""
+    return facts.get("problem") != NO_DICOM or file.path.lower().endswith(_SUFFIXES)
+
+
+def _person(facts: Facts) -> dict[str, Any]:
+    age = str(facts.get("PatientAge", ""))
+    years = float(age[:-1]) if age[-1:] == "Y" and age[:-1].isdigit() else None
+    return {"age": years, "sex": facts.get("PatientSex")}
+
+
+def _remark(facts: Facts) -> str:
+    said = (facts.get("PhotometricInterpretation"), facts.get("PresentationLUTShape"))
+    if said in (("MONOCHROME1", "IDENTITY"), ("MONOCHROME2", "INVERSE")):
+        return f"{said[0]} with the presentation shape {said[1]}: taken as dark bone"
+    return "text is burned into the pixels, says its header" if facts.get("BurnedInAnnotation") == "YES" else ""
+
+
+def _without_repeats(table: pd.DataFrame) -> pd.DataFrame:
+    """Mark the second and further copies of one image."""
+    usable = table["unusable"] == ""
+    again = table["image_id"].where(usable).duplicated() & usable
+    table.loc[again, "unusable"] = "the same image (SOP Instance UID) is in another file already"
+    return table

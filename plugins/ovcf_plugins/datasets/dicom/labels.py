@@ -1,0 +1,63 @@
+"""The user's table of labels: which rows it has, and what each says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ovcf_bench.api import EXAM_COLUMNS, DataError, Problem, one_of
+from ovcf_plugins.datasets.dicom import LabelTable
+from ovcf_plugins.datasets.files.labels import labels_of
+from ovcf_plugins.datasets.files.tables import read_table
+
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Rows by key: label (0, 1), patient_id and view where the table has them, covariates; what is empty is absent."""
+
+    rows: Mapping[str, Mapping[str, Any]]
+    covariates: tuple[str, ...]
+
+
+def read_labels(file: Path, params: LabelTable) -> Labels:
+    """Return the table. Raises DataError with every row whose key is empty or repeated, or whose label is unknown."""
+    wanted = [params.key, params.label, *(each for each in (params.patient_id, params.view) if each)]
+    table = read_table(file, wanted, "params.labels")
+    words = table[params.label]
+    label = labels_of(words, params.positive, params.negative)
+    declared = [str(word) for word in (*params.negative, *params.positive)]
+    key = table[params.key].str.strip()
+    problems = [
+        *_rows(file, key.isna() | (key == ""), "the key is empty"),
+        *_rows(file, key.duplicated() & key.notna(), "the key stands in an earlier row already"),
+        *_rows(file, label.isna() & words.notna(), "unknown label", one_of("", declared)),
+    ]
+    if problems:
+        raise DataError(*problems)
+    ours: dict[str, pd.Series] = {"label": label}
+    for name, column in (("patient_id", params.patient_id), ("view", params.view)):
+        if column:
+            ours[name] = table[column].str.strip()
+    covariates = tuple(each for each in table.columns if each not in wanted and each not in EXAM_COLUMNS)
+    found = pd.DataFrame({**ours, **{name: _typed(table[name]) for name in covariates}})
+    records = zip(key, found.to_dict("records"), strict=True)
+    rows = {word: {str(name): value for name, value in row.items() if pd.notna(value)} for word, row in records}
+    return Labels(rows, covariates)
+
+
+def _rows(file: Path, bad: pd.Series, found: str, allowed: str = "") -> list[Problem]:
+    rows = bad.index[bad]
+    named = [Problem(f"{file.name}, row {row}", found, allowed) for row in rows[:_MOST_NAMED]]
+    more = len(rows) - len(named)
+    return [*named, Problem(file.name, f"{found} in {more} more rows", allowed)] if more else named
+
+
+def _typed(words: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(words, errors="coerce")
+    return numbers if numbers.notna().sum() == words.notna().sum() else words

@@ -1,0 +1,168 @@
+"""The grey values of a radiograph, in the order of the standard: decode, modality, values of interest, presentation.
+
+Source: DICOM PS3.3, C.7.6.3 (image pixel), C.11.1 (modality LUT), C.11.2 (VOI LUT), C.11.6 (presentation LUT).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ovcf_plugins.datasets.dicom.headers import CUT_SHORT, problem_of, read_facts
+from ovcf_plugins.datasets.files.picture import UnreadableError
+
+Window = Literal["auto", "percentile", "full"]
+Floats = npt.NDArray[np.float32]
+
+PIXELS_VERSION = 1  # raised whenever the pixels of a file may be read differently
+_PERCENTILES = (0.5, 99.5)
+_P_VALUES = ("IDENTITY", "INVERSE")  # PresentationLUTShape: what is stored are P-values
+
+
+def inspect_file(path: Path, frame: int | None = None) -> None:
+    """Look at the header of a file. Raises UnreadableError when its image cannot be used."""
+    try:
+        facts = read_facts(path)
+    except FileNotFoundError:
+        raise UnreadableError("the image file is not there") from None
+    if problem := problem_of(facts) or several_frames(facts, frame):
+        raise UnreadableError(problem)
+
+
+def several_frames(facts: Mapping[str, Any], frame: int | None) -> str:
+    """Return why a file of several frames cannot be used, unless `frame` (from 1) says which one is meant."""
+    frames = facts.get("NumberOfFrames", 1)
+    if frames == 1 or (frame is not None and frame <= frames):
+        return ""
+    return f"the file holds {frames} frames"
+
+
+def read_radiograph(path: Path, window: Window = "auto", frame: int | None = None) -> Floats:
+    """Return the image of a file: (H, W) float32 in [0, 1], bone bright.
+
+    window : what happens to a file without VOI LUT and window. auto: its full range where the header says that it
+    holds P-values, else percentiles 0.5 to 99.5 without padding; percentile and full: always so, for such files.
+    frame : which one of several, from 1. Raises UnreadableError.
+    """
+    import pydicom
+
+    inspect_file(path, frame)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they may hold values of tags
+            dataset = pydicom.dcmread(path)
+            stored = _stored(dataset, frame)
+            return _presented(dataset, stored, window)
+    except UnreadableError:
+        raise
+    except Exception:  # noqa: BLE001  decoders raise anything, with names of files in the text
+        raise UnreadableError(f"{CUT_SHORT} or broken: its pixels cannot be decoded") from None
+
+
+def _stored(dataset: Any, frame: int | None) -> npt.NDArray[np.int32]:
+    """Return the stored values, (H, W): overlay bits are masked, the sign is that of the stored bits."""
+    from pydicom.pixels.utils import pixel_array
+
+    array = pixel_array(dataset, index=(frame or 1) - 1, raw=True)
+    stored, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
+    high = int(dataset.get("HighBit", stored - 1))
+    whole = array.astype(np.int64) >> max(0, high + 1 - stored)
+    values = whole & ((1 << stored) - 1)
+    if signed:
+        values = values - ((values >> (stored - 1)) << stored)
+    result: npt.NDArray[np.int32] = values.astype(np.int32)
+    return result
+
+
+def _presented(dataset: Any, stored: npt.NDArray[np.int32], window: Window) -> Floats:
+    """Return the stored values as they are meant to be seen, 0 black and 1 white, bone bright."""
+    image = _mask(dataset, stored)
+    values, lowest, highest = _modality(dataset, stored)
+    if "VOILUTSequence" in dataset:
+        grey = _voi_lut(dataset, values)
+    elif dataset.get("WindowWidth") not in (None, ""):
+        grey = _windowed(values, *_first_window(dataset))
+    elif window == "full" or (window == "auto" and dataset.get("PresentationLUTShape") in _P_VALUES):
+        grey = (values - lowest) / max(highest - lowest, 1e-12)
+    else:
+        seen = values[image] if image.any() else values
+        low, high = np.percentile(seen, _PERCENTILES)
+        grey = (values - low) / max(high - low, 1e-12)
+    grey = np.clip(grey, 0.0, 1.0)
+    if is_inverted(dataset):
+        grey = 1.0 - grey
+    grey = np.where(image, grey, 0.0)
+    result: Floats = np.ascontiguousarray(grey, dtype=np.float32)
+    return result
+
+
+def is_inverted(facts: Any) -> bool:
+    """Whether low values are bright. The photometric interpretation and INVERSE say the same thing: turn once."""
+    shape = facts.get("PresentationLUTShape")
+    return bool(facts.get("PhotometricInterpretation") == "MONOCHROME1" or shape == "INVERSE")
+
+
+def _mask(dataset: Any, stored: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Return where there is an image: neither padding nor outside the shutter."""
+    image = np.ones(stored.shape, dtype=np.bool_)
+    padding = dataset.get("PixelPaddingValue")
+    if padding is not None:
+        limit = dataset.get("PixelPaddingRangeLimit", padding)
+        low, high = sorted((int(padding), int(limit)))
+        image &= (stored < low) | (stored > high)
+    if "RECTANGULAR" in str(dataset.get("ShutterShape", "")):
+        edges = ("ShutterUpperHorizontalEdge", "ShutterLowerHorizontalEdge", "ShutterLeftVerticalEdge",
+                 "ShutterRightVerticalEdge")  # fmt: skip
+        if all(dataset.get(edge) is not None for edge in edges):
+            top, bottom, left, right = (int(dataset.get(edge)) for edge in edges)
+            inside = np.zeros_like(image)
+            inside[max(0, top - 1) : bottom, max(0, left - 1) : right] = True
+            image &= inside
+    return image
+
+
+def _modality(dataset: Any, stored: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.float64], float, float]:
+    """Return the values after modality LUT or rescale, and the range that they can take."""
+    from pydicom.pixels.processing import apply_modality_lut
+
+    bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
+    ends = np.array([-(1 << (bits - 1)), (1 << (bits - 1)) - 1] if signed else [0, (1 << bits) - 1])
+    values = np.asarray(apply_modality_lut(stored, dataset), dtype=np.float64)
+    if "ModalityLUTSequence" in dataset:
+        deep = int(dataset.ModalityLUTSequence[0].LUTDescriptor[2])
+        return values, 0.0, float((1 << deep) - 1)
+    low, high = sorted(float(each) for each in apply_modality_lut(ends, dataset))
+    return values, low, high
+
+
+def _voi_lut(dataset: Any, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    from pydicom.pixels.processing import apply_voi
+
+    deep = int(dataset.VOILUTSequence[0].LUTDescriptor[2])
+    looked_up = np.asarray(apply_voi(np.rint(values).astype(np.int64), dataset, index=0), dtype=np.float64)
+    return looked_up / ((1 << deep) - 1)
+
+
+def _first_window(dataset: Any) -> tuple[float, float, str]:
+    center, width = (np.atleast_1d(np.asarray(dataset.get(name), dtype=np.float64))[0] for name in
+                     ("WindowCenter", "WindowWidth"))  # fmt: skip
+    return float(center), float(width), str(dataset.get("VOILUTFunction") or "LINEAR").upper()
+
+
+def _windowed(values: npt.NDArray[np.float64], center: float, width: float, function: str) -> npt.NDArray[np.float64]:
+    """Return values in [0, 1]. Source: PS3.3, C.11.2.1.2.1 (LINEAR), C.11.2.1.3 (SIGMOID, LINEAR_EXACT)."""
+    if function == "SIGMOID":
+        found: npt.NDArray[np.float64] = 1 / (1 + np.exp(-4 * (values - center) / width))
+        return found
+    if function not in ("LINEAR", "LINEAR_EXACT"):
+        raise UnreadableError("the file has a VOI LUT function that the standard does not know")
+    exact = function == "LINEAR_EXACT"
+    middle, span = (center, width) if exact else (center - 0.5, width - 1)
+    if span <= 0:
+        return (values > middle).astype(np.float64)
+    return np.clip((values - middle) / span + 0.5, 0.0, 1.0)
