@@ -93,6 +93,7 @@ class DatasetPlugin:
     open: Callable[[Any, Path], Dataset]
     api: tuple[int, ...] = (API_VERSION,)
     requires: tuple[str, ...] = ()  # importable names beyond the default installation
+    extra: str = ""  # the extra of the plugin's distribution that brings them
     synthetic: bool = False  # the report says so in a banner
     card: str = ""  # source, licence, access, meaning of the label, traps
 
@@ -175,6 +176,7 @@ class ModelPlugin:
     describe: Callable[[Any], Mapping[str, Any]] | None = None  # facts for report and banner: {"weights": "none"}
     api: tuple[int, ...] = (API_VERSION,)
     requires: tuple[str, ...] = ()
+    extra: str = ""
 
     def __post_init__(self) -> None:
         if (self.build is None) == (self.fit is None):

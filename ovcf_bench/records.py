@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.files import write_atomically
 
 ANALYSIS, SOURCE = "analysis.json", "source.json"  # of a comparison of scores, which has no study
-LOCK, SPLITS, FLOW, COHORT = "study.lock.yaml", "splits.csv", "flow.json", "cohort.csv"
+LOCK, SPLITS, FLOW, CHECKS, COHORT = "study.lock.yaml", "splits.csv", "flow.json", "checks.json", "cohort.csv"
 HISTORY, SCORES, FINDINGS, PROVENANCE, REPORT = (
     "history.csv", "scores.csv", "findings.json", "provenance.json", "report.html",
 )  # fmt: skip
@@ -39,7 +39,7 @@ class RunFolder:
         """Write a record; unchanged content leaves the file alone."""
         write_atomically(self.path / name, text)
 
-    def write_json(self, name: str, values: Mapping[str, Any]) -> None:
+    def write_json(self, name: str, values: Mapping[str, Any] | Sequence[Any]) -> None:
         """Write a record as JSON."""
         self.write_text(name, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 

@@ -55,7 +55,8 @@ def _find(plugins: Mapping[str, Registered[Plugin]], name: str, kind: str) -> Pl
     plugin = plugins[name].plugin
     lacking = [each for each in plugin.requires if importlib.util.find_spec(each) is None]
     if lacking:
-        advice = f"Install: pip install {' '.join(lacking)}"
+        wanted = f"'{plugins[name].distribution}[{plugin.extra}]'" if plugin.extra else " ".join(lacking)
+        advice = f"Install: pip install {wanted}"
         raise PluginError(Problem(f"{kind} plugin {name!r}", f"needs {', '.join(lacking)}", advice))
     return plugin
 

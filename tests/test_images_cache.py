@@ -47,7 +47,7 @@ def test_what_is_put_comes_back_at_the_size_asked_for(tmp_path):
 def test_the_digest_is_that_of_the_source_image(tmp_path):
     cache = ImageCache(tmp_path, PLENTY)
     assert cache.put("a", image(1), SMALL) == pixel_digest(image(1))
-    assert cache.put("b", image(2), None) == pixel_digest(image(2))
+    assert cache.put("b", image(2), SMALL) == pixel_digest(image(2))
     assert cache.digests(["a", "b", "c"]) == {"a": pixel_digest(image(1)), "b": pixel_digest(image(2))}
     assert cache.stored(["a", "b", "c"], SMALL) == {"a"}
     assert cache.stored(["a"], OTHER) == set()
@@ -91,7 +91,7 @@ def test_nothing_is_made_by_looking(tmp_path):
 def test_a_hundred_thousand_keys_are_looked_up_within_a_second(tmp_path):
     cache = filled(tmp_path, [1])
     many = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(100_000)]
-    with sqlite3.connect(tmp_path / "index-1.sqlite") as index:
+    with sqlite3.connect(tmp_path / "index-2.sqlite") as index:
         index.executemany("INSERT INTO sources VALUES (?, ?)", zip(many, many, strict=True))
         index.executemany("INSERT INTO pixels VALUES (1, ?, ?, 1)", zip(many, range(100_000), strict=True))
     index.close()
@@ -173,7 +173,7 @@ def test_clear_removes_everything_and_says_how_much(tmp_path):
 
 def test_a_broken_index_says_what_to_do_and_that_helps(tmp_path):
     filled(tmp_path, [1])
-    for path in tmp_path.glob("index-1.sqlite*"):
+    for path in tmp_path.glob("index-2.sqlite*"):
         path.write_bytes(b"this is no database" * 1000)
     with pytest.raises(DataError, match="ovcf-bench cache clear"):
         ImageCache(tmp_path, PLENTY).digests(["key-1"])

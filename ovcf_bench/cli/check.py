@@ -3,26 +3,107 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ovcf_bench.cli.options import open_registry, open_study, study_options
+from ovcf_bench.cli.options import data_options, open_registry, open_study, run_settings, study_options
 
-_EXAMPLES = "\b\nExample:\n  ovcf-bench check studies/paper.yaml --profile quick"
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ovcf_bench.runner import Checked
+
+_EXAMPLES = """\b
+Examples:
+  ovcf-bench check studies/paper.yaml --profile quick
+  ovcf-bench check studies/paper.yaml --no-pixels
+"""
+_COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
+_MOST_ROWS = 10
+_LIST = "`ovcf-bench data list STUDY --to FILE` says which files are meant; keep that list to yourself."
 
 
 @click.command("check", epilog=_EXAMPLES)
 @study_options
-def command(study_path: Path, profile: str | None, overrides: tuple[str, ...]) -> None:
-    """Check STUDY: schema, plugins, weights, exam tables, eligibility and splits. Exit code 2 on any problem."""
-    from ovcf_bench.errors import BenchError
+@data_options
+@click.option("--no-pixels", is_flag=True, help="Schema, plugins, tables and splits only: quick for a million images.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def command(
+    study_path: Path,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    no_pixels: bool,
+    as_json: bool,
+    **settings: Any,
+) -> int:
+    """Check STUDY: schema, plugins, weights, files, splits, duplicates, balance and shortcuts.
+
+    Images are decoded once and kept, so that a run does not decode them again. Exit code 2 on any problem; what the
+    study's `checks` section calls a warning is shown and does not stop a run.
+    """
+    from rich.console import Console
+
+    from ovcf_bench.cli.progress import watching
     from ovcf_bench.runner import check_study
 
     registry = open_registry()
     study = open_study(study_path, profile, overrides, registry)
-    splits, problems = check_study(study, registry)
-    for name, n in splits.items():
-        click.echo(f"{name}: {n} patients")
-    if problems:
-        raise BenchError(*problems)
-    click.echo(f"{study_path}: no problem found.")
+    options = run_settings(study_path, runs=Path(), **settings)
+    with watching() as watch:
+        checked = check_study(study, registry, options, watch, pixels=not no_pixels)
+    if as_json:
+        _print_json(checked)
+    else:
+        _print(checked, Console(highlight=False), study_path)
+    return 2 if checked.problems else 0
+
+
+def _print_json(checked: Checked) -> None:
+    import dataclasses
+    import json
+
+    click.echo(json.dumps(dataclasses.asdict(checked), indent=1))
+
+
+def _print(checked: Checked, console: Console, study_path: Path) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    for name, n in checked.splits.items():
+        console.print(f"{escape(name)}: {n} patients")
+    for name, n in checked.unusable.items():
+        console.print(f"[yellow]cohort {escape(name)}: {n} images are left out[/yellow]. {_LIST}", soft_wrap=True)
+    if checked.results:
+        table = Table("Check", "", "Found")
+        for each in checked.results:
+            table.add_row(each.check, f"[{_COLOURS[each.level]}]{each.level}[/]", escape(each.summary))
+        console.print(table)
+        for each in checked.results:
+            if each.level != "ok" and each.rows:
+                console.print(_details(each.check, each.rows))
+    if checked.problems:
+        table = Table("Where", "Problem", "What to do", title=f"{len(checked.problems)} problems")
+        for problem in checked.problems:
+            table.add_row(escape(problem.where), escape(problem.found), escape(problem.allowed))
+        console.print(table)
+        if any(problem.where.startswith("file ") for problem in checked.problems):
+            console.print(_LIST, soft_wrap=True)
+    else:
+        console.print(f"{escape(str(study_path))}: no problem found.", soft_wrap=True)
+
+
+def _details(check: str, rows: Any) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*rows[0], title=f"{check}: {len(rows)}")
+    for row in rows[:_MOST_ROWS]:
+        table.add_row(*(escape(_shown(value)) for value in row.values()))
+    if len(rows) > _MOST_ROWS:
+        table.add_row(f"and {len(rows) - _MOST_ROWS} more: --json")
+    return table
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else "-" if value is None else str(value)

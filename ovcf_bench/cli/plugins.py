@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,20 +62,25 @@ def _row(kind: str, each: Registered[Any]) -> dict[str, Any]:
 
 def _details(kind: str, each: Registered[Any]) -> dict[str, Any]:
     schema = each.plugin.params.model_json_schema()
-    required = schema.get("required", [])
-    parameters = [
-        {
-            "name": name,
-            "type": _type(field),
-            "required": name in required,
-            "default": field.get("default"),
-            "description": field.get("description", ""),
-        }
-        for name, field in schema.get("properties", {}).items()
-    ]
+    parameters = list(_parameters(schema, schema.get("$defs", {})))
     plugin = each.plugin
     origin = {"module": each.module, "api": list(plugin.api), "requires": list(plugin.requires)}
     return {**_row(kind, each), **origin, "parameters": parameters, "card": getattr(plugin, "card", "")}
+
+
+def _parameters(schema: dict[str, Any], sections: dict[str, Any], above: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the parameters of a schema; those of a section follow it as SECTION.NAME."""
+    for name, field in schema.get("properties", {}).items():
+        section = sections.get(str(field.get("$ref", "")).rpartition("/")[2])
+        yield {
+            "name": above + name,
+            "type": "section" if section else _type(field),
+            "required": name in schema.get("required", []),
+            "default": None if section else field.get("default"),
+            "description": field.get("description", ""),
+        }
+        if section:
+            yield from _parameters(section, sections, f"{above}{name}.")
 
 
 def _type(field: dict[str, Any]) -> str:

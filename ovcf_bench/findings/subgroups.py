@@ -8,8 +8,8 @@ import pandas as pd
 
 from ovcf_bench.findings.pairing import Pairs, on_complete_pairs
 from ovcf_bench.findings.secondary import GroupDifference, Interaction
-from ovcf_bench.findings.table1 import MANY_LEVELS, covariate_kind, level_text
 from ovcf_bench.findings.values import ComparisonFindings, SetFindings, limits
+from ovcf_bench.stats.covariates import MANY_LEVELS, covariate_kind, level_text
 from ovcf_bench.stats.interaction import compare_groups
 
 FEWEST = 5  # cases of each class below which a group is not shown

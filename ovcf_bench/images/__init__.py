@@ -1,11 +1,14 @@
 """Pixels: brought to one form, to one size, and kept on disk once."""
 
 from ovcf_bench.images.cache import CacheEntry, ImageCache, MappedPixels
+from ovcf_bench.images.look import THUMBNAIL, Look
 from ovcf_bench.images.preprocess import Pixels16, Preprocessing, as_float, as_uint16, pixel_digest, resize
 
 __all__ = [
+    "THUMBNAIL",
     "CacheEntry",
     "ImageCache",
+    "Look",
     "MappedPixels",
     "Pixels16",
     "Preprocessing",

@@ -19,6 +19,7 @@ import numpy as np
 
 from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.images.index import Claim, Index, Mark
+from ovcf_bench.images.look import Look, thumbnail_of
 from ovcf_bench.images.preprocess import Pixels16, Preprocessing, pixel_digest, resize
 from ovcf_bench.images.slab import Hold, Slab, remove_unused
 
@@ -101,14 +102,19 @@ class ImageCache:
         """Return the keys whose pixels are there at this size."""
         return set(self._rows(keys, preprocessing))
 
-    def put(self, key: str, image: Pixels16, preprocessing: Preprocessing | None) -> str:
-        """Keep a source image and return its digest; without a preprocessing only the digest is kept.
+    def looks(self, digests: Sequence[str]) -> dict[str, Look]:
+        """Return what every image of these digests looked like before it was resized; unknown ones are left out."""
+        found = self._index.looks(digests) if self._index.exists else {}
+        return {digest: Look(height, width, thumbnail) for digest, (height, width, thumbnail) in found.items()}
+
+    def put(self, key: str, image: Pixels16, preprocessing: Preprocessing) -> str:
+        """Keep a source image at the size of a preprocessing, with its look, and return its digest.
 
         Raises DataError when there is no room, or the disk cannot be written.
         """
         digest = pixel_digest(image)
-        written = None if preprocessing is None else self._write(digest, image, preprocessing)
-        self._marks.append(Mark(key, digest, written))
+        slab = self._write(digest, image, preprocessing)
+        self._marks.append(Mark(key, digest, slab, (*image.shape, thumbnail_of(image))))
         if len(self._marks) >= self._marks_at_once:
             self._flush()
         return digest
@@ -169,12 +175,12 @@ class ImageCache:
             self._index.remove()
         return freed
 
-    def _write(self, digest: str, image: Pixels16, preprocessing: Preprocessing) -> int | None:
+    def _write(self, digest: str, image: Pixels16, preprocessing: Preprocessing) -> int:
         """Write an image's row unless it is ready; return the slab that then waits for its mark."""
         held = self._hold(preprocessing) or self._hold_new(preprocessing)
         claim = self._claim(held, digest)
         if claim.ready:
-            return None
+            return held.id
         try:
             held.slab.write(claim.row, resize(image, preprocessing))
         except OSError as error:

@@ -13,10 +13,13 @@ from pathlib import Path
 
 from ovcf_bench.errors import DataError, Problem
 
-_FILE = "index-1.sqlite"  # another number for another schema
+_FILE = "index-2.sqlite"  # another number for another schema
 _WAIT_SECONDS = 120.0  # for another process's write
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sources (key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS looks (
+    digest TEXT PRIMARY KEY, height INTEGER NOT NULL, width INTEGER NOT NULL, thumbnail BLOB NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS slabs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, version TEXT NOT NULL UNIQUE, file TEXT NOT NULL,
     row_bytes INTEGER NOT NULL, rows INTEGER NOT NULL DEFAULT 0
@@ -50,11 +53,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What is recorded once the pixels are on disk: the digest of a source, and the slab that now holds it."""
+    """What is recorded once the pixels are on disk: a source's digest and look, and the slab that now holds it."""
 
     key: str
     digest: str
-    slab: int | None
+    slab: int
+    look: tuple[int, int, bytes]  # height, width, thumbnail
 
 
 class Index:
@@ -74,6 +78,15 @@ class Index:
         query = f"SELECT sources.key, digest {_WANTED}"
         with self._connection() as connection:
             return dict(connection.execute(query, (_sorted(keys),)))
+
+    def looks(self, digests: Sequence[str]) -> dict[str, tuple[int, int, bytes]]:
+        """Return height, width and thumbnail of every digest that is known."""
+        query = (
+            "SELECT digest, height, width, thumbnail FROM json_each(?) AS wanted "
+            "CROSS JOIN looks ON looks.digest = wanted.value"
+        )
+        with self._connection() as connection:
+            return {digest: look for digest, *look in connection.execute(query, (_sorted(digests),))}
 
     def rows(self, slab: int, keys: Sequence[str]) -> dict[str, int]:
         """Return the row of every key whose pixels are ready in a slab."""
@@ -129,11 +142,14 @@ class Index:
 
     def record(self, marks: Sequence[Mark]) -> None:
         """Record what has been stored."""
-        placed = [(mark.slab, mark.digest) for mark in marks if mark.slab is not None]
+        placed = [(mark.slab, mark.digest) for mark in marks]
         with self._transaction() as connection:
             connection.executemany("UPDATE pixels SET ready = 1 WHERE slab = ? AND digest = ?", placed)
             connection.executemany(
                 "INSERT OR REPLACE INTO sources VALUES (?, ?)", [(mark.key, mark.digest) for mark in marks]
+            )
+            connection.executemany(
+                "INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?)", [(mark.digest, *mark.look) for mark in marks]
             )
 
     def used_bytes(self) -> int:
@@ -153,6 +169,7 @@ class Index:
         """Forget every source whose pixels lie in no slab."""
         with self._transaction() as connection:
             connection.execute("DELETE FROM sources WHERE digest NOT IN (SELECT digest FROM pixels)")
+            connection.execute("DELETE FROM looks WHERE digest NOT IN (SELECT digest FROM pixels)")
         with self._connection() as connection, suppress(sqlite3.OperationalError):  # busy: the space is reused
             connection.execute("VACUUM")
 

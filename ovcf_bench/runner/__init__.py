@@ -1,6 +1,6 @@
 """Carries a study out: cohort, splits, plan, units, score table, findings, records."""
 
-from ovcf_bench.runner.check import check_study, estimate_seconds
+from ovcf_bench.runner.check import Checked, check_study, estimate_seconds
 from ovcf_bench.runner.execute import RunResult, plan_study, run_study
 from ovcf_bench.runner.opened import Opened, open_cohorts
 from ovcf_bench.runner.options import Options
@@ -9,6 +9,7 @@ from ovcf_bench.runner.share import SharedStudy, share_study
 from ovcf_bench.runner.watch import Silent, Watch
 
 __all__ = [
+    "Checked",
     "Opened",
     "Options",
     "Prepared",

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from ovcf_bench.checks import CheckResult
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.executors import Job
 from ovcf_bench.plan import Plan
@@ -9,29 +15,55 @@ from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.registry import Registry
 from ovcf_bench.runner.execute import check_models, models_of, only_result
 from ovcf_bench.runner.jobs import build_context
+from ovcf_bench.runner.look import look_at, problems_of
 from ovcf_bench.runner.opened import open_cohorts
 from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.prepare import assign_patients
-from ovcf_bench.runner.watch import Silent, Watch
+from ovcf_bench.runner.prepare import Prepared, assign_patients, prepare
+from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
 
 _SCORING_SHARE = 0.35  # scoring an image costs about a third of training on it: no gradients
 
 
-def check_study(study: Study, registry: Registry) -> tuple[dict[str, int], list[Problem]]:
-    """Return the number of patients in each split, and all problems of models, data and splits at once."""
-    problems: list[Problem] = []
-    counts: dict[str, int] = {}
+@dataclass(slots=True)
+class Checked:
+    """Patients in each split, what the checks found, and every problem that would stop a run."""
+
+    splits: Mapping[str, int] = field(default_factory=dict)
+    results: tuple[CheckResult, ...] = ()
+    unusable: Mapping[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_study(study: Study, registry: Registry, options: Options, watch: Watch, *, pixels: bool) -> Checked:
+    """Return everything that is wrong or odd: models, data and splits, and (`pixels`) what the images tell."""
+    checked = Checked()
     try:
         check_models(study, models_of(study, registry))
     except BenchError as error:
-        problems += error.problems
+        checked.problems += error.problems
     try:
-        _, _, splits = assign_patients(study, open_cohorts(study, registry, Silent()), Pseudonyms(load_key()))
-        counts = {str(name): int(n) for name, n in splits["split"].value_counts(sort=False).items()}
+        pseudonyms = Pseudonyms(load_key(options.key))
+        if pixels:
+            _check_prepared(prepare(study, registry, pseudonyms, options, watch, training=False), options, checked)
+        else:
+            _, _, splits = assign_patients(study, open_cohorts(study, registry, watch), pseudonyms)
+            checked.splits = _sizes(splits)
     except BenchError as error:
-        problems += error.problems
-    return counts, problems
+        checked.problems += error.problems
+    return checked
+
+
+def _check_prepared(prepared: Prepared, options: Options, checked: Checked) -> None:
+    checked.splits = _sizes(prepared.splits)
+    unusable = {name: len(each.unusable) for name, each in prepared.opened.items() if each.unusable}
+    checked.unusable = unusable
+    checked.results = look_at(prepared, options)
+    checked.problems += problems_of(checked.results)
+
+
+def _sizes(splits: pd.DataFrame) -> dict[str, int]:
+    return {str(name): int(n) for name, n in splits["split"].value_counts(sort=False).items()}
 
 
 def estimate_seconds(study: Study, plan: Plan, registry: Registry, options: Options, watch: Watch) -> dict[str, float]:

@@ -24,6 +24,7 @@ from ovcf_bench.runner import write
 from ovcf_bench.runner.decode import warm_up_for_units
 from ovcf_bench.runner.jobs import JobMaker, build_context
 from ovcf_bench.runner.ledger import declare
+from ovcf_bench.runner.look import look_at, refuse_errors
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared, prepare, store_missing_pixels
 from ovcf_bench.runner.watch import Watch
@@ -74,10 +75,17 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
         for unit in ready.plan.to_run:
             ready.store.forget(unit.key)
     check_models(ready.prepared.study, ready.models, only={unit.arm.model for unit in ready.plan.to_run})
+    watch.say("Looking for what ruins studies")
+    checks = look_at(ready.prepared, options)
+    for each in checks:
+        if each.level == "warning":
+            watch.say(f"warning: {each.check}: {each.summary}")
+    refuse_errors(checks)
     declared = declare(study, ready.plan, ready.store, options.runs)
     failed = _run_units(ready, registry, options, watch)
     watch.say("Writing the records")
-    outcome = write.Outcome(ready.plan, failed, declared, inputs, study.digest, time.perf_counter() - begun)
+    seconds = time.perf_counter() - begun
+    outcome = write.Outcome(ready.plan, failed, declared, checks, inputs, study.digest, seconds)
     write.write_records(folder, ready.prepared, ready.cases, ready.store, outcome, options)
     return RunResult(folder, failed, len(ready.plan.to_run) - len(failed), up_to_date=False)
 

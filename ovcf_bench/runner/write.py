@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,12 @@ import pandas as pd
 
 import ovcf_bench
 from ovcf_bench import findings, records, scores, splits
+from ovcf_bench.checks import CheckResult
 from ovcf_bench.plan import Plan, PlannedUnit
 from ovcf_bench.provenance import machine, versions
 from ovcf_bench.records import RunFolder
 from ovcf_bench.runner.assemble import cohort_table, history_table, score_table
+from ovcf_bench.runner.look import as_plain
 from ovcf_bench.runner.prepare import Prepared
 from ovcf_bench.store import Store
 from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION
@@ -29,6 +31,7 @@ class Outcome:
     plan: Plan
     failed: Mapping[PlannedUnit, str]
     declared: Mapping[str, bool]
+    checks: Sequence[CheckResult]
     inputs: str
     study_hash: str  # of the study as declared, its precision not yet chosen: the run folder's name
     seconds: float
@@ -60,6 +63,7 @@ def write_records(
     folder.write_text(records.LOCK, prepared.study.to_yaml())
     folder.write_text(records.SPLITS, splits.to_csv(prepared.splits))
     folder.write_json(records.FLOW, prepared.flow)
+    folder.write_json(records.CHECKS, as_plain(outcome.checks))
     folder.write_table(records.COHORT, cohort_table(prepared))
     folder.write_table(records.HISTORY, history_table(units, store))
     folder.write_text(records.SCORES, scores.to_csv(scored))

@@ -16,6 +16,7 @@ View = Annotated[
 Views = View | Annotated[tuple[View, ...], Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
+CheckPolicy = Literal["error", "warn", "off"]
 
 
 class Section(BaseModel):
@@ -214,6 +215,31 @@ class PublishedSection(Section):
     figures: tuple[PublishedFigure, ...] = ()
 
 
+class ChecksSection(Section):
+    """What each check of the data does when it finds something: stop the study, warn, or nothing at all.
+
+    Equal pixels and patients on both sides of a border always stop it.
+    """
+
+    labels: CheckPolicy = Field(default="warn", description="Few patients of one class.")
+    views: CheckPolicy = Field(default="warn", description="Exams that lack a view.")
+    sites: CheckPolicy = Field(default="warn", description="Patients under several sites.")
+    remarks: CheckPolicy = Field(default="warn", description="What the datasets remark about their images.")
+    duplicates: CheckPolicy = Field(default="warn", description="Equal pixels inside a split.")
+    near_duplicates: CheckPolicy = Field(default="warn", description="Images of two patients that look alike.")
+    balance: CheckPolicy = Field(default="warn", description="Covariates that differ between classes or sites.")
+    shortcuts: CheckPolicy = Field(default="warn", description="Labels that can be told without looking at bones.")
+    describes_label: tuple[str, ...] = Field(
+        default=(),
+        description="Covariates that describe the label itself (a grade), left out of balance and shortcuts.",
+    )
+
+    @property
+    def policies(self) -> Mapping[str, CheckPolicy]:
+        """The policy of every check by its name."""
+        return self.model_dump(exclude={"describes_label"})
+
+
 class StudyDocument(Section):
     """A whole study file after `extends`, `--profile` and `--set`."""
 
@@ -246,6 +272,7 @@ class StudyDocument(Section):
     on_bad_image: Literal["error", "exclude"] = Field(
         default="error", description="An image that cannot be read: stop, or leave it out and count it in the flow."
     )
+    checks: ChecksSection = ChecksSection()
     primary: PrimarySection | None = None
     comparisons: tuple[ComparisonSection, ...] = ()
     published: PublishedSection | None = None

@@ -53,7 +53,7 @@ class DicomParams(Params):
     """Parameters of the `dicom` dataset."""
 
     root: str = Field(description="The folder of the files, relative to the study file. ${VARIABLE} is replaced.")
-    labels: LabelTable
+    labels: LabelTable = Field(description="The table of labels, and how it is joined to the files.")
     site: str = Field(default="site", min_length=1, description="Name of the site.")
     exam: Literal["StudyInstanceUID", "PatientID"] = Field(
         default="StudyInstanceUID", description="What makes one exam: a study, or all images of a patient."
@@ -68,7 +68,9 @@ class DicomParams(Params):
     view_source: Literal["all", "table"] = Field(
         default="all", description="table: believe the table's view alone, whatever the headers say."
     )
-    modalities: tuple[str, ...] = Field(default=("CR", "DX", "MG", "RG"), min_length=1)
+    modalities: tuple[str, ...] = Field(
+        default=("CR", "DX", "MG", "RG"), min_length=1, description="Modalities that are taken; others are listed."
+    )
     intent: Literal["presentation", "processing"] | None = Field(
         default=None, description="Which images to take when some are For Presentation and some For Processing."
     )
@@ -104,6 +106,7 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             summary="A folder of DICOM radiographs (CR, DX, MG) with a table of labels",
             open=open_dicom,
             requires=("pydicom", "cryptography"),
+            extra="dicom",
             card=CARD,
         )
     )

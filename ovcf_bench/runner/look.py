@@ -1,0 +1,54 @@
+"""Looks at a study's images with every check that the study asks for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ovcf_bench.checks import CheckResult, Evidence, run_checks
+from ovcf_bench.errors import DataError, Problem
+from ovcf_bench.runner.options import Options
+from ovcf_bench.runner.prepare import Prepared
+
+
+def look_at(prepared: Prepared, options: Options) -> tuple[CheckResult, ...]:
+    """Return what the study's checks find in its images."""
+    document = prepared.study.document
+    covariates = tuple(name for name in document.covariates if name not in document.checks.describes_label)
+    looks = options.cache.looks(prepared.images["digest"].tolist())
+    evidence = Evidence(_with_tags(prepared), covariates, looks, document.seed)
+    return run_checks(evidence, document.checks.policies)
+
+
+def _with_tags(prepared: Prepared) -> pd.DataFrame:
+    """Return the images with what their datasets say of how they were acquired."""
+    parts = []
+    for name, part in prepared.images.groupby("cohort", sort=False):
+        exams = prepared.opened[str(name)].exams
+        said = [column for column in exams.columns if column.startswith("tag_") or column == "remark"]
+        parts.append(part.reset_index(drop=True).join(exams[said].iloc[part["row"].tolist()].reset_index(drop=True)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def problems_of(results: Sequence[CheckResult]) -> list[Problem]:
+    """Return the checks that the study does not let pass."""
+    allowed = "Mend the data, or let it pass: checks.{}: warn."
+    return [
+        Problem(f"check {each.check}", each.summary, allowed.format(each.check))
+        for each in results
+        if each.level == "error"
+    ]
+
+
+def refuse_errors(results: Sequence[CheckResult]) -> None:
+    """Raise DataError with the checks that the study does not let pass."""
+    if problems := problems_of(results):
+        raise DataError(*problems)
+
+
+def as_plain(results: Sequence[CheckResult]) -> list[dict[str, Any]]:
+    """Return results as checks.json holds them."""
+    return [dataclasses.asdict(each) for each in results]
