@@ -75,3 +75,23 @@ class SplitRule:
     cohort: str
     positives: int | None = None
     negatives: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownImage:
+    """One image of a contact sheet: whose class it has, its pictures (caption, PNG) and its histogram of 32 bins."""
+
+    split: str
+    label: int
+    view: str
+    facts: tuple[tuple[str, str], ...]
+    pictures: tuple[tuple[str, bytes], ...]
+    histogram: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactSheet:
+    """Random images of every class and view, and pairs of images that look alike (words, two PNG)."""
+
+    images: tuple[ShownImage, ...]
+    alike: tuple[tuple[str, bytes, bytes], ...]

@@ -7,8 +7,9 @@ from ovcf_plugins.datasets.phantom.dataset import PhantomDataset
 from PIL import Image
 
 from ovcf_bench.errors import BenchError, DataError, Problem
-from ovcf_bench.export import ExportedCohort, export_cohorts
+from ovcf_bench.export import ExportedCohort, Png, export_cohorts
 
+PNG = Png()
 NOISE = np.random.default_rng(1).integers(0, 65536, (3, 20, 12), dtype=np.uint16)
 
 
@@ -18,9 +19,9 @@ def table(ids=("i-1", "i-2", "i-3")):
     return pd.DataFrame({**fixed, "label": [1] * n, "site": ["A"] * n, "age": [61.5, None, 70.25][:n]})
 
 
-def exported(folder, cohorts, identity="one", study="schema: 1\n"):
+def exported(folder, cohorts, identity="one", study="schema: 1\n", form=PNG):
     seen = []
-    export_cohorts(cohorts, "patient_id,split\n", study, folder, identity, lambda: seen.append(1), 2)
+    export_cohorts(cohorts, "patient_id,split\n", study, folder, identity, form, lambda: seen.append(1), 2)
     return len(seen)
 
 

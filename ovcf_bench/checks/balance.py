@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import pandas as pd
 
 from ovcf_bench.checks.results import CheckResult, Evidence, found
 from ovcf_bench.stats.covariates import standardised_difference
@@ -12,20 +15,21 @@ LARGE = 0.25  # Stuart, Statistical Science 2010;25:1-21, section 4.1: beyond, a
 
 
 def balance(evidence: Evidence) -> CheckResult:
-    """Compare the classes within each split, and each test set with development."""
+    """Compare the classes within each split, and each test set with development.
+
+    A difference counts when it exceeds .25 SD and twice its standard error: small sets differ by chance.
+    """
+    if not evidence.covariates:
+        return found("balance", False, "the study declares no covariates to compare")
     patients = evidence.images.drop_duplicates("patient_id")
-    rows: list[dict[str, Any]] = []
+    development = patients[patients["split"] == DEVELOPMENT]
+    large: list[dict[str, Any]] = []
     for name in evidence.covariates:
         for split, part in patients.groupby("split", sort=False):
             positive = part["label"] == 1
-            value = standardised_difference(part.loc[positive, name], part.loc[~positive, name])
-            rows.append(_row(name, f"classes of {split}", value))
+            large += _large(name, f"classes of {split}", part.loc[positive, name], part.loc[~positive, name])
             if split != DEVELOPMENT:
-                others = patients.loc[patients["split"] == DEVELOPMENT, name]
-                rows.append(_row(name, f"{split} and development", standardised_difference(part[name], others)))
-    large = [row for row in rows if row["difference"] is None or abs(row["difference"]) > LARGE]
-    if not evidence.covariates:
-        return found("balance", False, "the study declares no covariates to compare")
+                large += _large(name, f"{split} and development", part[name], development[name])
     names = sorted({row["covariate"] for row in large})
     summary = (
         f"differences of more than {LARGE} SD in {', '.join(names)}" if large else f"no difference above {LARGE} SD"
@@ -33,5 +37,10 @@ def balance(evidence: Evidence) -> CheckResult:
     return found("balance", bool(large), summary, large)
 
 
-def _row(covariate: str, groups: str, value: float | None) -> dict[str, Any]:
-    return {"covariate": covariate, "groups": groups, "difference": value}
+def _large(covariate: str, groups: str, first: pd.Series, second: pd.Series) -> list[dict[str, Any]]:
+    """Return the row of a difference that counts; one without bound always does."""
+    value = standardised_difference(first, second)
+    sizes = first.notna().sum(), second.notna().sum()
+    if min(sizes) < 2 or (value is not None and abs(value) <= max(LARGE, 2 * math.sqrt(sum(1 / n for n in sizes)))):
+        return []
+    return [{"covariate": covariate, "groups": groups, "difference": value}]

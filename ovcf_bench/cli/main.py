@@ -22,7 +22,7 @@ _COMMANDS = {
     "audit": ("audit", "Check whether published figures fit together."),
     "report": ("report", "Rebuild the report of a run from its records."),
     "plugins": ("plugins", "List plugins, or show one with its parameters."),
-    "data": ("data", "Export the cohorts of a study as files."),
+    "data": ("data", "Preview, list or export the images of a study."),
     "cache": ("cache", "List or clear the cache of decoded images."),
     "schema": ("schema", "Write the JSON Schema of study files."),
 }

@@ -1,5 +1,6 @@
-"""One self-contained HTML page from the records of a run folder; every number on it stands in a record."""
+"""Self-contained HTML pages: the report of a run folder, every number of which stands in a record; contact sheets."""
 
+from ovcf_bench.report.preview import preview_page
 from ovcf_bench.report.render import write_report
 
-__all__ = ["write_report"]
+__all__ = ["preview_page", "write_report"]

@@ -128,7 +128,26 @@ class Figure:
     label: str = ""
 
 
-Block: TypeAlias = Paragraph | Items | Listing | Table | Matrices | Figure
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture with its address, usually a data URI."""
+
+    caption: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures side by side, and a histogram as the path of its bars."""
+
+    template: ClassVar[str] = "pictures.html"
+    id: str
+    caption: str
+    pictures: tuple[Picture, ...]
+    histogram: str = ""
+
+
+Block: TypeAlias = Paragraph | Items | Listing | Table | Matrices | Figure | Pictures
 
 
 @dataclass(frozen=True, slots=True)

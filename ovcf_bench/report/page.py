@@ -24,6 +24,7 @@ from ovcf_bench.report.tables.beside import (
 )
 from ovcf_bench.report.tables.characteristics import characteristics_table
 from ovcf_bench.report.tables.comparisons import delong_table, verdict_table
+from ovcf_bench.report.tables.data_checks import checks_tables
 from ovcf_bench.report.tables.operating_points import operating_blocks
 from ovcf_bench.report.tables.participant_flow import flow_table
 from ovcf_bench.report.tables.probability import calibration_table, net_benefit_table
@@ -125,6 +126,7 @@ def _participants(run: RunRecords) -> Section:
         proof = run.provenance.leakage
         checked = f"{count(proof.patients_checked)} patients and {count(proof.images_checked)} images were checked."
         blocks.append(Paragraph(f"{proof.statement.rstrip('.')}. {checked}"))
+    blocks += checks_tables(run.checks)
     return Section("participants", "Participants", tuple(blocks))
 
 

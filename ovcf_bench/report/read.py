@@ -159,6 +159,16 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class DataCheck:
+    """What one check of the data found; level is ok or warning."""
+
+    check: str
+    level: str
+    summary: str
+    rows: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecords:
     """Everything the page is made from. Only the findings must be there; what else is absent is None or empty."""
 
@@ -167,6 +177,7 @@ class RunRecords:
     provenance: Provenance | None
     source: Source | None
     history: tuple[Epoch, ...]
+    checks: tuple[DataCheck, ...]
     lock: str | None
     published: PublishedSection | None
 
@@ -185,6 +196,7 @@ def read_run(run: Path) -> RunRecords:
         provenance=_typed(folder, records.PROVENANCE, Provenance) if folder.has(records.PROVENANCE) else None,
         source=_typed(folder, records.SOURCE, Source) if folder.has(records.SOURCE) else None,
         history=tuple(_history(folder)) if folder.has(records.HISTORY) else (),
+        checks=_typed(folder, records.CHECKS, tuple[DataCheck, ...]) if folder.has(records.CHECKS) else (),
         lock=lock,
         published=read_lock(lock).document.published if lock else None,
     )

@@ -16,11 +16,15 @@ from ovcf_bench.runner.prepare import Prepared
 
 def look_at(prepared: Prepared, options: Options) -> tuple[CheckResult, ...]:
     """Return what the study's checks find in its images."""
+    return run_checks(evidence_of(prepared, options), prepared.study.document.checks.policies)
+
+
+def evidence_of(prepared: Prepared, options: Options) -> Evidence:
+    """Return what the checks look at."""
     document = prepared.study.document
     covariates = tuple(name for name in document.covariates if name not in document.checks.describes_label)
     looks = options.cache.looks(prepared.images["digest"].tolist())
-    evidence = Evidence(_with_tags(prepared), covariates, looks, document.seed)
-    return run_checks(evidence, document.checks.policies)
+    return Evidence(_with_tags(prepared), covariates, looks, document.seed)
 
 
 def _with_tags(prepared: Prepared) -> pd.DataFrame:

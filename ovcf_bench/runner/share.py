@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ import pandas as pd
 from ovcf_bench import splits as assignment
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.registry import Registry
-from ovcf_bench.runner.opened import open_cohorts
+from ovcf_bench.runner.opened import Opened, open_cohorts
 from ovcf_bench.runner.prepare import assign_patients
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
@@ -30,10 +30,16 @@ class SharedStudy:
     readers: Mapping[str, Callable[[int], np.ndarray[Any, Any]]]
     splits: str
     study: str
+    synthetic: bool  # every cohort is computed
 
 
-def share_study(study: Study, registry: Registry, key: Path | None, watch: Watch) -> SharedStudy:
-    """Return every listed exam under pseudonyms, with the covariates that the study declares or drops by."""
+def share_study(
+    study: Study, registry: Registry, key: Path | None, watch: Watch, dataset: Literal["manifest", "dicom"]
+) -> SharedStudy:
+    """Return every listed exam under pseudonyms, with the covariates that the study declares or drops by.
+
+    dataset : the one that will read the files.
+    """
     pseudonyms = Pseudonyms(load_key(key))
     opened = open_cohorts(study, registry, watch)
     _, _, splits = assign_patients(study, opened, pseudonyms)
@@ -46,7 +52,9 @@ def share_study(study: Study, registry: Registry, key: Path | None, watch: Watch
         tables[name] = table[["view", "label", "site", *covariates]].assign(**hidden)
         readers[name] = _reader(cohort.dataset.read, cohort.rows())
     written = splits.assign(patient_id=pseudonyms.all("patient", splits["patient_id"]))
-    return SharedStudy(tables, readers, assignment.to_csv(written), _study_from_files(study).to_yaml())
+    return SharedStudy(
+        tables, readers, assignment.to_csv(written), _study_from_files(study, dataset).to_yaml(), _are_computed(opened)
+    )
 
 
 def _reader(
@@ -55,12 +63,35 @@ def _reader(
     return lambda number: read(rows[number])
 
 
-def _study_from_files(study: Study) -> Study:
-    """Return the study with its cohorts read from manifests and its assignment frozen, beside the study file."""
+def _are_computed(opened: Mapping[str, Opened]) -> bool:
+    return all(each.plugin.synthetic for each in opened.values())
+
+
+def _study_from_files(study: Study, dataset: Literal["manifest", "dicom"]) -> Study:
+    """Return the study with its cohorts read from files and its assignment frozen, beside the study file."""
     document = study.document
     cohorts = {
-        name: section.model_copy(update={"dataset": "manifest", "params": {"path": f"{name}/manifest.csv"}})
+        name: section.model_copy(update={"dataset": dataset, "params": _params_of_files(name, dataset)})
         for name, section in document.cohorts.items()
     }
     splits = document.splits.model_copy(update={"file": "splits.csv"})
     return dataclasses.replace(study, document=document.model_copy(update={"cohorts": cohorts, "splits": splits}))
+
+
+def _params_of_files(cohort: str, dataset: Literal["manifest", "dicom"]) -> dict[str, Any]:
+    manifest = f"{cohort}/manifest.csv"
+    if dataset == "manifest":
+        return {"path": manifest}
+    labels = {"path": manifest, "key": "path", "tag": "path", "view": "view", "site": "site"}
+    return {"root": cohort, "labels": labels}
+
+
+def list_images(study: Study, registry: Registry, watch: Watch) -> pd.DataFrame:
+    """Return every image of every cohort as its dataset lists it: with identifiers, for the user's eyes alone."""
+    tables = []
+    for name, section in study.document.cohorts.items():
+        dataset = registry.dataset(section.dataset).open(section.params, study.folder)
+        tables.append(dataset.exams(watch.progress).assign(cohort=name))
+    listed = pd.concat(tables, ignore_index=True)
+    wanted = ["cohort", "place", "source", "unusable", "view", "evidence", "remark", "label", "patient_id", "exam_id"]
+    return listed[[name for name in [*wanted, "image_id"] if name in listed.columns]]

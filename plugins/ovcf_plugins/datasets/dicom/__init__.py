@@ -44,6 +44,7 @@ class LabelTable(Params):
     tag: Tag = Field(default="PatientID", description="The DICOM tag with the same values; path: below the root.")
     label: str = Field(default="label", description="The column of labels.")
     patient_id: str | None = Field(default=None, description="The column of patients. Default: the tag PatientID.")
+    site: str | None = Field(default=None, description="The column of sites. Default: the parameter site.")
     view: str | None = Field(default=None, description="The column that names the view, one more source of it.")
     positive: tuple[Word, ...] = Field(default=(1,), min_length=1, description="Labels that mean positive.")
     negative: tuple[Word, ...] = Field(default=(0,), min_length=1, description="Labels that mean negative.")

@@ -102,7 +102,7 @@ class DicomFolder:
             "image_id": facts.get("SOPInstanceUID", file.path),
             "view": view.name,
             "label": known.get("label"),
-            "site": params.site,
+            "site": known.get("site", params.site),
             "source": f"{place}:{file.path}",
             "unusable": self._why_not(facts, named, (patient, exam), view.known),
             "place": place,

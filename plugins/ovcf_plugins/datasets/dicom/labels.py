@@ -19,7 +19,7 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Rows by key: label (0, 1), patient_id and view where the table has them, covariates; what is empty is absent."""
+    """Rows by key: label (0, 1), patient_id, site, view and covariates, as far as the table has them."""
 
     rows: Mapping[str, Mapping[str, Any]]
     covariates: tuple[str, ...]
@@ -27,7 +27,7 @@ class Labels:
 
 def read_labels(file: Path, params: LabelTable) -> Labels:
     """Return the table. Raises DataError with every row whose key is empty or repeated, or whose label is unknown."""
-    wanted = [params.key, params.label, *(each for each in (params.patient_id, params.view) if each)]
+    wanted = [params.key, params.label, *(each for each in (params.patient_id, params.site, params.view) if each)]
     table = read_table(file, wanted, "params.labels")
     words = table[params.label]
     label = labels_of(words, params.positive, params.negative)
@@ -41,7 +41,7 @@ def read_labels(file: Path, params: LabelTable) -> Labels:
     if problems:
         raise DataError(*problems)
     ours: dict[str, pd.Series] = {"label": label}
-    for name, column in (("patient_id", params.patient_id), ("view", params.view)):
+    for name, column in (("patient_id", params.patient_id), ("site", params.site), ("view", params.view)):
         if column:
             ours[name] = table[column].str.strip()
     covariates = tuple(each for each in table.columns if each not in wanted and each not in EXAM_COLUMNS)
