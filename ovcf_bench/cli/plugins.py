@@ -77,7 +77,7 @@ def _parameters(schema: dict[str, Any], sections: dict[str, Any], above: str = "
             "type": "section" if section else _type(field),
             "required": name in schema.get("required", []),
             "default": None if section else field.get("default"),
-            "description": field.get("description", ""),
+            "description": field.get("description") or (section or {}).get("description", ""),
         }
         if section:
             yield from _parameters(section, sections, f"{above}{name}.")

@@ -35,10 +35,12 @@ def contact_sheet(
     prepared = prepare(study, registry, Pseudonyms(load_key(options.key)), options, watch, training=False)
     store_missing_pixels(prepared, options, watch)
     watch.say("Drawing the contact sheet")
-    groups = prepared.images.groupby(["split", "label", "view"], sort=False)
+    order = {rule.name: place for place, rule in enumerate(study.splits)}
+    images = prepared.images.sort_values("split", key=lambda names: names.map(order), kind="stable")
+    groups = images.groupby(["split", "label", "view"], sort=False)
     chosen = pd.concat([part.sample(min(each, len(part)), random_state=seed) for _, part in groups])
-    images = tuple(_shown(prepared, row, options, seed) for row in chosen.to_dict("records"))
-    return ContactSheet(images, tuple(_alike(prepared, options)))
+    shown = tuple(_shown(prepared, row, options, seed) for row in chosen.to_dict("records"))
+    return ContactSheet(shown, tuple(_alike(prepared, options)))
 
 
 def _shown(prepared: Prepared, row: Mapping[Any, Any], options: Options, seed: int) -> ShownImage:

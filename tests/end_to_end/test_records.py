@@ -12,8 +12,8 @@ import pytest
 def test_a_run_leaves_every_record(finished):
     names = {path.name for path in finished.run_folder().iterdir()}
     assert names == {
-        "study.lock.yaml", "splits.csv", "flow.json", "cohort.csv", "history.csv", "scores.csv", "findings.json",
-        "provenance.json", "report.html",
+        "study.lock.yaml", "splits.csv", "flow.json", "checks.json", "cohort.csv", "history.csv", "scores.csv",
+        "findings.json", "provenance.json", "report.html",
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from ovcf_plugins.datasets.files.picture import UnreadableError
 
 Window = Literal["auto", "percentile", "full"]
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 PIXELS_VERSION = 1  # raised whenever the pixels of a file may be read differently
 _PERCENTILES = (0.5, 99.5)
@@ -126,26 +127,39 @@ def _mask(dataset: Any, stored: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     return image
 
 
-def _modality(dataset: Any, stored: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.float64], float, float]:
+def _modality(dataset: Any, stored: npt.NDArray[np.int32]) -> tuple[Doubles, float, float]:
     """Return the values after modality LUT or rescale, and the range that they can take."""
-    from pydicom.pixels.processing import apply_modality_lut
-
-    bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
-    ends = np.array([-(1 << (bits - 1)), (1 << (bits - 1)) - 1] if signed else [0, (1 << bits) - 1])
-    values = np.asarray(apply_modality_lut(stored, dataset), dtype=np.float64)
     if "ModalityLUTSequence" in dataset:
-        deep = int(dataset.ModalityLUTSequence[0].LUTDescriptor[2])
-        return values, 0.0, float((1 << deep) - 1)
-    low, high = sorted(float(each) for each in apply_modality_lut(ends, dataset))
-    return values, low, high
+        found, highest = _looked_up(dataset.ModalityLUTSequence[0], stored, dataset)
+        return found, 0.0, highest
+    bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
+    slope, intercept = float(dataset.get("RescaleSlope") or 1), float(dataset.get("RescaleIntercept") or 0)
+    ends = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
+    low, high = sorted(end * slope + intercept for end in ends)
+    return stored.astype(np.float64) * slope + intercept, low, high
 
 
-def _voi_lut(dataset: Any, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    from pydicom.pixels.processing import apply_voi
+def _looked_up(table: Any, values: npt.NDArray[Any], dataset: Any) -> tuple[Doubles, float]:
+    """Return values through a look-up table, and the highest that it can give. Source: PS3.3, C.11.1.1.1, C.11.2.1.1.
 
-    deep = int(dataset.VOILUTSequence[0].LUTDescriptor[2])
-    looked_up = np.asarray(apply_voi(np.rint(values).astype(np.int64), dataset, index=0), dtype=np.float64)
-    return looked_up / ((1 << deep) - 1)
+    Own code: pydicom 3.0 wraps values far above the first one mapped when the table has entries of 8 bits.
+    """
+    entries, first, bits = (int(each) for each in table.LUTDescriptor)
+    entries = entries or 65536
+    data = table.LUTData
+    if isinstance(data, bytes):
+        wide = len(data) >= 2 * entries
+        order: Literal["<", ">"] = "<" if dataset.original_encoding[1] is not False else ">"
+        data = np.frombuffer(data, np.dtype(np.uint16).newbyteorder(order) if wide else np.uint8)
+    signed = int(dataset.PixelRepresentation) == 1 and first > 32767  # a signed value written as unsigned
+    start = first - 65536 if signed else first
+    places = np.clip(np.rint(values).astype(np.int64) - start, 0, entries - 1)
+    return np.asarray(data, dtype=np.float64)[places], float((1 << bits) - 1)
+
+
+def _voi_lut(dataset: Any, values: Doubles) -> Doubles:
+    found, highest = _looked_up(dataset.VOILUTSequence[0], values, dataset)
+    return found / highest
 
 
 def _first_window(dataset: Any) -> tuple[float, float, str]:
@@ -154,10 +168,10 @@ def _first_window(dataset: Any) -> tuple[float, float, str]:
     return float(center), float(width), str(dataset.get("VOILUTFunction") or "LINEAR").upper()
 
 
-def _windowed(values: npt.NDArray[np.float64], center: float, width: float, function: str) -> npt.NDArray[np.float64]:
+def _windowed(values: Doubles, center: float, width: float, function: str) -> Doubles:
     """Return values in [0, 1]. Source: PS3.3, C.11.2.1.2.1 (LINEAR), C.11.2.1.3 (SIGMOID, LINEAR_EXACT)."""
     if function == "SIGMOID":
-        found: npt.NDArray[np.float64] = 1 / (1 + np.exp(-4 * (values - center) / width))
+        found: Doubles = 1 / (1 + np.exp(-4 * (values - center) / width))
         return found
     if function not in ("LINEAR", "LINEAR_EXACT"):
         raise UnreadableError("the file has a VOI LUT function that the standard does not know")

@@ -33,10 +33,10 @@ Word = str | int | float
 class Columns(Params):
     """What the columns of the file are called."""
 
-    patient_id: str = "patient_id"
-    view: str = "view"
-    label: str = "label"
-    path: str = "path"
+    patient_id: str = Field(default="patient_id", description="Whose image it is.")
+    view: str = Field(default="view", description="Which view it shows.")
+    label: str = Field(default="label", description="What the reference standard decided.")
+    path: str = Field(default="path", description="Where the file is, from params.root.")
     exam_id: str | None = Field(default=None, description="Default: the column exam_id, or one exam per patient.")
     image_id: str | None = Field(default=None, description="Default: the column image_id, or exam, view and number.")
     site: str | None = Field(default=None, description="Default: the column site, or the parameter site.")
