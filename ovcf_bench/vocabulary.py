@@ -27,6 +27,7 @@ HISTORY_COLUMNS = (
 ScoreKind = Literal["oof", "test"]
 Ensemble = Literal["mean_logit", "mean_probability"]
 AnalysisLevel = Literal["image", "exam", "patient"]
+Aggregation = Literal["mean", "max"]
 Claim = Literal["difference", "noninferiority", "equivalence"]
 Missing = Literal["complete_pairs", "all_data"]
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from scipy.special import logit
+from scipy.special import expit, logit
+from sklearn.metrics import roc_auc_score
 
 from ovcf_bench import scores as score_table
 from ovcf_bench.errors import StatisticsError
@@ -510,3 +511,19 @@ def test_table_1_never_lists_texts_that_could_tell_who_a_patient_is():
     found = find(study(), [*development(), *rows("s03_n104_rho03")], cohort=table)
     assert found.table1[0].kind == "text"
     assert "secret" not in to_json(found)
+
+
+def test_a_patient_with_several_images_has_their_mean_or_their_highest_score():
+    listed = list(rows("s03_n104_rho03"))
+    noise = np.random.default_rng(3).normal(0, 1, len(listed))
+    again = [
+        {**row, "image_id": f"{row['image_id']}-2", "logit": row["logit"] + shift, "score": expit(row["logit"] + shift)}
+        for row, shift in zip(listed, noise, strict=True)
+    ]
+    combine = {"mean": lambda one, two: (one + two) / 2, "max": max}
+    for how, combined in combine.items():
+        found = find(study(aggregation=how), [*development(), *listed, *again]).sets["internal"].arms["ap/net"]
+        pairs = [(a, b) for a, b in zip(listed, again, strict=True) if a["view"] == "ap"]
+        truth = [a["label"] for a, _ in pairs]
+        expected = roc_auc_score(truth, [combined(a["logit"], b["logit"]) for a, b in pairs])
+        assert found.auroc == pytest.approx(expected, rel=1e-12), how

@@ -72,6 +72,7 @@ def _analysis(layout: Layout, request: Request) -> Analysis:
         repeats=1,
         ensemble="mean_logit",
         level="exam",
+        aggregation="mean",
         missing=request.missing,
         rule=request.threshold,
         fitted_on=request.fit_on or "",

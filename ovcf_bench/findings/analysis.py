@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ovcf_bench.findings.values import ArmRecord, Primary
 from ovcf_bench.stats.operating_point import ThresholdRule
-from ovcf_bench.vocabulary import DEVELOPMENT, AnalysisLevel, Comparison, Ensemble, Missing
+from ovcf_bench.vocabulary import DEVELOPMENT, Aggregation, AnalysisLevel, Comparison, Ensemble, Missing
 
 if TYPE_CHECKING:
     from ovcf_bench.study import Study
@@ -47,6 +47,7 @@ class Analysis:
     repeats: int
     ensemble: Ensemble
     level: AnalysisLevel
+    aggregation: Aggregation
     missing: Missing
     rule: ThresholdRule | None
     fitted_on: str
@@ -86,6 +87,7 @@ def from_study(study: Study) -> Analysis:
         repeats=document.repeats,
         ensemble=document.ensemble,
         level=document.analysis_level,
+        aggregation=document.aggregation,
         missing=document.missing,
         rule=_threshold_rule(document),
         fitted_on=OUT_OF_FOLD,

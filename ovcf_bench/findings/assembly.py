@@ -61,7 +61,9 @@ def build(
     infinite scores, or cases with two labels.
     """
     names = tuple(arm.name for arm in analysis.arms)
-    book = open_book(scores, level=analysis.level, ensemble=analysis.ensemble, arms=names)
+    book = open_book(
+        scores, level=analysis.level, aggregation=analysis.aggregation, ensemble=analysis.ensemble, arms=names
+    )
     failures = _failures(failed)
     thresholds = _freeze_thresholds(analysis, book, failures)
     sets = {
@@ -223,6 +225,7 @@ def _describe(analysis: Analysis) -> StudyRecord:
         repeats=analysis.repeats,
         ensemble=analysis.ensemble,
         analysis_level=analysis.level,
+        aggregation=analysis.aggregation,
         missing=analysis.missing,
         threshold=describe_rule(analysis.rule) if analysis.rule else "none",
         fitted_on=analysis.fitted_on,

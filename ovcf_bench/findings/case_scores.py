@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.scores import SINGLE
-from ovcf_bench.vocabulary import AnalysisLevel, Ensemble
+from ovcf_bench.vocabulary import Aggregation, AnalysisLevel, Ensemble
 
 Scale = Literal["logit", "probability", "raw"]
 
@@ -22,8 +22,8 @@ Scale = Literal["logit", "probability", "raw"]
 class CaseScores:
     """One arm's scores of one set: `table` is indexed by case id, with patient_id, label (bool), score.
 
-    The score is the mean over the case's rows on `scale`; NaN means that the view is missing. Raw scores are not
-    probabilities.
+    The score is the mean or maximum over the case's rows on `scale`; NaN means that the view is missing. Raw scores
+    are not probabilities.
     """
 
     name: str
@@ -60,6 +60,7 @@ class ScoreBook:
 
     scores: pd.DataFrame
     level: AnalysisLevel
+    aggregation: Aggregation
     ensemble: Ensemble
     scales: Mapping[str, Scale]
 
@@ -94,10 +95,12 @@ class ScoreBook:
 
     def _cases(self, rows: pd.DataFrame, set_name: str, arm: str) -> CaseScores:
         scale = self.scales[arm]
-        return CaseScores(set_name, _one_per_case(rows, self.level, scale, set_name), scale)
+        return CaseScores(set_name, _one_per_case(rows, self.level, self.aggregation, scale, set_name), scale)
 
 
-def open_book(scores: pd.DataFrame, *, level: AnalysisLevel, ensemble: Ensemble, arms: tuple[str, ...]) -> ScoreBook:
+def open_book(
+    scores: pd.DataFrame, *, level: AnalysisLevel, aggregation: Aggregation, ensemble: Ensemble, arms: tuple[str, ...]
+) -> ScoreBook:
     """Return the score table as cases at the analysis level, for the declared ensemble."""
     used = scores[scores["ensemble"].isin((SINGLE, ensemble))]
     saturating = set(used.loc[used["logit"].isna() & used["score"].notna(), "arm"])
@@ -105,10 +108,12 @@ def open_book(scores: pd.DataFrame, *, level: AnalysisLevel, ensemble: Ensemble,
     scales: dict[str, Scale] = {
         arm: "raw" if arm in raw else "probability" if arm in saturating else "logit" for arm in arms
     }
-    return ScoreBook(used, level, ensemble, scales)
+    return ScoreBook(used, level, aggregation, ensemble, scales)
 
 
-def _one_per_case(rows: pd.DataFrame, level: AnalysisLevel, scale: Scale, set_name: str) -> pd.DataFrame:
+def _one_per_case(
+    rows: pd.DataFrame, level: AnalysisLevel, aggregation: Aggregation, scale: Scale, set_name: str
+) -> pd.DataFrame:
     case_id = rows[f"{level}_id"]
     if level == "image":  # an arm of several views has one row per exam, without an image
         case_id = case_id.where(case_id != "", rows["exam_id"])
@@ -126,7 +131,7 @@ def _one_per_case(rows: pd.DataFrame, level: AnalysisLevel, scale: Scale, set_na
         {
             "patient_id": cases["patient_id"].first(),
             "label": labels["max"].astype(bool),
-            "score": cases["score"].mean(),
+            "score": cases["score"].agg(aggregation),
         }
     )
 

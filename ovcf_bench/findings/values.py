@@ -53,6 +53,7 @@ class StudyRecord:
     repeats: int
     ensemble: str
     analysis_level: str
+    aggregation: str
     missing: str
     threshold: str
     fitted_on: str

@@ -47,7 +47,8 @@ def _entry(study: Study, comparison: Comparison, units: Sequence[PlannedUnit]) -
     document = study.document
     primary = document.primary is not None and document.primary.comparison == comparison.id
     terms = {name: value for name, value in asdict(comparison).items() if name != "id"}
-    rules = {"ensemble": document.ensemble, "analysis_level": document.analysis_level, "missing": document.missing}
+    named = ("ensemble", "analysis_level", "aggregation", "missing")
+    rules = {name: getattr(document, name) for name in named}
     of = document.primary.set if primary and document.primary else None
     return {"comparison": {**terms, **rules}, "primary_set": of, "units": digest(sorted(unit.key for unit in units))}
 

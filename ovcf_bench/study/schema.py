@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ovcf_bench.vocabulary import AnalysisLevel, Claim, Ensemble, Missing
+from ovcf_bench.vocabulary import Aggregation, AnalysisLevel, Claim, Ensemble, Missing
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=100)]
 View = Annotated[
@@ -260,6 +260,9 @@ class StudyDocument(Section):
     ensemble: Ensemble = "mean_logit"
     threshold: Literal["youden"] | Share | ThresholdSection = "youden"
     analysis_level: AnalysisLevel = "patient"
+    aggregation: Aggregation = Field(
+        default="mean", description="Score of an exam or patient with several images of an arm's view."
+    )
     missing: Missing = Field(
         default="complete_pairs", description="Which estimate is primary where an arm has no score of some cases."
     )

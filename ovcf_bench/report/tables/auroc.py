@@ -101,7 +101,8 @@ def _spread(folds: FoldSpread, footnotes: Footnotes) -> tuple[Cell, ...]:
 def _notes(findings: Findings, methods: list[str]) -> tuple[str, ...]:
     study = findings.study
     ensemble = _ENSEMBLES.get(study.ensemble, study.ensemble)
-    notes = [f"One case is one {study.analysis_level}. Fold ensemble: {ensemble}."]
+    several = ", with the highest score of its images" if study.aggregation == "max" else ""
+    notes = [f"One case is one {study.analysis_level}{several}. Fold ensemble: {ensemble}."]
     if study.conditional_on != THESE_NETWORKS:
         notes = ["One case is one row of the scores."]
     if len(methods) == 1:
