@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ovcf_bench.errors import DataError, Problem, one_of
 from ovcf_bench.vocabulary import EXAM_COLUMNS, Eligibility
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 _MOST_ROWS_NAMED = 20
 _IF_UNUSABLE = "Mend or remove it, or leave such images out and count them: on_bad_image: exclude."
@@ -33,16 +37,46 @@ class Counts:
     @classmethod
     def of(cls, table: pd.DataFrame) -> Counts:
         """Return the counts of an exam table."""
-        by_patient = table.groupby("patient_id", sort=False)["label"].max()
-        views = table["view"].value_counts().sort_index()
-        return cls(
-            patients=len(by_patient),
-            exams=int(table["exam_id"].nunique()),
-            images=len(table),
-            positives=int(by_patient.sum()),
-            negatives=int(len(by_patient) - by_patient.sum()),
-            views={str(view): int(n) for view, n in views.items()},
+        return _Coded.of(table).counts(np.ones(len(table), dtype=np.bool_))
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """An exam table as numbers, (n,) each: texts are compared once, and not in every step of a million rows."""
+
+    patient: Ints
+    exam: Ints
+    view: Ints
+    positive: Bools
+    views: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> _Coded:
+        patient, exam = (pd.factorize(table[name])[0].astype(np.int64) for name in ("patient_id", "exam_id"))
+        view, names = pd.factorize(table["view"], sort=True)
+        positive = table["label"].to_numpy() == 1
+        return cls(patient, exam, view.astype(np.int64), positive, tuple(str(name) for name in names))
+
+    def counts(self, rows: Bools) -> Counts:
+        """Return the counts of the rows that are true."""
+        patients = _mark(self.patient, rows)
+        positives = int(_mark(self.patient, rows & self.positive).sum())
+        images = np.bincount(self.view[rows], minlength=len(self.views))
+        return Counts(
+            patients=int(patients.sum()),
+            exams=int(_mark(self.exam, rows).sum()),
+            images=int(rows.sum()),
+            positives=positives,
+            negatives=int(patients.sum()) - positives,
+            views={name: int(n) for name, n in zip(self.views, images, strict=True) if n},
         )
+
+
+def _mark(codes: Ints, rows: Bools) -> Bools:
+    """Return, for each code, whether any of the rows has it."""
+    marked = np.zeros(codes.max(initial=-1) + 1, dtype=np.bool_)
+    marked[codes[rows]] = True
+    return marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +154,9 @@ def check_exams(table: pd.DataFrame, where: str) -> pd.DataFrame:
         *_rows(~table["label"].isin([0, 1]), where, "unknown label", "Allowed: 0 and 1."),
         *_rows(table["image_id"].duplicated(keep=False), where, "the image_id stands more than once"),
     ]
-    per_exam = table.groupby("exam_id", sort=False)
-    problems += _groups(per_exam["label"].nunique() > 1, where, "exams have views with different labels")
-    problems += _groups(per_exam["patient_id"].nunique() > 1, where, "exams belong to more than one patient")
+    exam = pd.factorize(table["exam_id"])[0]
+    problems += _differing(exam, table["label"], where, "exams have views with different labels")
+    problems += _differing(exam, table["patient_id"], where, "exams belong to more than one patient")
     if problems:
         raise DataError(*problems)
     text = {column: str for column in EXAM_COLUMNS if column != "label"}
@@ -136,8 +170,14 @@ def _rows(bad: pd.Series, where: str, found: str, allowed: str = "") -> list[Pro
     return [*named, Problem(where, f"{found} in {more} more rows", allowed)] if more else named
 
 
-def _groups(bad: pd.Series, where: str, found: str) -> list[Problem]:
-    return [Problem(where, f"{int(bad.sum())} {found}")] if bad.any() else []
+def _differing(group: npt.NDArray[Any], values: pd.Series, where: str, found: str) -> list[Problem]:
+    """Return a problem when rows of one group (missing: -1) have different values."""
+    code = pd.factorize(values)[0]
+    first = np.zeros(group.max(initial=-1) + 1, dtype=code.dtype)
+    known = group >= 0
+    first[group[known][::-1]] = code[known][::-1]
+    n = len(np.unique(group[known][code[known] != first[group[known]]]))
+    return [Problem(where, f"{n} {found}")] if n else []
 
 
 def apply_eligibility(name: str, table: pd.DataFrame, rules: Sequence[Eligibility]) -> Cohort:
@@ -145,21 +185,21 @@ def apply_eligibility(name: str, table: pd.DataFrame, rules: Sequence[Eligibilit
 
     Raises DataError when a rule names a column that the dataset does not have.
     """
-    everyone = Counts.of(table)
-    nobody = Counts.of(table.iloc[:0])
+    coded, kept = _Coded.of(table), np.ones(len(table), dtype=np.bool_)
+    everyone, nobody = coded.counts(kept), coded.counts(~kept)
     steps = [Step("listed by the dataset", "", everyone, nobody, everyone)]
     for rule in rules:
         if rule.cohort not in (None, name):
             continue
-        meets = _meets(table, rule, name)
-        leaves = table["exam_id"].isin(table.loc[meets, "exam_id"].unique())
-        kept = table[~leaves]
+        meets = _meets(table, rule, name).to_numpy(dtype=np.bool_) & kept
+        leaves = _mark(coded.exam, meets)[coded.exam] & kept
+        kept &= ~leaves
         # A patient is dropped with the last exam: those who keep an exam are not counted as dropped.
-        gone = table[leaves & ~table["patient_id"].isin(kept["patient_id"].unique())]
-        before, after = steps[-1].after, Counts.of(kept)
-        dropped = _dropped(Counts.of(gone), Counts.of(table[leaves]), before, after)
+        gone = leaves & ~_mark(coded.patient, kept)[coded.patient]
+        before, after = steps[-1].after, coded.counts(kept)
+        dropped = _dropped(coded.counts(gone), coded.counts(leaves), before, after)
         steps.append(Step(rule.reason, _in_words(rule), before, dropped, after))
-        table = kept
+    table = table[kept]
     if table.empty:
         raise DataError(Problem(f"cohort {name!r}", "no exam is left after the eligibility steps"))
     return Cohort(name, table.reset_index(drop=True), tuple(steps))
@@ -209,11 +249,12 @@ def patient_table(cohorts: Sequence[Cohort], *, one_label: bool) -> pd.DataFrame
     problems = []
     for cohort in cohorts:
         label = cohort.images.groupby("patient_id", sort=False)["label"]
-        mixed = int((label.nunique() > 1).sum())
+        highest = label.max()
+        mixed = int((highest != label.min()).sum())
         if one_label and mixed:
             found = f"{mixed} patients have exams of both labels"
             problems.append(Problem(f"cohort {cohort.name!r}", found, "Set analysis_level: exam."))
-        tables.append(label.max().reset_index().assign(cohort=cohort.name))
+        tables.append(highest.reset_index().assign(cohort=cohort.name))
     patients = pd.concat(tables, ignore_index=True)
     shared = int(patients["patient_id"].duplicated().sum())
     if shared:

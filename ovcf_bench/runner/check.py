@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ovcf_bench.checks import CheckResult
+from ovcf_bench.api import ModelPlugin
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.executors import Job
+from ovcf_bench.executors.processes import Report
 from ovcf_bench.plan import Plan
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.registry import Registry
+from ovcf_bench.runner.decode import warm_up_for_images
 from ovcf_bench.runner.execute import check_models, models_of, only_result
 from ovcf_bench.runner.jobs import build_context
 from ovcf_bench.runner.look import look_at, problems_of
@@ -21,6 +25,9 @@ from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared, assign_patients, prepare
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
+
+if TYPE_CHECKING:
+    from ovcf_bench.checks import CheckResult
 
 _SCORING_SHARE = 0.35  # scoring an image costs about a third of training on it: no gradients
 
@@ -38,10 +45,29 @@ class Checked:
 def check_study(study: Study, registry: Registry, options: Options, watch: Watch, *, pixels: bool) -> Checked:
     """Return everything that is wrong or odd: models, data and splits, and (`pixels`) what the images tell."""
     checked = Checked()
+    warm_up_for_images(options.threads)
+    # Models are checked beside the data: a model's library may take seconds to import.
+    with ThreadPoolExecutor(1) as beside:
+        models = beside.submit(_check_models_elsewhere, study, registry)
+        _check_data(study, registry, options, watch, checked, pixels=pixels)
     try:
-        check_models(study, models_of(study, registry))
+        models.result()
     except BenchError as error:
-        checked.problems += error.problems
+        checked.problems[:0] = error.problems
+    return checked
+
+
+def _check_models_elsewhere(study: Study, registry: Registry) -> None:
+    only_result(Job("models", _check_models_here, (study, models_of(study, registry))))
+
+
+def _check_models_here(asked: tuple[Study, Mapping[str, ModelPlugin]], report: Report) -> None:
+    check_models(*asked)
+
+
+def _check_data(
+    study: Study, registry: Registry, options: Options, watch: Watch, checked: Checked, *, pixels: bool
+) -> None:
     try:
         pseudonyms = Pseudonyms(load_key(options.key))
         if pixels:
@@ -51,7 +77,6 @@ def check_study(study: Study, registry: Registry, options: Options, watch: Watch
             checked.splits = _sizes(splits)
     except BenchError as error:
         checked.problems += error.problems
-    return checked
 
 
 def _check_prepared(prepared: Prepared, options: Options, checked: Checked) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ovcf_bench.checks.duplicates import near_duplicates
 from ovcf_bench.images import Pixels16, as_uint16
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.registry import Registry
@@ -83,6 +82,8 @@ def _augmented(study: Study, view: str, resized: Pixels16, seed: int) -> Iterato
 
 
 def _alike(prepared: Prepared, options: Options) -> Iterator[tuple[str, bytes, bytes]]:
+    from ovcf_bench.checks.duplicates import near_duplicates
+
     rows = near_duplicates(evidence_of(prepared, options)).rows
     by_id = prepared.images.set_index("image_id", drop=False)
     for row in rows[:_MOST_PAIRS]:

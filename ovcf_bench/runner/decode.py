@@ -28,6 +28,11 @@ _FOR_IMAGES = ("ovcf_bench.runner.decode",)
 _FOR_UNITS = (*_FOR_IMAGES, "ovcf_bench.training.preload")
 
 
+def warm_up_for_images(threads: int) -> None:
+    """Let the server of all processes import what decoding needs."""
+    warm_up(_FOR_IMAGES, threads)
+
+
 def warm_up_for_units(threads: int) -> None:
     """Let the server of all processes import torch, whatever they do first: units follow soon."""
     warm_up(_FOR_UNITS, threads)

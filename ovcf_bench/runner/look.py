@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ovcf_bench.checks import CheckResult, Evidence, run_checks
 from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared
 
+if TYPE_CHECKING:
+    from ovcf_bench.checks import CheckResult, Evidence
+
 
 def look_at(prepared: Prepared, options: Options) -> tuple[CheckResult, ...]:
     """Return what the study's checks find in its images."""
+    from ovcf_bench.checks import run_checks  # a second of imports that not every command needs
+
     return run_checks(evidence_of(prepared, options), prepared.study.document.checks.policies)
 
 
 def evidence_of(prepared: Prepared, options: Options) -> Evidence:
     """Return what the checks look at."""
+    from ovcf_bench.checks import Evidence
+
     document = prepared.study.document
     covariates = tuple(name for name in document.covariates if name not in document.checks.describes_label)
     looks = options.cache.looks(prepared.images["digest"].tolist())

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 import ovcf_bench
-from ovcf_bench import findings, records, scores, splits
-from ovcf_bench.checks import CheckResult
+from ovcf_bench import records, scores, splits
 from ovcf_bench.plan import Plan, PlannedUnit
 from ovcf_bench.provenance import machine, versions
 from ovcf_bench.records import RunFolder
@@ -21,6 +20,7 @@ from ovcf_bench.store import Store
 from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION
 
 if TYPE_CHECKING:
+    from ovcf_bench.checks import CheckResult
     from ovcf_bench.runner.options import Options
 
 
@@ -55,6 +55,8 @@ def write_records(
     options: Options,
 ) -> None:
     """Write every record but the report. What was made from older records goes first, so that nothing is stale."""
+    from ovcf_bench import findings  # a second of imports that a plan or a check need not wait for
+
     units = outcome.plan.units
     scored = score_table(prepared, units, store, cases)
     said = _provenance(prepared, store, outcome, options)

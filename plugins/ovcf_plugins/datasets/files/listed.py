@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ovcf_bench.api import DataError, Problem, Progress, silent
+from ovcf_bench.api import EXAM_COLUMNS, DataError, Problem, Progress, silent
 from ovcf_plugins.datasets.files import picture
 from ovcf_plugins.datasets.files.picture import Pixels, UnreadableError
 from ovcf_plugins.datasets.files.places import are_there
@@ -63,8 +63,9 @@ def _inverted(pixels: Pixels) -> Pixels:
 
 
 class ListedImages:
-    """A dataset whose exam table comes from `list_exams`; `source` is the place in the listing, ":", and the path.
+    """A dataset whose exam table comes from `list_exams`.
 
+    That table has `place` (where the listing names the image) and `path` (below the root) instead of `source`.
     Messages give places as the user finds them ("row 7 of labels.csv"), never an identifier or a file.
     """
 
@@ -84,11 +85,12 @@ class ListedImages:
     def exams(self, progress: Progress = silent) -> pd.DataFrame:
         """Return the exam table; files that are missing or broken are marked as unusable."""
         table = self._list_exams(progress)
-        found = table["source"].str.partition(":")
-        reasons = why_unusable(self._root, found[2], self._reading, self._verify, progress)
-        earlier = table.get("unusable", "")
-        format_ = found[2].str.rpartition(".")[2].str.lower()
-        return table.assign(place=found[0], unusable=reasons.where(reasons != "", earlier), tag_format=format_)
+        reasons = why_unusable(self._root, table["path"], self._reading, self._verify, progress)
+        unusable = reasons.where(reasons != "", table["unusable"]) if "unusable" in table else reasons
+        kinds = [str(path).rpartition(".")[2].lower() for path in table["path"].to_numpy(dtype=object)]
+        # The place travels with the path: an error while decoding can say where it is.
+        table = table.assign(source=table["place"] + ":" + table["path"], unusable=unusable, tag_format=kinds)
+        return table[[*EXAM_COLUMNS, *(name for name in table if name not in EXAM_COLUMNS and name != "path")]]
 
     def read(self, row: Mapping[str, Any]) -> Pixels:
         """Return the pixels of a row: (H, W), uint8, uint16, or float32 in [0, 1]; bone bright."""

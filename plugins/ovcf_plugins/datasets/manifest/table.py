@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ovcf_bench.api import EXAM_COLUMNS, DataError, Problem, one_of
+from ovcf_bench.api import DataError, Problem, one_of
 from ovcf_plugins.datasets.files.labels import labels_of
 from ovcf_plugins.datasets.files.listed import Reading, why_unusable
 from ovcf_plugins.datasets.manifest import ManifestParams
@@ -18,7 +18,7 @@ _MOST_NAMED = 20  # rows with the same mistake; a wrong folder need not fill the
 
 
 def exam_table(file: str, texts: pd.DataFrame, covariates: pd.DataFrame, params: ManifestParams) -> pd.DataFrame:
-    """Return the exam table of a listing without problems; `source` is the row of the file and the path.
+    """Return the exam table of a listing without problems; `place` is the row of the file.
 
     exam_id defaults to the patient's only exam, image_id to exam, view and a number.
     """
@@ -31,9 +31,9 @@ def exam_table(file: str, texts: pd.DataFrame, covariates: pd.DataFrame, params:
     exams["view"] = view
     exams["label"] = labels_of(texts["label"], params.positive, params.negative).astype(np.int8)
     exams["site"] = texts.get("site", params.site)
-    # The row number travels with the path: an error while decoding can say where it is.
-    exams["source"] = f"{file}, row " + texts.index.astype(str) + ":" + texts["path"]
-    return exams[list(EXAM_COLUMNS)].join(covariates).reset_index(drop=True)
+    exams["place"] = f"{file}, row " + texts.index.astype(str)
+    exams["path"] = texts["path"]
+    return exams.join(covariates).reset_index(drop=True)
 
 
 def list_exams(file: Path, root: Path, params: ManifestParams) -> pd.DataFrame:
