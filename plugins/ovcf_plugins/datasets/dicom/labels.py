@@ -9,12 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from ovcf_bench.api import EXAM_COLUMNS, DataError, Problem, one_of
+from ovcf_bench.api import EXAM_COLUMNS, DataError, one_of
 from ovcf_plugins.datasets.dicom import LabelTable
 from ovcf_plugins.datasets.files.labels import labels_of
-from ovcf_plugins.datasets.files.tables import read_table
-
-_MOST_NAMED = 20
+from ovcf_plugins.datasets.files.tables import read_table, row_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +32,9 @@ def read_labels(file: Path, params: LabelTable) -> Labels:
     declared = [str(word) for word in (*params.negative, *params.positive)]
     key = table[params.key].str.strip()
     problems = [
-        *_rows(file, key.isna() | (key == ""), "the key is empty"),
-        *_rows(file, key.duplicated() & key.notna(), "the key stands in an earlier row already"),
-        *_rows(file, label.isna() & words.notna(), "unknown label", one_of("", declared)),
+        *row_problems(file, key.isna() | (key == ""), "the key is empty"),
+        *row_problems(file, key.duplicated() & key.notna(), "the key stands in an earlier row already"),
+        *row_problems(file, label.isna() & words.notna(), "unknown label", one_of("", declared)),
     ]
     if problems:
         raise DataError(*problems)
@@ -49,13 +47,6 @@ def read_labels(file: Path, params: LabelTable) -> Labels:
     records = zip(key, found.to_dict("records"), strict=True)
     rows = {word: {str(name): value for name, value in row.items() if pd.notna(value)} for word, row in records}
     return Labels(rows, covariates)
-
-
-def _rows(file: Path, bad: pd.Series, found: str, allowed: str = "") -> list[Problem]:
-    rows = bad.index[bad]
-    named = [Problem(f"{file.name}, row {row}", found, allowed) for row in rows[:_MOST_NAMED]]
-    more = len(rows) - len(named)
-    return [*named, Problem(file.name, f"{found} in {more} more rows", allowed)] if more else named
 
 
 def _typed(words: pd.Series) -> pd.Series:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ovcf_bench.api import DataError, Problem, did_you_mean
 
 _FIRST_ROW = 2  # a spreadsheet counts from 1, and row 1 is the header
 _EMPTY = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
+_MOST_NAMED = 20  # rows with the same mistake; a wrong column need not fill the screen a thousand times
 
 
 def read_table(file: Path, wanted: Sequence[str], where: str) -> pd.DataFrame:
@@ -27,7 +30,7 @@ def read_table(file: Path, wanted: Sequence[str], where: str) -> pd.DataFrame:
         raise DataError(Problem(file.name, "the file is not there", allowed)) from None
     except pd.errors.EmptyDataError:
         raise DataError(Problem(file.name, "the file is empty")) from None
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.ParserError) as error:
         found = f"cannot be read ({type(error).__name__})"
         raise DataError(Problem(file.name, found, "Allowed: a CSV file in UTF-8, with commas.")) from None
     lacking = [name for name in wanted if name not in table.columns]
@@ -44,3 +47,35 @@ def read_table(file: Path, wanted: Sequence[str], where: str) -> pd.DataFrame:
 
 def _advice(name: str, table: pd.DataFrame, where: str) -> str:
     return f"{did_you_mean(name, [str(each) for each in table.columns])} Columns are named in {where}.".strip()
+
+
+def row_problems(file: Path, bad: pd.Series, found: str, allowed: str = "") -> list[Problem]:
+    """Return one problem for each row of which `bad` is true; the index of `bad` holds row numbers."""
+    rows = bad.index[bad]
+    named = [Problem(f"{file.name}, row {row}", found, allowed) for row in rows[:_MOST_NAMED]]
+    more = len(rows) - len(named)
+    return [*named, Problem(file.name, f"{found} in {more} more rows", allowed)] if more else named
+
+
+def refuse_rows(file: Path, bad: Mapping[str, pd.Series]) -> None:
+    """Raise DataError with every row that is wrong; `bad` says what was found in which rows."""
+    problems = [problem for found, rows in bad.items() for problem in row_problems(file, rows, found)]
+    if problems:
+        raise DataError(*problems)
+
+
+def empty_cells(table: pd.DataFrame, columns: Sequence[str]) -> dict[str, pd.Series]:
+    """Return the rows in which one of the columns is empty, as `refuse_rows` takes them."""
+    return {f"{name} is empty": table[name].isna() for name in columns}
+
+
+def sources(file: Path, paths: pd.Series) -> pd.Series:
+    """Return the `source` of images that the rows of a file name: an error while decoding can say where it is."""
+    return f"{file.name}, row " + paths.index.astype(str).to_series(index=paths.index) + ":" + paths
+
+
+def first_reason(reasons: Mapping[str, pd.Series]) -> pd.Series:
+    """Return, for every row, the first reason that holds; "" where none does."""
+    index = next(iter(reasons.values())).index
+    found = np.select([each.to_numpy(dtype=bool) for each in reasons.values()], list(reasons), default="")
+    return pd.Series(found, index=index, dtype=object)
