@@ -1,0 +1,120 @@
+"""Folders named after classes, one tree per view, as a dataset plugin.
+
+This module needs no pandas; folders are listed once a study opens the dataset.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from ovcf_bench.api import DataError, DatasetPlugin, Problem, Progress, hookimpl
+from ovcf_plugins.datasets.files.folder import FolderParams, open_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ovcf_plugins.datasets.files.listed import ListedImages
+
+CARD = """\
+Source: folders of yours, one tree per view with one folder per class: ap/fracture/, ap/normal/, lateral/fracture/, ...
+Such trees come with much published code, that of Kim et al. (Sci Rep 2024;14:28388) among it.
+Citation: that of your data.
+Licence: that of your data.
+Access: yours.
+Layout: every file below a class folder is one grey image: PNG and TIFF of 8 or 16 bits, JPEG, or DICOM.
+Meaning of the label: the folder's; params.positive and params.negative name the folders, the alphabet decides nothing.
+Patients: folders name none, so a regular expression reads them from the start of the file names. A name that does not
+match is listed as unusable, never guessed. Without a group `exam`, all images of a patient are one exam.
+Traps: an expression that catches the number of the image instead of the patient's lets patients leak between folds
+(`ovcf-bench check` tells how many patients it found); class folders that were filled at different times or by
+different devices are told apart by that alone; markers burned into the pixels stay there.
+"""
+
+_WHERE = "image_folder, params"
+
+
+class ImageFolderParams(FolderParams):
+    """Parameters of the `image_folder` dataset."""
+
+    views: Mapping[str, str] = Field(min_length=1, description="View: the folder of its tree, below the root.")
+    positive: str = Field(min_length=1, description="Name of the class folder of positive images.")
+    negative: str = Field(min_length=1, description="Name of the class folder of negative images.")
+    patient: str = Field(
+        description="Regular expression for the start of a file name, with a group (?P<patient>...) and, where a "
+        "patient has several exams, (?P<exam>...)."
+    )
+    site: str = Field(default="site", min_length=1, description="Name of the site.")
+    inverted: bool = Field(default=False, description="true: bone is dark in these files.")
+    grey: Literal["refuse", "luminance"] = Field(
+        default="refuse", description="Colour images whose channels differ: refuse them, or take the luminance."
+    )
+
+    @field_validator("patient")
+    @classmethod
+    def _has_the_group(cls, text: str) -> str:
+        try:
+            groups = re.compile(text).groupindex
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from None
+        if "patient" not in groups:
+            raise ValueError("the expression lacks the group (?P<patient>...)")
+        return text
+
+    @model_validator(mode="after")
+    def _classes_differ(self) -> Self:
+        if self.positive == self.negative:
+            raise ValueError("positive and negative name the same folder")
+        return self
+
+
+def list_exams(root: Path, params: ImageFolderParams, progress: Progress) -> pd.DataFrame:
+    """Return one row per file in the order of paths. Raises DataError for missing folders and two-class patients."""
+    import pandas as pd
+
+    rows = []
+    for view, tree in params.views.items():
+        for label, name in ((1, params.positive), (0, params.negative)):
+            folder = root / tree / name
+            if not folder.is_dir():
+                word = "positive" if label else "negative"
+                raise DataError(Problem(f"{_WHERE}.views.{view}", f"the folder of {word} images is not there"))
+            found = (file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+            rows += [(file.relative_to(root).as_posix(), view, label) for file in found]
+    if not rows:
+        raise DataError(Problem(f"{_WHERE}.root", "the class folders hold no files"))
+    table = pd.DataFrame(sorted(rows), columns=["image_id", "view", "label"])
+    named = [re.match(params.patient, path.rpartition("/")[2]) for path in table["image_id"]]
+    groups = [each.groupdict() if each else {} for each in named]
+    table["patient_id"] = pd.Series([each.get("patient") or None for each in groups], dtype=object)
+    table["exam_id"] = table["patient_id"] + "-" + pd.Series([each.get("exam") or "" for each in groups], dtype=object)
+    both = int((table.groupby("patient_id")["label"].nunique() > 1).sum())
+    if both:
+        found_both = f"{both} patients have images in the folders of both classes"
+        raise DataError(Problem(f"{_WHERE}.patient", found_both, "Look at the expression, or mend the folders."))
+    place = "file " + (table.index + 1).astype(str)
+    unusable = table["patient_id"].isna().map({True: "its name does not fit params.patient", False: ""})
+    return table.assign(site=params.site, source=place + ":" + table["image_id"], unusable=unusable)
+
+
+def open_image_folder(params: ImageFolderParams, folder: Path) -> ListedImages:
+    """Return the opened dataset; a relative `root` starts at `folder`."""
+    return open_folder("image_folder", list_exams, params, folder, colours=params.grey, inverted=params.inverted)
+
+
+@hookimpl
+def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
+    """Announce the folders of classes."""
+    register(
+        DatasetPlugin(
+            name="image_folder",
+            params=ImageFolderParams,
+            summary="One folder per class, one tree per view; patients are read from file names",
+            open=open_image_folder,
+            card=CARD,
+        )
+    )
