@@ -31,8 +31,8 @@ Meaning of the label: the folder's; params.positive and params.negative name the
 Patients: folders name none, so a regular expression reads them from the start of the file names. A name that does not
 match is listed as unusable, never guessed. Without a group `exam`, all images of a patient are one exam.
 Traps: an expression that catches the number of the image instead of the patient's lets patients leak between folds
-(compare the number of patients in the participant flow with what you know); class folders that were filled at different times or by
-different devices are told apart by that alone; markers burned into the pixels stay there.
+(compare the number of patients in the participant flow with what you know); class folders that were filled at different
+times or by different devices are told apart by that alone; markers burned into the pixels stay there.
 """
 
 _WHERE = "image_folder, params"

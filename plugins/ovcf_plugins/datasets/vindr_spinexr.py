@@ -101,6 +101,7 @@ def list_exams(root: Path, params: VindrSpinexrParams, progress: Progress, folde
             "source": tables.sources(file, path),
             "unusable": tables.first_reason({"its view is unknown, or its sources disagree": unseen}),
             "evidence": [each.evidence for each in views],
+            "age": [_years(str(each.get("PatientAge", ""))) for each in facts],
             "sex": [each.get("PatientSex") for each in facts],
         }
     ).reset_index(drop=True)
@@ -115,6 +116,10 @@ def _facts(path: Path, number: int, of: int, progress: Progress) -> Mapping[str,
         return read_facts(path)
     except OSError:  # the file is told to be missing later, with all others
         return {}
+
+
+def _years(age: str) -> float | None:
+    return float(age[:-1]) if age.endswith("Y") and age[:-1].isdigit() else None
 
 
 def _views_of_table(params: VindrSpinexrParams, folder: Path) -> dict[str, str]:
