@@ -98,7 +98,7 @@ def list_exams(root: Path, params: ImageFolderParams, progress: Progress) -> pd.
         raise DataError(Problem(f"{_WHERE}.patient", found_both, "Look at the expression, or mend the folders."))
     place = "file " + (table.index + 1).astype(str)
     unusable = table["patient_id"].isna().map({True: "its name does not fit params.patient", False: ""})
-    return table.assign(site=params.site, source=place + ":" + table["image_id"], unusable=unusable)
+    return table.assign(site=params.site, place=place, path=table["image_id"], unusable=unusable)
 
 
 def open_image_folder(params: ImageFolderParams, folder: Path) -> ListedImages:

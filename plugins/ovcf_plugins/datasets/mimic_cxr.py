@@ -82,7 +82,8 @@ def list_exams(root: Path, params: MimicCxrParams, progress: Progress) -> pd.Dat
             "view": view,
             "label": label,
             "site": "MIMIC-CXR",
-            "source": tables.sources(file, path),
+            "place": tables.places(file, path.index),
+            "path": path,
             "unusable": tables.first_reason(reasons),
             "tag_projection": table["ViewPosition"],
         }

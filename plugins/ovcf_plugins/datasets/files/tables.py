@@ -69,9 +69,9 @@ def empty_cells(table: pd.DataFrame, columns: Sequence[str]) -> dict[str, pd.Ser
     return {f"{name} is empty": table[name].isna() for name in columns}
 
 
-def sources(file: Path, paths: pd.Series) -> pd.Series:
-    """Return the `source` of images that the rows of a file name: an error while decoding can say where it is."""
-    return f"{file.name}, row " + paths.index.astype(str).to_series(index=paths.index) + ":" + paths
+def places(file: Path, rows: pd.Index) -> pd.Index:
+    """Return where each of the rows of a file stands, in words."""
+    return f"{file.name}, row " + rows.astype(str)
 
 
 def first_reason(reasons: Mapping[str, pd.Series]) -> pd.Series:
