@@ -30,6 +30,7 @@ def notices(run: RunRecords) -> tuple[Notice, ...]:
         *_synthetic(said),
         *_random_weights(said),
         *_optimistic(said),
+        *_shortcuts(run),
         *_late(run.findings),
         *_unlike(said),
         *_reduced(said),
@@ -69,6 +70,19 @@ def _optimistic(said: Provenance) -> Iterator[Notice]:
             "Each network was chosen by its accuracy on the fold that it is then judged on. Out-of-fold figures, and "
             "the thresholds fitted on them, are too good; the test sets took no part in the choice.",
         )
+
+
+def _shortcuts(run: RunRecords) -> Iterator[Notice]:
+    found = {each.check: each for each in run.checks if each.level != "ok"}
+    if "shortcuts" in found:
+        yield Notice(
+            "A shortcut is at hand",
+            f"In development {found['shortcuts'].summary}. Networks may have learnt that instead of the disease; only "
+            "an external set without it can tell.",
+            grave=True,
+        )
+    if "near_duplicates" in found:
+        yield Notice("Images that look alike", f"{found['near_duplicates'].summary}.".capitalize())
 
 
 def _late(findings: Findings) -> Iterator[Notice]:

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,9 +63,10 @@ class CohortFlow:
 
 @dataclass(frozen=True, slots=True)
 class SplitCounts(Counts):
-    """A split and the cohort that it was taken from."""
+    """A split, the cohort that it was taken from, and how many of its exams have which views."""
 
     cohort: str
+    exams_by_views: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

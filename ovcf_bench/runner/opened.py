@@ -76,10 +76,10 @@ def _open(name: str, plugin: DatasetPlugin, params: Params, study: Study, watch:
     if listed.empty and unusable and study.document.on_bad_image == "error":
         return Opened(name, plugin, params, dataset, listed, tuple(unusable))
     exams = check_exams(listed, f"cohort {name!r}")
-    return Opened(name, plugin, params, dataset, exams.assign(views=_views(exams)), tuple(unusable))
+    return Opened(name, plugin, params, dataset, exams.assign(views=views_of_exams(exams)), tuple(unusable))
 
 
-def _views(exams: pd.DataFrame) -> pd.Series[str]:
+def views_of_exams(exams: pd.DataFrame) -> pd.Series[str]:
     """Return, for every image, the views that its exam has: "ap+lateral"."""
     exam, _ = pd.factorize(exams["exam_id"])
     names = sorted(exams["view"].unique())

@@ -16,7 +16,7 @@ from ovcf_bench.images import Preprocessing
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.registry import Registry
 from ovcf_bench.runner.decode import decode
-from ovcf_bench.runner.opened import Opened, open_cohorts
+from ovcf_bench.runner.opened import Opened, open_cohorts, views_of_exams
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
@@ -168,6 +168,12 @@ def _tuning(study: Study, patients: pd.DataFrame, splits: pd.DataFrame, pseudony
     return found
 
 
+def _by_views(images: pd.DataFrame) -> dict[str, int]:
+    """Return how many exams have which views: {"ap+lateral": 97, "ap": 3}."""
+    counted = views_of_exams(images)[~images["exam_id"].duplicated()].value_counts()
+    return {str(views): int(n) for views, n in counted.items()}
+
+
 def _flow(
     opened: Mapping[str, Opened],
     cohorts: Sequence[Cohort],
@@ -188,7 +194,7 @@ def _flow(
             for cohort in cohorts
         },
         "splits": {
-            str(split): {"cohort": str(part["cohort"].iloc[0]), **counts(part)}
+            str(split): {"cohort": str(part["cohort"].iloc[0]), **counts(part), "exams_by_views": _by_views(part)}
             for split, part in images.groupby("split", sort=False)
         },
         "unused": {

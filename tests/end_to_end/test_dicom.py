@@ -110,6 +110,12 @@ def test_images_that_were_left_out_stand_in_the_flow_and_in_the_report(planted):
     checks = {each["check"]: each for each in json.loads((folder / "checks.json").read_text())}
     assert checks["views"]["level"] == "warning"  # one exam has lost its lateral image
     assert "43 of 44 exams have every view" in checks["views"]["summary"]
+    by_views = {split: found["exams_by_views"] for split, found in flow["splits"].items()}
+    assert {views: sum(each.get(views, 0) for each in by_views.values()) for views in ("ap+lateral", "ap")} == {
+        "ap+lateral": 43,
+        "ap": 1,
+    }
+    assert "1 exam with ap" in report
 
 
 @pytest.mark.parametrize("form", [("none", "16"), ("jpeg2000", "12", "--dark-bone", "--window")])

@@ -154,10 +154,19 @@ def _draw_splits(canvas: _Canvas, above: Box, splits: Mapping[str, SplitCounts],
     top = above.bottom + _GAP
     bottom = above.bottom
     for name, counts in found:
-        box = canvas.add("split", _BRANCH, top, WIDTH - _BRANCH - 1, name, f"{_patients(counts)}, {_classes(counts)}")
+        lines = (f"{_patients(counts)}, {_classes(counts)}", *_partly(counts))
+        box = canvas.add("split", _BRANCH, top, WIDTH - _BRANCH - 1, name, *lines)
         canvas.arrows.append(f"M{_STEM} {above.bottom}V{box.middle}H{box.x}")
         top, bottom = box.bottom + _STEP_GAP, box.bottom
     return bottom
+
+
+def _partly(counts: Counts) -> tuple[str, ...]:
+    """Return which views exams have, where not all have the same."""
+    kinds = counts.exams_by_views if isinstance(counts, SplitCounts) else {}
+    if len(kinds) < 2:
+        return ()
+    return (", ".join(f"{count(n)} exam{'' if n == 1 else 's'} with {views}" for views, n in kinds.items()),)
 
 
 def _lines(counts: Counts, word: str = "") -> tuple[str, ...]:
@@ -187,7 +196,10 @@ def _in_words(
     parts += [
         f"{step.reason}: {count(step.dropped.patients)} dropped, {_patients(step.after)} left" for step in steps[1:]
     ]
-    parts += [f"split {split}: {_patients(found)} ({_classes(found)})" for split, found in splits.items()]
+    parts += [
+        "; ".join((f"split {split}: {_patients(found)} ({_classes(found)})", *_partly(found)))
+        for split, found in splits.items()
+    ]
     if unused is not None and unused.patients:
         parts.append(f"in no split: {_patients(unused)}")
     return "; ".join(parts) + "."
