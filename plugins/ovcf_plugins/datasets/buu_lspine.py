@@ -26,7 +26,7 @@ Source: BUU-LSPINE, AP and lateral lumbar radiographs of 3,600 patients (a publi
 Hospital, Thailand.
 Citation: Klinwichit P. et al., Appl Sci 2023;13:8646, doi 10.3390/app13158646.
 Licence: the university's terms of use; read them at the download before anything is published or passed on.
-Access: services.informatics.buu.ac.th/spine; the whole set on request.
+Access: services.informatics.buu.ac.th/spine.
 Layout: root/AP/0001-F-037Y0.jpg and root/LA/0001-F-037Y1.jpg: number of the patient, sex, age in years, 0 for AP or 1
 for lateral. Beside each image a .csv of the same name without a header: x1, y1, x2, y2, code, one row per endplate.
 Meaning of the label: a physician's code of spondylolisthesis in params.positive stands in any row of any of the

@@ -33,8 +33,7 @@ Views: projection 1 is frontal, 2 lateral; all others (oblique) are listed as un
 Covariates: age, sex, and 1 or 0 for initial_exam, cast, diagnosis_uncertain, osteopenia and metal (blank counts as 0).
 Traps: a cast, a plate or a follow-up gives the fracture away: params.casts must be said, and metal and initial_exam are
 there for eligibility; diagnosis_uncertain marks images that the radiologists were unsure of; a patient has several
-studies and two wrists, with different labels: set analysis_level: exam; both label and view were told by people who saw
-all images of the exam.
+studies and two wrists, with different labels: set analysis_level: exam.
 Not verified: whether fracture_visible is ever 0 instead of blank (both count as no fracture), and the codes of
 projection beyond 1 and 2.
 """

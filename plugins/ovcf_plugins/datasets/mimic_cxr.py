@@ -33,9 +33,9 @@ Meaning of the label: what a program (CheXpert or NegBio) read from the report, 
 are listed as unusable and counted, and so are images of the few studies that have no label at all.
 Views: AP and PA are frontal, LL and LATERAL lateral; blank (some 15,800 images) and all others are listed as unusable.
 ViewPosition is kept as tag_projection.
-Traps: LL and LATERAL are two words for one view, from different devices; AP means mostly a patient in bed; a patient
-has several studies, with different labels: set analysis_level: exam; the same program labels CheXpert's training part,
-so that its mistakes are shared; the maintainers know of rare images whose view is wrong.
+Traps: LL and LATERAL are two words for one view; AP means mostly a patient in bed; a patient has several studies, with
+different labels: set analysis_level: exam; the same program labels CheXpert's training part, so that its mistakes are
+shared; the maintainers know of rare images whose view is wrong.
 Not verified: the full list of values of ViewPosition. Age and sex are in MIMIC-IV, not here.
 """
 

@@ -30,8 +30,8 @@ Meaning of the label: the BI-RADS of the breast, read twice with arbitration, is
 is a reader's assessment, not a proof of cancer: no biopsy results are given.
 An exam is one breast of a study; the set names no patient, so that the study stands for the patient.
 Traps: two breasts of a patient may have different labels: set analysis_level: exam; were a patient there with two
-studies, nothing could tell; BI-RADS 4 and 5 are rare (about one breast in twenty); what the two readers saw were all
-four images, so that neither view has a reference standard of its own.
+studies, nothing could tell; BI-RADS 4 and 5 are rare (about one breast in twenty); the assessment is that of the whole
+breast, so that neither view has a reference standard of its own.
 Not verified: how often BI-RADS 0 or 6 occur (0 counts as negative, 6 as positive). Age and device are in metadata.csv,
 which is not read.
 """

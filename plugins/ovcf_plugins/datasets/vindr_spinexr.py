@@ -35,7 +35,7 @@ View: the set has no such column. It is taken from the DICOM header, and from pa
 you have one; images whose view nothing tells, or whose sources disagree, are listed as unusable.
 Traps: a box was drawn where the lesion is seen, so that the label of the study may rest on one view alone; all levels
 of the spine are mixed, cervical to lumbar; implants and other lesions are among the negatives; one reader, no
-reference standard from MRI.
+reference standard from MRI; users of the set met files whose window ends in a stray comma, which counts as broken.
 Not verified: which tags de-identification left (age and sex stay; the view may well be gone), and that no other
 lesion_type occurs.
 """
