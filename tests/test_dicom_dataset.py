@@ -133,6 +133,19 @@ def test_a_mistake_in_the_table_is_located_and_names_nobody(folder):
         listed(folder)
 
 
+@pytest.mark.parametrize("text", ["patient_id,label\nP1,1,x\n", "patient_id,label\nP1,1\nP2,0,x\n"])
+def test_a_table_with_rows_that_are_too_long_is_refused(folder, text):
+    (folder / "labels.csv").write_text(text)
+    with pytest.raises(DataError, match=r"labels\.csv: cannot be read"):
+        listed(folder)
+
+
+def test_blank_lines_keep_the_numbers_of_rows(folder):
+    (folder / "labels.csv").write_text("patient_id,label\n\nP1,maybe\n")
+    with pytest.raises(DataError, match=r"labels\.csv, row 3: unknown label"):
+        listed(folder)
+
+
 def test_odd_headers_are_remarked_and_used(folder):
     path = folder / "files" / "exam0" / "ap.dcm"
     made = pydicom.dcmread(path)

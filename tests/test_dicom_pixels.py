@@ -78,6 +78,13 @@ def test_the_first_of_several_windows_counts_and_a_lut_comes_before_them(tmp_pat
     np.testing.assert_allclose(read(tmp_path, made), expected, atol=1e-6)
 
 
+def test_a_window_with_a_stray_comma_is_read(tmp_path):
+    path = save(tmp_path / "a.dcm", radiograph(GRADIENT, WindowCenter=20000, WindowWidth=10001))
+    path.write_bytes(path.read_bytes().replace(b"20000 ", b"20000,").replace(b"20000.0 ", b"20000.0,"))
+    assert b"20000.0," in path.read_bytes() or b"20000," in path.read_bytes()
+    np.testing.assert_allclose(read_radiograph(path), np.clip((GRADIENT - 19999.5) / 10000 + 0.5, 0, 1), atol=1e-6)
+
+
 def test_rescale_comes_before_the_window(tmp_path):
     made = radiograph(GRADIENT, RescaleSlope=0.5, RescaleIntercept=-100, RescaleType="US")
     made.WindowCenter, made.WindowWidth = 9900, 5001

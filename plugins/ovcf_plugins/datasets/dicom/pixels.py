@@ -163,9 +163,14 @@ def _voi_lut(dataset: Any, values: Doubles) -> Doubles:
 
 
 def _first_window(dataset: Any) -> tuple[float, float, str]:
-    center, width = (np.atleast_1d(np.asarray(dataset.get(name), dtype=np.float64))[0] for name in
-                     ("WindowCenter", "WindowWidth"))  # fmt: skip
-    return float(center), float(width), str(dataset.get("VOILUTFunction") or "LINEAR").upper()
+    center, width = (_first_number(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
+    return center, width, str(dataset.get("VOILUTFunction") or "LINEAR").upper()
+
+
+def _first_number(value: Any) -> float:
+    """Return the first of several numbers; some devices write "2048," for one."""
+    first = value if isinstance(value, str) or not hasattr(value, "__getitem__") else value[0]
+    return float(str(first).strip(" ,"))
 
 
 def _windowed(values: Doubles, center: float, width: float, function: str) -> Doubles:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,16 +23,18 @@ def read_table(file: Path, wanted: Sequence[str], where: str) -> pd.DataFrame:
 
     Raises DataError when it cannot be read or lacks columns; `where` is the parameter that names columns.
     """
+    options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "na_values": list(_EMPTY), "index_col": False}
     try:
-        table = pd.read_csv(
-            file, dtype=str, keep_default_na=False, na_values=list(_EMPTY), encoding="utf-8-sig", index_col=False
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows with too many cells would be cut
+            # Blank lines are kept for now, so that rows keep their numbers.
+            table: pd.DataFrame = pd.read_csv(file, encoding="utf-8-sig", skip_blank_lines=False, **options)
     except FileNotFoundError:
         allowed = "A relative path starts at the study."
         raise DataError(Problem(file.name, "the file is not there", allowed)) from None
     except pd.errors.EmptyDataError:
         raise DataError(Problem(file.name, "the file is empty")) from None
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.ParserError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         found = f"cannot be read ({type(error).__name__})"
         raise DataError(Problem(file.name, found, "Allowed: a CSV file in UTF-8, with commas.")) from None
     lacking = [name for name in wanted if name not in table.columns]
