@@ -84,8 +84,11 @@ def _print(checked: Checked, console: Console, study_path: Path) -> None:
                 console.print(_details(each.check, each.rows))
     if checked.problems:
         table = Table("Where", "Problem", "What to do", title=f"{len(checked.problems)} problems")
-        for problem in checked.problems:
-            table.add_row(escape(problem.where), escape(problem.found), escape(problem.allowed))
+        before = ""
+        for problem in checked.problems:  # the same advice is given once
+            advice = '"' if problem.allowed and problem.allowed == before else problem.allowed
+            table.add_row(escape(problem.where), escape(problem.found), escape(advice))
+            before = problem.allowed
         console.print(table)
         if any(problem.where.startswith("file ") for problem in checked.problems):
             console.print(_LIST, soft_wrap=True)

@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import sys
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -89,15 +90,15 @@ class HeaderIndex:
             return known
         for line in self._file.read_bytes().splitlines():
             try:
-                batch = json.loads(self._lock.decrypt(line))
-            except (InvalidToken, ValueError):
+                batch = json.loads(zlib.decompress(self._lock.decrypt(line)))
+            except (InvalidToken, zlib.error, ValueError):
                 continue
             known.update({path: (stamp, facts) for path, (stamp, facts) in batch.items()})
         return known
 
     def _remember(self, batch: Mapping[str, tuple[list[int], Facts]]) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        line = self._lock.encrypt(json.dumps(batch).encode()) + b"\n"
+        line = self._lock.encrypt(zlib.compress(json.dumps(batch).encode(), 1)) + b"\n"
         handle = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(handle, "ab") as file:  # one write: lines of two processes never mix
             if file.tell() and not _ends_with_line(self._file):
