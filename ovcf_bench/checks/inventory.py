@@ -52,7 +52,10 @@ def sites(evidence: Evidence) -> CheckResult:
     """Look for patients who stand under several sites."""
     per_patient = evidence.images.groupby("patient_id", sort=False)["site"].nunique()
     n, known = int((per_patient > 1).sum()), sorted(evidence.images["site"].unique())
-    summary = f"{n} patients stand under several sites" if n else f"no patient stands under two of {len(known)} sites"
+    summary = (
+        "all patients are of one site" if len(known) == 1 else f"no patient stands under two of {len(known)} sites"
+    )
+    summary = f"{n} patients stand under several sites" if n else summary
     return found("sites", n > 0, summary)
 
 

@@ -155,3 +155,31 @@ def test_every_arrow_of_the_flow_ends_at_a_box(records):
             end = re.search(r"([VH])(\d+)$", arrow)
             edges = {box.y if end[1] == "V" else box.x for box in column.boxes}
             assert int(end[2]) in edges
+
+
+def test_images_that_cannot_be_used_are_drawn_before_the_first_step(run):
+    def leave_out(found):
+        cohort = found["flow"]["cohorts"]["external"]
+        cohort["unusable"] = [{"reason": "the file is empty", "images": 2}, {"reason": "no view", "images": 1}]
+
+    run.change("findings.json", leave_out)
+    column = flow_columns(read_run(run.path).flow)[1]
+    first, side, listed = column.boxes[:3]
+    assert first.lines == ("Found", f"{2 * 104 + 3} images")
+    assert side.lines[-2:] == ("2 images: the file is empty", "1 image: no view")
+    assert listed.lines[0] == "external"
+    assert first.bottom < side.y < side.bottom < listed.y
+    assert "external: 2 images cannot be used, the file is empty; 1 image cannot be used, no view" in column.text
+
+
+def test_a_split_says_which_views_its_exams_have_unless_all_have_the_same(run):
+    def lose_views(found):
+        found["flow"]["splits"]["internal"]["exams_by_views"] = {"ap+lateral": 700, "ap": 7, "lateral": 1}
+        found["flow"]["splits"]["development"]["exams_by_views"] = {"ap+lateral": 799}
+
+    run.change("findings.json", lose_views)
+    hospital, _ = flow_columns(read_run(run.path).flow)
+    boxes = {box.lines[0]: box.lines for box in hospital.boxes}
+    assert " ".join(boxes["internal"][2:]) == "700 exams with ap+lateral, 7 exams with ap, 1 exam with lateral"
+    assert len(boxes["development"]) == 2
+    assert "7 exams with ap, 1 exam with lateral" in hospital.text

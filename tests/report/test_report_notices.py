@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from ovcf_bench.report.notices import notices
@@ -71,3 +73,31 @@ def test_units_of_different_precision_are_pointed_out(quiet):
     ((title, text, _),) = told(quiet)
     assert title == "Units made in different ways"
     assert text.endswith("cuda with bfloat16 and cuda with float32.")
+
+
+def checked(run, **levels):
+    rows = [{"probe": "marks at the border", "view": "ap", "n": 799, "auroc": 0.9712, "lower": 0.9555}]
+    found = [
+        {"check": name, "level": level, "summary": f"what {name} found", "rows": rows if name == "shortcuts" else []}
+        for name, level in levels.items()
+    ]
+    (run.path / "checks.json").write_text(json.dumps(found))
+    return run
+
+
+def test_a_shortcut_that_a_probe_found_is_a_grave_notice(quiet):
+    checked(quiet, shortcuts="warning", near_duplicates="warning", balance="warning")
+    shortcut, alike = notices(read_run(quiet.path))
+    assert shortcut.grave
+    assert shortcut.text.startswith("In development what shortcuts found. Networks may have learnt that")
+    assert (alike.title, alike.text) == ("Images that look alike", "What near_duplicates found.")
+
+
+def test_checks_that_found_nothing_stand_in_their_table_alone(quiet):
+    checked(quiet, shortcuts="ok", near_duplicates="ok")
+    assert told(quiet) == []
+    page = quiet.page()
+    assert "Checks of the data before training" in page
+    assert "what shortcuts found" in page
+    assert ".971" in page
+    assert ".955" in page or ".956" in page

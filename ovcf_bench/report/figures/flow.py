@@ -95,7 +95,7 @@ def _column(flow: Flow, name: str, position: int) -> FlowColumn:
     splits = {split: found for split, found in flow.splits.items() if found.cohort == name}
     unused = flow.unused.get(name)
     canvas = _Canvas()
-    top = _draw_unusable(canvas, unusable)
+    top = _draw_unusable(canvas, unusable, steps[0].after.images)
     first = canvas.add("main", 1, top, _MAIN_WIDTH, name, steps[0].reason, *_lines(steps[0].after))
     last = _draw_steps(canvas, first, steps[1:])
     bottom = _draw_splits(canvas, last, splits, unused)
@@ -110,15 +110,17 @@ def _column(flow: Flow, name: str, position: int) -> FlowColumn:
     )
 
 
-def _draw_unusable(canvas: _Canvas, unusable: Sequence[LeftOut]) -> int:
-    """Draw the images that could not be used, if any; return where the drawing goes on."""
+def _draw_unusable(canvas: _Canvas, unusable: Sequence[LeftOut], used: int) -> int:
+    """Draw the images that were found and those that cannot be used, if any; return where the drawing goes on."""
     if not unusable:
         return 1
+    found = canvas.add("main", 1, 1, _MAIN_WIDTH, "Found", _images(used + sum(each.images for each in unusable)))
     reasons = (f"{_images(each.images)}: {each.reason}" for each in unusable)
-    box = canvas.add("dropped", _SIDE, 1, WIDTH - _SIDE - 1, "Images that cannot be used", *reasons)
-    canvas.arrows.append(f"M{_TRUNK} {box.middle}H{box.x}")
-    canvas.down(box.middle, box.bottom + _STEP_GAP)
-    return box.bottom + _STEP_GAP
+    top = found.bottom + _STEP_GAP
+    side = canvas.add("dropped", _SIDE, top, WIDTH - _SIDE - 1, "Images that cannot be used", *reasons)
+    canvas.arrows.append(f"M{_TRUNK} {side.middle}H{side.x}")
+    canvas.down(found.bottom, side.bottom + _STEP_GAP)
+    return side.bottom + _STEP_GAP
 
 
 def _images(n: int) -> str:
@@ -191,8 +193,8 @@ def _in_words(
     unusable: Sequence[LeftOut],
 ) -> str:
     start = steps[0].after
-    parts = [f"{name}: {_images(each.images)} cannot be used, {each.reason}" for each in unusable]
-    parts += [f"{name}: {_patients(start)} {steps[0].reason} ({_classes(start)})"]
+    parts = [f"{_images(each.images)} cannot be used, {each.reason}" for each in unusable]
+    parts += [f"{_patients(start)} {steps[0].reason} ({_classes(start)})"]
     parts += [
         f"{step.reason}: {count(step.dropped.patients)} dropped, {_patients(step.after)} left" for step in steps[1:]
     ]
@@ -202,4 +204,4 @@ def _in_words(
     ]
     if unused is not None and unused.patients:
         parts.append(f"in no split: {_patients(unused)}")
-    return "; ".join(parts) + "."
+    return f"{name}: {'; '.join(parts)}."
