@@ -87,7 +87,7 @@ class ListedImages:
         table = self._list_exams(progress)
         reasons = why_unusable(self._root, table["path"], self._reading, self._verify, progress)
         unusable = reasons.where(reasons != "", table["unusable"]) if "unusable" in table else reasons
-        kinds = [str(path).rpartition(".")[2].lower() for path in table["path"].to_numpy(dtype=object)]
+        kinds = [path[path.rfind(".") + 1 :] for path in table["path"].fillna("").tolist()]
         # The place travels with the path: an error while decoding can say where it is.
         table = table.assign(source=table["place"] + ":" + table["path"], unusable=unusable, tag_format=kinds)
         return table[[*EXAM_COLUMNS, *(name for name in table if name not in EXAM_COLUMNS and name != "path")]]
