@@ -82,8 +82,8 @@ def _print(checked: Checked, console: Console, study_path: Path) -> None:
         for each in checked.results:
             if each.level != "ok" and each.rows:
                 console.print(_details(each.check, each.rows))
-    if checked.problems:
-        table = Table("Where", "Problem", "What to do", title=f"{len(checked.problems)} problems")
+    if n := len(checked.problems):
+        table = Table("Where", "Problem", "What to do", title=f"{n} problem{'' if n == 1 else 's'}")
         before = ""
         for problem in checked.problems:  # the same advice is given once
             advice = '"' if problem.allowed and problem.allowed == before else problem.allowed

@@ -65,7 +65,7 @@ def open_cohorts(study: Study, registry: Registry, watch: Watch) -> dict[str, Op
             problems += refuse_unusable(opened.unusable, f"cohort {name!r}")
         found[name] = opened
     if problems:
-        raise DataError(*problems)
+        raise DataError(*dict.fromkeys(problems))  # two cohorts may share a mistake
     _check_columns(study, found)
     return found
 

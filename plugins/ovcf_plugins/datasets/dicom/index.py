@@ -11,7 +11,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -119,8 +118,8 @@ def _read_all(root: Path, paths: Sequence[str]) -> Iterator[tuple[list[str], lis
         for batch in batches:
             yield batch, _read_batch(root, batch)
         return
-    method = "spawn" if sys.platform == "win32" else "forkserver"
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context(method)) as pool:
+    # Not the fork server: the core's own, which imports what units need, must not be started by this.
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
         read = pool.map(_read_batch, [root] * len(batches), batches)
         yield from zip(batches, read, strict=True)
 
