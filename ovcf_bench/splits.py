@@ -15,6 +15,7 @@ from ovcf_bench.vocabulary import DEVELOPMENT, SplitRule
 
 SPLIT_COLUMNS = ("patient_id", "cohort", "split", "fold")
 NO_FOLD = -1
+_COPIES_NAMED = 5
 
 
 def assign(patients: pd.DataFrame, rules: Sequence[SplitRule], folds: int, seed: int) -> pd.DataFrame:
@@ -145,7 +146,8 @@ class LeakageProof:
 def prove_no_leak(images: pd.DataFrame) -> LeakageProof:
     """Return the proof, or raise LeakError: no patient in two splits or folds, no identical pixels across them.
 
-    images : patient_id, split, fold, digest (of the decoded pixels), one row per image that is used.
+    images : patient_id, image_id (pseudonyms), split, fold, digest (of the decoded pixels), one row per image that is
+    used. The first copies are named by their pseudonyms.
     """
     place = images["split"] + "/" + images["fold"].astype(str)
     problems = []
@@ -154,8 +156,11 @@ def prove_no_leak(images: pd.DataFrame) -> LeakageProof:
         problems.append(Problem("splits", f"{int((patients > 1).sum())} patients stand in two splits or folds"))
     pixels = place.groupby(images["digest"]).nunique()
     if (pixels > 1).any():
-        found = f"{int((pixels > 1).sum())} images have identical pixels in two splits or folds"
-        problems.append(Problem("splits", found, "Find the duplicates and drop one of each by an eligibility step."))
+        copies = images[images["digest"].map(pixels > 1)].groupby("digest", sort=False)["image_id"].agg(" = ".join)
+        named = "; ".join(copies.head(_COPIES_NAMED))
+        found = f"{len(copies)} images have identical pixels in two splits or folds: {named}"
+        advice = "`ovcf-bench data list` says which files they are; drop one of each by an eligibility step."
+        problems.append(Problem("splits", found, advice))
     if problems:
         raise LeakError(*problems)
     statement = "No patient stands in two splits or folds; no two images of different splits or folds are identical."

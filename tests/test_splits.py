@@ -124,6 +124,7 @@ def images():
     return pd.DataFrame(
         {
             "patient_id": ["a", "a", "b", "c"],
+            "image_id": ["i0", "i1", "i2", "i3"],
             "split": ["development", "development", "development", "internal"],
             "fold": [0, 0, 1, NO_FOLD],
             "digest": ["1", "2", "3", "4"],
@@ -141,8 +142,8 @@ def test_a_clean_study_is_proven_clean():
     [
         (3, "patient_id", "a", "1 patients stand in two splits or folds"),
         (2, "patient_id", "a", "1 patients stand in two splits or folds"),
-        (3, "digest", "1", "1 images have identical pixels"),
-        (2, "digest", "2", "1 images have identical pixels"),
+        (3, "digest", "1", "1 images have identical pixels in two splits or folds: i0 = i3"),
+        (2, "digest", "2", "1 images have identical pixels in two splits or folds: i1 = i2"),
     ],
 )
 def test_a_planted_leak_stops_the_study(row, column, value, message):

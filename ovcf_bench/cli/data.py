@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from ovcf_bench.cli.options import data_options, open_registry, open_study, run_settings, study_options
+from ovcf_bench.cli.options import data_options, key_option, open_registry, open_study, run_settings, study_options
 
 if TYPE_CHECKING:
     from ovcf_bench.export import Form
@@ -87,9 +87,10 @@ _LIST_EXAMPLES = "\b\nExample:\n  ovcf-bench data list my_study.yaml --to ~/priv
 
 @command.command("list", epilog=_LIST_EXAMPLES)
 @study_options
+@key_option
 @click.option("--to", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The CSV file.")
-def list_(study_path: Path, profile: str | None, overrides: tuple[str, ...], file: Path) -> None:
-    """List every image of STUDY: its file, its view with the evidence for it, and why it cannot be used.
+def list_(study_path: Path, profile: str | None, overrides: tuple[str, ...], key: Path | None, file: Path) -> None:
+    """List every image of STUDY: its file, its pseudonym, the evidence for its view, and why it cannot be used.
 
     This is the only command that writes identifiers and paths, so that you can find what messages only number. The
     file is readable by you alone; keep it out of the project.
@@ -103,7 +104,7 @@ def list_(study_path: Path, profile: str | None, overrides: tuple[str, ...], fil
     registry = open_registry()
     study = open_study(study_path, profile, overrides, registry)
     with watching() as watch:
-        listed = list_images(study, registry, watch)
+        listed = list_images(study, registry, key, watch)
     before = os.umask(0o077)
     try:
         write_atomically(file, listed.to_csv(index=False, lineterminator="\n"))

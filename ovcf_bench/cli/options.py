@@ -37,6 +37,13 @@ def study_options(command: Command) -> Command:
     return command
 
 
+key_option = click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Key of the pseudonyms. [default: one of your own, outside the project]",
+)
+
+
 def data_options(command: Command) -> Command:
     """Add what concerns reading data: --key, --workers, --cache."""
     for decorate in (
@@ -48,11 +55,7 @@ def data_options(command: Command) -> Command:
             show_envvar=True,
             help="Folder of decoded images. [default: the user's cache folder]",
         ),
-        click.option(
-            "--key",
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="Key of the pseudonyms. [default: one of your own, outside the project]",
-        ),
+        key_option,
         click.option(
             "--workers",
             type=click.IntRange(1),

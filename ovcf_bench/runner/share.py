@@ -86,12 +86,29 @@ def _params_of_files(cohort: str, dataset: Literal["manifest", "dicom"]) -> dict
     return {"root": cohort, "labels": labels}
 
 
-def list_images(study: Study, registry: Registry, watch: Watch) -> pd.DataFrame:
-    """Return every image of every cohort as its dataset lists it: with identifiers, for the user's eyes alone."""
+def list_images(study: Study, registry: Registry, key: Path | None, watch: Watch) -> pd.DataFrame:
+    """Return every image of every cohort as its dataset lists it, and under which pseudonym messages name it.
+
+    The table holds identifiers: it is for the user's eyes alone.
+    """
+    pseudonyms = Pseudonyms(load_key(key))
     tables = []
     for name, section in study.document.cohorts.items():
         dataset = registry.dataset(section.dataset).open(section.params, study.folder)
         tables.append(dataset.exams(watch.progress).assign(cohort=name))
     listed = pd.concat(tables, ignore_index=True)
-    wanted = ["cohort", "place", "source", "unusable", "view", "evidence", "remark", "label", "patient_id", "exam_id"]
+    listed["pseudonym"] = pseudonyms.all("image", listed["image_id"].astype(str))
+    wanted = [
+        "cohort",
+        "place",
+        "pseudonym",
+        "source",
+        "unusable",
+        "view",
+        "evidence",
+        "remark",
+        "label",
+        "patient_id",
+        "exam_id",
+    ]
     return listed[[name for name in [*wanted, "image_id"] if name in listed.columns]]

@@ -94,6 +94,7 @@ def test_the_only_command_that_names_files_writes_for_the_user_alone(planted):
     path = planted.home / "mine.csv"
     assert path.stat().st_mode & 0o077 == 0
     listed = pd.read_csv(path)
+    assert listed["pseudonym"].str.fullmatch("i-[0-9a-f]{22}").all()
     assert "PLANTEDFOLDER0/lat.dcm" in listed.loc[listed["unusable"].notna(), "source"].iloc[0]
 
 
