@@ -1,6 +1,8 @@
 """The phantom written as DICOM and read back through the DICOM path."""
 
 import itertools
+import shutil
+import subprocess
 
 import numpy as np
 import pydicom
@@ -64,6 +66,18 @@ def test_a_file_holds_no_date_no_private_tag_and_no_name(tmp_path):
         dated = [each for each in found.iterall() if each.VR in ("DA", "TM", "DT", "PN") and each.value]
         assert not dated
         assert found.BurnedInAnnotation == "NO"
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="needs dciodvfy (apt-get install dicom3tools)")
+@pytest.mark.parametrize("view", ["ap", "lateral", "oblique"])
+def test_files_have_everything_that_the_standard_asks_of_them(tmp_path, view):
+    row = {"patient_id": "p-1", "exam_id": "e-1", "image_id": "i-1", "view": view}
+    for form in FORMS:
+        (tmp_path / "a.dcm").write_bytes(form.encode(np.arange(600, dtype=np.uint16).reshape(30, 20), row))
+        said = subprocess.run(["dciodvfy", tmp_path / "a.dcm"], capture_output=True, text=True, check=False)
+        lines = (said.stdout + said.stderr).splitlines()
+        assert "CRImage" in lines
+        assert [line for line in lines if line.startswith("Error")] == []
 
 
 def test_uids_are_new_stable_and_shared_by_the_views_of_an_exam(tmp_path):

@@ -1,4 +1,4 @@
-"""Images as de-identified DICOM: Digital X-Ray Image Storage, For Presentation.
+"""Images as de-identified DICOM: Computed Radiography Image Storage, which asks for no fact that is not known here.
 
 Only what is needed to read the image again is written, all of it new: pseudonyms, UIDs made from them, no dates, no
 private tags. So everything that PS3.15, table E.1-1 (basic profile) removes or replaces is absent or replaced. Text
@@ -69,11 +69,11 @@ class Dicom:
 
     def _header(self, row: Mapping[str, Any]) -> Any:
         from pydicom.dataset import Dataset, FileMetaDataset
-        from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
+        from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
         meta = FileMetaDataset()
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+        meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
         meta.MediaStorageSOPInstanceUID = _uid("image", row["image_id"])
         made = Dataset()
         made.file_meta = meta
@@ -81,19 +81,18 @@ class Dicom:
         made.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
         made.StudyInstanceUID = _uid("exam", row["exam_id"])
         made.SeriesInstanceUID = _uid("series", f"{row['exam_id']} {row['view']}")
-        made.Modality = "DX"
+        made.Modality, made.ImageType = "CR", ["DERIVED", "PRIMARY"]
         made.PatientID, made.PatientName = str(row["patient_id"]), ""
         for empty in ("PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID", "AccessionNumber",
-                      "ReferringPhysicianName", "SeriesNumber", "InstanceNumber", "Manufacturer"):  # fmt: skip
+                      "ReferringPhysicianName", "SeriesNumber", "InstanceNumber", "Manufacturer", "Laterality",
+                      "PatientOrientation", "BodyPartExamined"):  # fmt: skip
             setattr(made, empty, None)
         made.PatientIdentityRemoved = "YES"
         made.DeidentificationMethod = "Rewritten without any element of the source but its pixels"
         made.DeidentificationMethodCodeSequence = [_code("113100", "DCM", "Basic Application Confidentiality Profile")]
         made.BurnedInAnnotation = "NO" if self.synthetic else "YES"
-        made.PresentationIntentType = "FOR PRESENTATION"
         view = str(row["view"])
-        if view in _POSITIONS:
-            made.ViewPosition = _POSITIONS[view]
+        made.ViewPosition = _POSITIONS.get(view, "")
         if view in _CODES:
             value, meaning = _CODES[view]
             made.ViewCodeSequence = [_code(value, "SCT", meaning)]
