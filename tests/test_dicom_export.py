@@ -73,7 +73,7 @@ def test_a_file_holds_no_date_no_private_tag_and_no_name(tmp_path):
 def test_files_have_everything_that_the_standard_asks_of_them(tmp_path, view):
     row = {"patient_id": "p-1", "exam_id": "e-1", "image_id": "i-1", "view": view}
     for form in FORMS:
-        (tmp_path / "a.dcm").write_bytes(form.encode(np.arange(600, dtype=np.uint16).reshape(30, 20), row))
+        (tmp_path / "a.dcm").write_bytes(form.encode(np.arange(64 * 40, dtype=np.uint16).reshape(64, 40), row))
         said = subprocess.run(["dciodvfy", tmp_path / "a.dcm"], capture_output=True, text=True, check=False)
         lines = (said.stdout + said.stderr).splitlines()
         assert "CRImage" in lines
