@@ -27,7 +27,7 @@ def assign(patients: pd.DataFrame, rules: Sequence[SplitRule], folds: int, seed:
     turn, hence their sizes differ by at most one for each label.
     Raises DataError when a cohort has fewer patients than asked for.
     """
-    ranked = patients.assign(rank=[_rank(seed, each) for each in patients["patient_id"]]).sort_values("rank")
+    ranked = patients.assign(rank=[_rank(seed, each) for each in patients["patient_id"].tolist()]).sort_values("rank")
     parts = []
     problems = []
     for rule in rules:
