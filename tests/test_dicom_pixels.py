@@ -99,6 +99,38 @@ def test_signed_values_and_overlay_bits_above_the_stored_ones_are_read_as_stored
     np.testing.assert_allclose(read(tmp_path, radiograph(with_overlay, 12)), NOISE_12 / 4095, atol=1e-6)
 
 
+def test_stored_bits_may_lie_at_the_top_of_the_allocated_ones(tmp_path):
+    made = radiograph((NOISE_12 << 4).astype(np.uint16), 12)
+    made.HighBit = 15
+    np.testing.assert_allclose(read(tmp_path, made), NOISE_12 / 4095, atol=1e-6)
+
+
+@pytest.mark.parametrize("lacking", ["PixelRepresentation", "SamplesPerPixel", "HighBit"])
+def test_what_can_only_be_one_thing_may_be_missing(tmp_path, lacking):
+    made = radiograph(NOISE_12, 12)
+    del made[lacking]
+    np.testing.assert_allclose(read(tmp_path, made), NOISE_12 / 4095, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"WindowCenter": 100, "WindowWidth": 0},
+        {"WindowCenter": 100, "WindowWidth": -5},
+        {"WindowCenter": 100},
+        {"WindowWidth": 100},
+        {"WindowCenter": "", "WindowWidth": ""},
+        {"VOILUTSequence": []},
+    ],
+)
+def test_a_window_that_is_none_counts_as_absent(tmp_path, window):
+    np.testing.assert_allclose(read(tmp_path, radiograph(NOISE_12, 12, **window)), NOISE_12 / 4095, atol=1e-6)
+
+
+def test_a_number_of_frames_of_zero_means_one(tmp_path):
+    np.testing.assert_allclose(read(tmp_path, radiograph(NOISE_12, 12, NumberOfFrames=0)), NOISE_12 / 4095, atol=1e-6)
+
+
 def test_without_window_and_p_values_percentiles_are_cut_and_padding_does_not_count(tmp_path):
     stored = np.where(np.arange(48)[:, None] < 8, 60000, 1000 + GRADIENT // 64).astype(np.uint16)
     made = radiograph(stored, PixelPaddingValue=60000)

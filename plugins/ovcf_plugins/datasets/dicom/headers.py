@@ -59,6 +59,7 @@ def _plain(header: Any) -> dict[str, Any]:
         value = header.get(name)
         if value not in (None, ""):
             facts[name] = float(value) if name == "KVP" else int(value)
+    facts["NumberOfFrames"] = max(1, facts.get("NumberOfFrames", 1))  # some devices write 0
     codes = header.get("ViewCodeSequence") or []
     if codes:
         facts["ViewCode"] = str(codes[0].get("CodeValue", ""))

@@ -24,7 +24,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from ovcf_bench.api import Progress
 from ovcf_plugins.datasets.dicom.headers import read_facts
 
-_VERSION = 1  # raised whenever other facts are read
+_VERSION = 2  # raised whenever other facts are read
 _BATCH = 500
 _WORTH_PROCESSES = 2000  # below, starting them costs more than they save
 _KEY_FILE = "headers.key"

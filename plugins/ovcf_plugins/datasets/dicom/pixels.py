@@ -69,7 +69,11 @@ def _stored(dataset: Any, frame: int | None) -> npt.NDArray[np.int32]:
     """Return the stored values, (H, W): overlay bits are masked, the sign is that of the stored bits."""
     from pydicom.pixels.utils import pixel_array
 
-    array = pixel_array(dataset, index=(frame or 1) - 1, raw=True)
+    for name, usual in (("PixelRepresentation", 0), ("SamplesPerPixel", 1)):
+        if dataset.get(name) is None:  # required, and missing in some exports
+            setattr(dataset, name, usual)
+    # Own masking: pydicom's takes the high bit for the highest one stored, whatever the header says.
+    array = pixel_array(dataset, index=(frame or 1) - 1, raw=True, correct_unused_bits=False)
     stored, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
     high = int(dataset.get("HighBit", stored - 1))
     whole = array.astype(np.int64) >> max(0, high + 1 - stored)
@@ -84,10 +88,11 @@ def _presented(dataset: Any, stored: npt.NDArray[np.int32], window: Window) -> F
     """Return the stored values as they are meant to be seen, 0 black and 1 white, bone bright."""
     image = _mask(dataset, stored)
     values, lowest, highest = _modality(dataset, stored)
-    if "VOILUTSequence" in dataset:
+    found = _first_window(dataset)
+    if dataset.get("VOILUTSequence"):
         grey = _voi_lut(dataset, values)
-    elif dataset.get("WindowWidth") not in (None, ""):
-        grey = _windowed(values, *_first_window(dataset))
+    elif found is not None:
+        grey = _windowed(values, *found)
     elif window == "full" or (window == "auto" and dataset.get("PresentationLUTShape") in _P_VALUES):
         grey = (values - lowest) / max(highest - lowest, 1e-12)
     else:
@@ -129,7 +134,7 @@ def _mask(dataset: Any, stored: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
 
 def _modality(dataset: Any, stored: npt.NDArray[np.int32]) -> tuple[Doubles, float, float]:
     """Return the values after modality LUT or rescale, and the range that they can take."""
-    if "ModalityLUTSequence" in dataset:
+    if dataset.get("ModalityLUTSequence"):
         found, highest = _looked_up(dataset.ModalityLUTSequence[0], stored, dataset)
         return found, 0.0, highest
     bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
@@ -162,9 +167,15 @@ def _voi_lut(dataset: Any, values: Doubles) -> Doubles:
     return found / highest
 
 
-def _first_window(dataset: Any) -> tuple[float, float, str]:
-    center, width = (_first_number(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
-    return center, width, str(dataset.get("VOILUTFunction") or "LINEAR").upper()
+def _first_window(dataset: Any) -> tuple[float, float, str] | None:
+    """Return centre, width and function of the first window; None without one, or when it has no width."""
+    center, width = dataset.get("WindowCenter"), dataset.get("WindowWidth")
+    if center in (None, "") or width in (None, ""):
+        return None
+    function = str(dataset.get("VOILUTFunction") or "LINEAR").upper()
+    span = _first_number(width)
+    least = 1.0 if function == "LINEAR" else 0.0  # PS3.3, C.11.2.1.2
+    return (_first_number(center), span, function) if span > 0 and span >= least else None
 
 
 def _first_number(value: Any) -> float:
