@@ -155,6 +155,27 @@ def test_odd_headers_are_remarked_and_used(folder):
     assert exams["remark"][0] == "MONOCHROME2 with the presentation shape INVERSE: taken as dark bone"
 
 
+def test_links_are_followed_once_and_broken_ones_are_listed(folder):
+    files = folder / "files"
+    (files / "exam0" / "back").symlink_to(files, target_is_directory=True)
+    (files / "exam1" / "gone.dcm").symlink_to(folder / "nowhere.dcm")
+    exams, unusable = listed(folder)
+    assert len(exams) == 4
+    assert [each.reason for each in unusable] == ["the file cannot be read"]
+
+
+def test_a_second_copy_of_an_image_is_listed_once(folder):
+    whole = (folder / "files" / "exam0" / "ap.dcm").read_bytes()
+    (folder / "files" / "exam0" / "copy.dcm").write_bytes(whole)
+    assert reasons(folder) == [("file 2", "the same image (SOP Instance UID) is in another file already")]
+
+
+def test_a_frame_is_asked_only_of_files_that_hold_several(folder):
+    dataset = opened(folder, frame=2)
+    row = dataset.exams().to_dict("records")[0]
+    assert dataset.read(row).shape == (40, 24)
+
+
 def spoil(folder):
     """Six files that cannot be used, beside fifty good ones."""
     files = folder / "files"

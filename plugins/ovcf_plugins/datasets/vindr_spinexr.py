@@ -113,10 +113,7 @@ def _facts(path: Path, number: int, of: int, progress: Progress) -> Mapping[str,
 
     if number % 500 == 0:
         progress("Reading headers", number, of)
-    try:
-        return read_facts(path)
-    except OSError:  # the file is told to be missing later, with all others
-        return {}
+    return read_facts(path)  # a file that is missing is told later, with all others
 
 
 def _years(age: str) -> float | None:

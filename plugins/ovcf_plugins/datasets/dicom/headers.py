@@ -25,6 +25,7 @@ _BOTH_BYTES = {8: 1, 16: 2}
 _END = b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"  # sequence delimitation item of encapsulated pixels, little endian
 _TAIL = 4096  # trailing padding may follow it
 
+UNREADABLE = "the file cannot be read"
 EMPTY, NO_DICOM = "the file is empty", "the file is no DICOM, or its header is broken"
 CUT_SHORT = "the image is cut short"
 
@@ -37,16 +38,18 @@ def read_facts(path: Path) -> dict[str, Any]:
     import pydicom
     from pydicom.errors import InvalidDicomError
 
-    size = path.stat().st_size
-    if not size:
-        return {"problem": EMPTY}
     try:
+        size = path.stat().st_size
+        if not size:
+            return {"problem": EMPTY}
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they may hold values of tags
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS))
             facts = _plain(header)
             start = file.tell()
-    except (InvalidDicomError, OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, NotImplementedError):
+    except OSError:
+        return {"problem": UNREADABLE}
+    except (InvalidDicomError, EOFError, ValueError, KeyError, AttributeError, TypeError, NotImplementedError):
         return {"problem": NO_DICOM}
     if not problem_of(facts) and (problem := _cut_short(path, facts, start, size)):
         return {**facts, "problem": problem}

@@ -21,8 +21,8 @@ from typing import Any
 import platformdirs
 from cryptography.fernet import Fernet, InvalidToken
 
-from ovcf_bench.api import Progress
-from ovcf_plugins.datasets.dicom.headers import read_facts
+from ovcf_bench.api import DataError, Problem, Progress
+from ovcf_plugins.datasets.dicom.headers import UNREADABLE, read_facts
 
 _VERSION = 2  # raised whenever other facts are read
 _BATCH = 500
@@ -43,20 +43,39 @@ class FoundFile:
 
 
 def find_files(root: Path) -> list[FoundFile]:
-    """Return every file below the root in a stable order; hidden ones and DICOMDIR are left out."""
-    return sorted(_walk(str(root), ""), key=lambda each: each.path)
+    """Return every file below the root in a stable order; hidden ones and DICOMDIR are left out.
+
+    Links are followed, each folder once. Raises DataError when a folder may not be read.
+    """
+    seen: set[tuple[int, int]] = set()
+    try:
+        return sorted(_walk(str(root), "", seen), key=lambda each: each.path)
+    except OSError as error:
+        found = f"a folder below it cannot be read ({error.strerror})"
+        raise DataError(Problem("dicom, params.root", found)) from None
 
 
-def _walk(folder: str, below: str) -> Iterator[FoundFile]:
+def _walk(folder: str, below: str, seen: set[tuple[int, int]]) -> Iterator[FoundFile]:
+    state = os.stat(folder)  # noqa: PTH116  its number tells a folder that a link leads back to
+    if (state.st_dev, state.st_ino) in seen:
+        return
+    seen.add((state.st_dev, state.st_ino))
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name == "DICOMDIR":
                 continue
             if entry.is_dir():
-                yield from _walk(entry.path, f"{below}{entry.name}/")
+                yield from _walk(entry.path, f"{below}{entry.name}/", seen)
             else:
-                state = entry.stat()
-                yield FoundFile(below + entry.name, state.st_size, state.st_mtime_ns)
+                yield _found(below + entry.name, entry)
+
+
+def _found(path: str, entry: os.DirEntry[str]) -> FoundFile:
+    try:
+        state = entry.stat()
+    except OSError:  # a link to nothing: its header cannot be read, which is told with the others
+        return FoundFile(path, 0, 0)
+    return FoundFile(path, state.st_size, state.st_mtime_ns)
 
 
 class HeaderIndex:
@@ -77,8 +96,9 @@ class HeaderIndex:
         done = len(files) - len(missing)
         for paths, read in _read_all(self._root, missing):
             batch = {path: (stamps[path], facts) for path, facts in zip(paths, read, strict=True)}
-            self._remember(batch)
             known.update(batch)
+            # Whether a file may be read can change without a trace in its size and time.
+            self._remember({path: each for path, each in batch.items() if each[1].get("problem") != UNREADABLE})
             done += len(paths)
             progress("Reading headers", done, len(files))
         return [known[each.path][1] for each in files]

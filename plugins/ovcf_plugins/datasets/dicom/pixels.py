@@ -27,10 +27,9 @@ _P_VALUES = ("IDENTITY", "INVERSE")  # PresentationLUTShape: what is stored are 
 
 def inspect_file(path: Path, frame: int | None = None) -> None:
     """Look at the header of a file. Raises UnreadableError when its image cannot be used."""
-    try:
-        facts = read_facts(path)
-    except FileNotFoundError:
-        raise UnreadableError("the image file is not there") from None
+    if not path.exists():
+        raise UnreadableError("the image file is not there")
+    facts = read_facts(path)
     if problem := problem_of(facts) or several_frames(facts, frame):
         raise UnreadableError(problem)
 
@@ -73,7 +72,9 @@ def _stored(dataset: Any, frame: int | None) -> npt.NDArray[np.int32]:
         if dataset.get(name) is None:  # required, and missing in some exports
             setattr(dataset, name, usual)
     # Own masking: pydicom's takes the high bit for the highest one stored, whatever the header says.
-    array = pixel_array(dataset, index=(frame or 1) - 1, raw=True, correct_unused_bits=False)
+    several = int(dataset.get("NumberOfFrames") or 1) > 1
+    index = (frame or 1) - 1 if several else 0
+    array = pixel_array(dataset, index=index, raw=True, correct_unused_bits=False)
     stored, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
     high = int(dataset.get("HighBit", stored - 1))
     whole = array.astype(np.int64) >> max(0, high + 1 - stored)
