@@ -12,6 +12,7 @@ from ovcf_plugins.datasets.phantom import PhantomParams
 from ovcf_plugins.datasets.phantom.dataset import PhantomDataset
 
 from ovcf_bench.cohort import check_exams, separate
+from ovcf_bench.errors import DataError
 from ovcf_bench.export import ExportedCohort, export_cohorts
 from ovcf_bench.export.dicom import Dicom
 
@@ -97,6 +98,12 @@ def test_a_cohort_that_is_not_computed_does_not_claim_to_be_free_of_burned_in_te
     exported(tmp_path, Dicom(synthetic=False), patients=2)
     path = next((tmp_path / "A" / "images").iterdir())
     assert pydicom.dcmread(path).BurnedInAnnotation == "YES"
+
+
+def test_a_codec_that_cannot_be_written_says_so(tmp_path):
+    row = {"patient_id": "p", "exam_id": "e", "image_id": "i", "view": "ap"}
+    with pytest.raises(DataError, match=r"--codec: jpeg2000 cannot be written"):
+        Dicom("jpeg2000").encode(np.zeros((8, 8), np.uint16), row)  # too small for five resolutions
 
 
 def test_an_export_that_was_stopped_goes_on(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,8 +78,10 @@ def _form(file_format: str, *, synthetic: bool, codec: Any, bits: Any, dark_bone
         if codec != "none" or bits != "16" or dark_bone or window:
             raise BenchError(Problem("--format png", "--codec, --bits, --dark-bone and --window are of DICOM"))
         return Png()
-    from ovcf_bench.export.dicom import Dicom
+    from ovcf_bench.export.dicom import INSTALL, Dicom
 
+    if importlib.util.find_spec("pydicom") is None:
+        raise BenchError(Problem("--format dicom", "needs pydicom", f"Install: {INSTALL}"))
     return Dicom(codec, 12 if bits == "12" else 16, "MONOCHROME1" if dark_bone else "MONOCHROME2", window, synthetic)
 
 

@@ -16,8 +16,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.images import Pixels16
 
+INSTALL = "pip install 'ovcf-bench[dicom]'"
 Codec = Literal["none", "jpeg2000", "rle", "jpeg-ls"]
 Photometric = Literal["MONOCHROME1", "MONOCHROME2"]
 
@@ -57,11 +59,18 @@ class Dicom:
         self._add_pixels(dataset, image)
         syntax = {"jpeg2000": JPEG2000Lossless, "rle": RLELossless, "jpeg-ls": JPEGLSLossless}.get(self.codec)
         if syntax is not None:
-            with _ONE_AT_A_TIME:
-                dataset.compress(syntax, generate_instance_uid=False)
+            self._compress(dataset, syntax)
         buffer = io.BytesIO()
         dataset.save_as(buffer, enforce_file_format=True)
         return buffer.getvalue()
+
+    def _compress(self, dataset: Any, syntax: Any) -> None:
+        try:
+            with _ONE_AT_A_TIME:
+                dataset.compress(syntax, generate_instance_uid=False)
+        except RuntimeError as error:  # no encoder, or one that cannot take so small an image
+            found = f"{self.codec} cannot be written: {str(error).splitlines()[0]}"
+            raise DataError(Problem("--codec", found, f"Use another codec, or install: {INSTALL}")) from None
 
     def is_whole(self, path: Path) -> bool:
         """Whether the file is there; it is written under another name until it is whole."""
