@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ from ovcf_plugins.datasets.dicom import DicomParams
 from ovcf_plugins.datasets.dicom.headers import NO_DICOM, problem_of
 from ovcf_plugins.datasets.dicom.index import Facts, FoundFile, HeaderIndex, find_files
 from ovcf_plugins.datasets.dicom.labels import Labels, read_labels
-from ovcf_plugins.datasets.dicom.pixels import PIXELS_VERSION, Floats, read_radiograph, several_frames
+from ovcf_plugins.datasets.dicom.pixels import PIXELS_VERSION, read_radiograph, several_frames
 from ovcf_plugins.datasets.dicom.view import find_view
-from ovcf_plugins.datasets.files.picture import UnreadableError
+from ovcf_plugins.datasets.files.listed import FileReader
 from ovcf_plugins.datasets.files.places import root_folder, with_variables
 
 _SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
@@ -30,12 +30,14 @@ _TAGS = {
 _ALLOWED = "`ovcf-bench data list STUDY --to FILE` says which file it is."
 
 
-class DicomFolder:
+class DicomFolder(FileReader):
     """An opened folder. Messages number the files; `ovcf-bench data list` says which is which."""
 
     def __init__(self, params: DicomParams, folder: Path) -> None:
+        decode = partial(read_radiograph, window=params.window, frame=params.frame)
+        words = f"dicom {PIXELS_VERSION} window={params.window} frame={params.frame}"
+        super().__init__(root_folder(params.root, folder, "dicom, params.root"), decode, words, _ALLOWED)
         self._params = params
-        self._root = root_folder(params.root, folder, "dicom, params.root")
         self._labels = folder / with_variables(params.labels.path, "dicom, params.labels.path")
 
     def exams(self, progress: Progress = silent) -> pd.DataFrame:
@@ -56,29 +58,6 @@ class DicomFolder:
         if self._params.unlabelled == "ignore":
             table = table[table["unusable"] != _NOT_LABELLED]
         return _without_repeats(table.reset_index(drop=True))
-
-    def read(self, row: Mapping[str, Any]) -> Floats:
-        """Return the pixels of a row: (H, W) float32 in [0, 1], bone bright."""
-        place, path = self._source(row)
-        try:
-            return read_radiograph(path, self._params.window, self._params.frame)
-        except UnreadableError as error:
-            raise DataError(Problem(place, str(error), _ALLOWED)) from None
-
-    def fingerprint(self, row: Mapping[str, Any]) -> str:
-        """Return place, size and modification time of the file, and how it is read."""
-        place, path = self._source(row)
-        try:
-            state = path.stat()
-        except OSError:
-            raise DataError(Problem(place, "the image file is not there", _ALLOWED)) from None
-        whole = os.path.abspath(path)  # noqa: PTH100  Path.resolve asks the system for every folder on the way
-        reading = f"{PIXELS_VERSION} window={self._params.window} frame={self._params.frame}"
-        return f"dicom {whole} {state.st_size} {state.st_mtime_ns} {reading}"
-
-    def _source(self, row: Mapping[str, Any]) -> tuple[str, Path]:
-        place, _, path = str(row["source"]).partition(":")
-        return place, self._root / path
 
     def _refuse_mixture(self, facts: Sequence[Facts]) -> None:
         counted = Counter(_INTENTS.get(each.get("PresentationIntentType", "")) for each in facts)

@@ -62,11 +62,47 @@ def _inverted(pixels: Pixels) -> Pixels:
     return turned
 
 
-class ListedImages:
+class FileReader:
+    """Reads the files behind rows of an exam table, whose `source` is "PLACE:PATH", below `root`.
+
+    decode : returns the pixels of a file, or raises UnreadableError; words : everything that they depend on besides
+    the file. Messages give places as the user finds them ("labels.csv, row 7"), never an identifier or a path.
+    """
+
+    def __init__(self, root: Path, decode: Callable[[Path], Pixels], words: str, allowed: str = _ALLOWED) -> None:
+        self._root = root
+        self._decode = decode
+        self._words = words
+        self._allowed = allowed
+
+    def read(self, row: Mapping[str, Any]) -> Pixels:
+        """Return the pixels of a row: (H, W), uint8, uint16, or float32 in [0, 1]; bone bright."""
+        place, path = self._source(row)
+        try:
+            return self._decode(path)
+        except UnreadableError as error:
+            raise DataError(Problem(place, str(error), self._allowed)) from None
+
+    def fingerprint(self, row: Mapping[str, Any]) -> str:
+        """Return place, size and modification time of the file, and how it is read."""
+        place, path = self._source(row)
+        try:
+            state = path.stat()
+        except OSError:
+            raise DataError(Problem(place, "the image file is not there")) from None
+        # The whole path: files of two sites may agree in name, size and the time stamp of an archive.
+        whole = os.path.abspath(path)  # noqa: PTH100  Path.resolve asks the system for every folder on the way
+        return f"{whole} {state.st_size} {state.st_mtime_ns} {self._words}"
+
+    def _source(self, row: Mapping[str, Any]) -> tuple[str, Path]:
+        place, _, path = str(row["source"]).partition(":")
+        return place, self._root / path
+
+
+class ListedImages(FileReader):
     """A dataset whose exam table comes from `list_exams`.
 
     That table has `place` (where the listing names the image) and `path` (below the root) instead of `source`.
-    Messages give places as the user finds them ("row 7 of labels.csv"), never an identifier or a file.
     """
 
     def __init__(
@@ -77,8 +113,8 @@ class ListedImages:
         *,
         verify: Literal["header", "existence"] = "header",
     ) -> None:
+        super().__init__(root, reading.decode, f"listed {reading.words}")
         self._list_exams = list_exams
-        self._root = root
         self._reading = reading
         self._verify = verify
 
@@ -91,29 +127,6 @@ class ListedImages:
         # The place travels with the path: an error while decoding can say where it is.
         table = table.assign(source=table["place"] + ":" + table["path"], unusable=unusable, tag_format=kinds)
         return table[[*EXAM_COLUMNS, *(name for name in table if name not in EXAM_COLUMNS and name != "path")]]
-
-    def read(self, row: Mapping[str, Any]) -> Pixels:
-        """Return the pixels of a row: (H, W), uint8, uint16, or float32 in [0, 1]; bone bright."""
-        place, path = self._source(row)
-        try:
-            return self._reading.decode(path)
-        except UnreadableError as error:
-            raise DataError(Problem(place, str(error), _ALLOWED)) from None
-
-    def fingerprint(self, row: Mapping[str, Any]) -> str:
-        """Return place, size and modification time of the file, and how it is read."""
-        place, path = self._source(row)
-        try:
-            state = path.stat()
-        except OSError:
-            raise DataError(Problem(place, "the image file is not there")) from None
-        # The whole path: files of two sites may agree in name, size and the time stamp of an archive.
-        whole = os.path.abspath(path)  # noqa: PTH100  Path.resolve asks the system for every folder on the way
-        return f"file {whole} {state.st_size} {state.st_mtime_ns} {self._reading.words}"
-
-    def _source(self, row: Mapping[str, Any]) -> tuple[str, Path]:
-        place, _, path = str(row["source"]).partition(":")
-        return place, self._root / path
 
 
 def why_unusable(
