@@ -32,7 +32,7 @@ def checks_tables(checks: Sequence[DataCheck]) -> Iterator[Table]:
         Row(_NAMES.get(each.check, each.check), cells("ok" if each.level == "ok" else "look", each.summary))
         for each in checks
     )
-    columns = (Column("Looked for", numeric=False), Column("", numeric=False), Column("Found", numeric=False))
+    columns = (Column("Looked for", numeric=False), Column("Result", numeric=False), Column("Found", numeric=False))
     yield Table("data-checks", "Checks of the data before training.", columns, (Group("", rows),))
     for check in checks:
         if check.check == "shortcuts" and check.rows:
