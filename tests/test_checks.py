@@ -211,3 +211,31 @@ def test_a_patient_under_two_sites_is_found():
 def test_remarks_of_datasets_are_counted():
     found = results(evidence(SPINES, remark=["odd", "odd", *[""] * 118]))["remarks"]
     assert found.rows == ({"remark": "odd", "images": 2},)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.full(120, np.nan),
+        [None] * 120,
+        [f"c{i}" for i in range(120)],
+        [1, "a", None] * 40,
+        pd.date_range("2020-01-01", periods=120),
+        np.ones(120),
+        [True, False, False] * 40,
+    ],
+)
+def test_covariates_and_tags_of_any_kind_break_no_check_and_raise_no_alarm(values):
+    found = results(evidence(SPINES, {"odd": values}, tag_odd=values))
+    assert [name for name, each in found.items() if each.level != "ok"] == []
+
+
+def test_a_covariate_that_is_missing_in_one_class_is_found():
+    age = np.where(np.arange(120) % 2 == 0, np.nan, 70.0)
+    assert "covariates 1.00" in results(evidence(SPINES, {"age": age}))["shortcuts"].summary
+
+
+def test_images_without_a_look_or_all_alike_leave_nothing_to_probe():
+    blank = evidence([np.zeros((64, 64))] * 120)
+    assert results(blank)["shortcuts"].summary == "none of 0 probes tells the label"
+    assert results(Evidence(blank.images, (), {}, 1))["near_duplicates"].level == "ok"

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ovcf_bench.checks.results import CheckResult, Evidence, found
-from ovcf_bench.stats.covariates import standardised_difference
+from ovcf_bench.stats.covariates import covariate_kind, standardised_difference
 from ovcf_bench.vocabulary import DEVELOPMENT
 
 LARGE = 0.25  # Stuart, Statistical Science 2010;25:1-21, section 4.1: beyond, adjustment is not to be trusted
@@ -39,6 +39,8 @@ def balance(evidence: Evidence) -> CheckResult:
 
 def _large(covariate: str, groups: str, first: pd.Series, second: pd.Series) -> list[dict[str, Any]]:
     """Return the row of a difference that counts; one without bound always does."""
+    if covariate_kind(pd.concat([first, second])) == "text":
+        return []  # words of which nearly everyone has another
     value = standardised_difference(first, second)
     sizes = first.notna().sum(), second.notna().sum()
     if min(sizes) < 2 or (value is not None and abs(value) <= max(LARGE, 2 * math.sqrt(sum(1 / n for n in sizes)))):

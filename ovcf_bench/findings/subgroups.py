@@ -9,7 +9,7 @@ import pandas as pd
 from ovcf_bench.findings.pairing import Pairs, on_complete_pairs
 from ovcf_bench.findings.secondary import GroupDifference, Interaction
 from ovcf_bench.findings.values import ComparisonFindings, SetFindings, limits
-from ovcf_bench.stats.covariates import MANY_LEVELS, covariate_kind, level_text
+from ovcf_bench.stats.covariates import MANY_LEVELS, covariate_kind, distinct, level_text
 from ovcf_bench.stats.interaction import compare_groups
 
 FEWEST = 5  # cases of each class below which a group is not shown
@@ -45,7 +45,7 @@ def _halves(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
 
 
 def _levels(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
-    for level in sorted(values.dropna().unique()):
+    for level in distinct(values):
         yield level_text(level), values == level
 
 

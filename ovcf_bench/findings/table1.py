@@ -12,7 +12,7 @@ from ovcf_bench.stats.covariates import (
     as_levels,
     categorical_difference,
     covariate_kind,
-    level_text,
+    levels_of,
     numeric_difference,
 )
 
@@ -33,7 +33,7 @@ def _describe(name: str, cohort: pd.DataFrame, splits: Sequence[str]) -> Covaria
         return CovariateSummary(name, kind, {}, f"more than {MANY_LEVELS} different texts: not listed")
     levels = None
     if kind == "categorical":
-        levels = [level_text(value) for value in sorted(values.dropna().unique())]
+        levels = levels_of(values)
         values = as_levels(values)
     summaries = {split: _describe_split(values[cohort["split"] == split], cohort["label"], levels) for split in splits}
     return CovariateSummary(name, kind, summaries, "")

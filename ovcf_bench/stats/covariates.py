@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,16 @@ def level_text(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def distinct(values: pd.Series) -> list[Any]:
+    """Return the categories of a covariate in order: numbers first, then words."""
+    return sorted(values.dropna().unique(), key=lambda value: (isinstance(value, str), value))
+
+
+def levels_of(values: pd.Series) -> list[str]:
+    """Return the categories of a covariate as text, in order."""
+    return [level_text(value) for value in distinct(values)]
+
+
 def standardised_difference(first: pd.Series, second: pd.Series) -> float | None:
     """Return the difference of two groups in a covariate of any kind; None where it has no value, or for free text."""
     both = pd.concat([first, second], ignore_index=True)
@@ -46,7 +57,7 @@ def standardised_difference(first: pd.Series, second: pd.Series) -> float | None
         return numeric_difference(first.dropna().astype(float), second.dropna().astype(float))[0]
     if kind == "text":
         return None
-    levels = [level_text(value) for value in sorted(both.dropna().unique())]
+    levels = levels_of(both)
     return categorical_difference(as_levels(first).dropna(), as_levels(second).dropna(), levels)[0]
 
 
