@@ -34,11 +34,18 @@ def root_folder(path: str, folder: Path, where: str) -> Path:
 
 def are_there(root: Path, paths: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which files exist, by listing their folders: far quicker than asking for a million of them."""
-    folders = {path[: path.rfind("/") + 1] for path in paths}  # with its slash: "/" is not ""
-    listed = {folder: _files_in(root / folder) for folder in folders}
-    names = {folder + name for folder, found in listed.items() for name in found}
-    # What a listing lacks may be there all the same: systems differ on case, accents and separators.
-    there = [path in names or (bool(listed[path[: path.rfind("/") + 1]]) and (root / path).is_file()) for path in paths]
+    listed: dict[str, set[str]] = {}
+    before, names = None, set[str]()
+    there: list[bool] = []
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if folder != before:
+            before = folder
+            if folder not in listed:
+                listed[folder] = _files_in(root / (folder or ("/" if path.startswith("/") else "")))
+            names = listed[folder]
+        # What a listing lacks may be there all the same: systems differ on case, accents and separators.
+        there.append(name in names or (bool(names) and (root / path).is_file()))
     return np.array(there, dtype=bool)
 
 
