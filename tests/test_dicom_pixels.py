@@ -150,6 +150,58 @@ def test_what_lies_outside_the_shutter_is_black_and_does_not_count(tmp_path):
     np.testing.assert_allclose(found[8:], NOISE[8:] / 65535, atol=1e-6)
 
 
+def test_round_and_many_cornered_shutters_hide_what_lies_outside(tmp_path):
+    rows, columns = np.mgrid[1:49, 1:33]
+    circle = {"ShutterShape": "CIRCULAR", "CenterOfCircularShutter": [24, 16], "RadiusOfCircularShutter": 10}
+    found = read(tmp_path, radiograph(NOISE, **circle))
+    inside = (rows - 24) ** 2 + (columns - 16) ** 2 <= 100
+    np.testing.assert_allclose(found, np.where(inside, NOISE / 65535, 0), atol=1e-6)
+    corners = [10, 5, 10, 25, 40, 25, 40, 5]  # row, column of each
+    found = read(tmp_path, radiograph(NOISE, ShutterShape="POLYGONAL", VerticesOfThePolygonalShutter=corners))
+    inside = (rows >= 10) & (rows <= 40) & (columns >= 5) & (columns <= 25)
+    np.testing.assert_allclose(found, np.where(inside, NOISE / 65535, 0), atol=1e-6)
+
+
+def test_a_shutter_that_would_hide_everything_is_none(tmp_path):
+    edges = ("ShutterUpperHorizontalEdge", "ShutterLowerHorizontalEdge", "ShutterLeftVerticalEdge")
+    closed = dict.fromkeys((*edges, "ShutterRightVerticalEdge"), 0)
+    found = read(tmp_path, radiograph(NOISE, ShutterShape="RECTANGULAR", **closed))
+    np.testing.assert_allclose(found, NOISE / 65535, atol=1e-6)
+
+
+def test_padding_that_was_written_without_its_sign_is_known(tmp_path):
+    signed = (NOISE_12.astype(np.int16) - 2048).astype(np.int16)
+    signed[:8] = -32768
+    made = radiograph(signed, 16, signed=True)
+    made.add_new("PixelPaddingValue", "US", 32768)
+    assert (read(tmp_path, made)[:8] == 0).all()
+
+
+@pytest.mark.parametrize("slope", ["0", "nan"])
+def test_a_slope_that_is_none_is_refused(tmp_path, slope):
+    made = radiograph(NOISE, RescaleSlope="7", RescaleIntercept="0")
+    path = save(tmp_path / "a.dcm", made)
+    wanted = slope.encode().ljust(4)
+    made.add_new("RescaleSlope", "DS", "7777")
+    path = save(tmp_path / "a.dcm", made)
+    path.write_bytes(path.read_bytes().replace(b"7777", wanted))
+    with pytest.raises(UnreadableError, match="rescale slope|cannot be decoded"):
+        read_radiograph(path)
+
+
+def test_damaged_headers_are_told_and_never_a_traceback(tmp_path):
+    whole = save(tmp_path / "whole.dcm", radiograph(NOISE[:8, :8])).read_bytes()
+    rng = np.random.default_rng(5)
+    for _ in range(400):
+        content = bytearray(whole)
+        content[int(rng.integers(128, len(whole) - 128))] = int(rng.integers(256))
+        (tmp_path / "a.dcm").write_bytes(bytes(content))
+        try:
+            assert np.isfinite(read_radiograph(tmp_path / "a.dcm")).all()
+        except UnreadableError as error:
+            assert str(tmp_path) not in str(error)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

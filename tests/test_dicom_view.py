@@ -41,6 +41,10 @@ def test_every_source_names_the_view(facts, name):
         {"ViewPosition": "AP", "SeriesDescription": "L-Spine lateral"},
         {"ViewPosition": "LL", "PatientOrientation": "L\\F"},
         {"ViewPosition": "AP", "ViewCode": codes.cid4010.PosteroAnterior.value},
+        {"ViewPosition": "OBLIQUE"},
+        {"ViewPosition": "OBLIQUE", "PatientOrientation": "A\\F"},
+        {"ViewPosition": "LLD"},  # decubitus: the patient lies on the side, the view is frontal
+        {"ViewPosition": "AP", "ViewCode": codes.cid4010.LeftAnteriorOblique.value},
     ],
 )
 def test_what_is_not_said_or_said_in_two_ways_is_unknown(facts):
@@ -66,3 +70,22 @@ def test_views_that_mean_the_same_in_a_study_do_not_disagree():
 
 def test_words_of_another_language_may_be_declared():
     assert view(SeriesDescription="Wirbelsäule von der Seite", words={"seite": "lateral"}).name == "lateral"
+
+
+def test_a_position_that_is_not_stated_decides_nothing():
+    assert view(ViewPosition="UNKNOWN", SeriesDescription="AP").name == "ap"
+
+
+def test_what_was_ordered_says_nothing_about_one_image():
+    assert view(ViewPosition="LL", StudyDescription="XR CHEST PA").name == "lateral"
+
+
+def test_words_are_compared_whatever_their_case():
+    assert view(SeriesDescription="SEITE", words={"Seite": "lateral"}).name == "lateral"
+    assert view(table="AP", ViewPosition="AP").name == "ap"
+
+
+def test_a_table_that_says_frontal_agrees_with_ap_and_pa():
+    assert view(table="frontal", ViewPosition="AP").name == "frontal"
+    assert view(table="frontal", ViewCode=codes.cid4010.Frontal.value).name == "frontal"
+    assert view(table="frontal", ViewPosition="LL").name == UNKNOWN

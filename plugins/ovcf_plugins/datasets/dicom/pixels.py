@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ovcf_plugins.datasets.dicom.headers import CUT_SHORT, problem_of, read_facts
+from ovcf_plugins.datasets.dicom.shutter import image_mask
 from ovcf_plugins.datasets.files.picture import UnreadableError
 
 Window = Literal["auto", "percentile", "full"]
@@ -87,7 +88,7 @@ def _stored(dataset: Any, frame: int | None) -> npt.NDArray[np.int32]:
 
 def _presented(dataset: Any, stored: npt.NDArray[np.int32], window: Window) -> Floats:
     """Return the stored values as they are meant to be seen, 0 black and 1 white, bone bright."""
-    image = _mask(dataset, stored)
+    image = image_mask(dataset, stored)
     values, lowest, highest = _modality(dataset, stored)
     found = _first_window(dataset)
     if dataset.get("VOILUTSequence"):
@@ -114,32 +115,16 @@ def is_inverted(facts: Any) -> bool:
     return bool(facts.get("PhotometricInterpretation") == "MONOCHROME1" or shape == "INVERSE")
 
 
-def _mask(dataset: Any, stored: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Return where there is an image: neither padding nor outside the shutter."""
-    image = np.ones(stored.shape, dtype=np.bool_)
-    padding = dataset.get("PixelPaddingValue")
-    if padding is not None:
-        limit = dataset.get("PixelPaddingRangeLimit", padding)
-        low, high = sorted((int(padding), int(limit)))
-        image &= (stored < low) | (stored > high)
-    if "RECTANGULAR" in str(dataset.get("ShutterShape", "")):
-        edges = ("ShutterUpperHorizontalEdge", "ShutterLowerHorizontalEdge", "ShutterLeftVerticalEdge",
-                 "ShutterRightVerticalEdge")  # fmt: skip
-        if all(dataset.get(edge) is not None for edge in edges):
-            top, bottom, left, right = (int(dataset.get(edge)) for edge in edges)
-            inside = np.zeros_like(image)
-            inside[max(0, top - 1) : bottom, max(0, left - 1) : right] = True
-            image &= inside
-    return image
-
-
 def _modality(dataset: Any, stored: npt.NDArray[np.int32]) -> tuple[Doubles, float, float]:
     """Return the values after modality LUT or rescale, and the range that they can take."""
     if dataset.get("ModalityLUTSequence"):
         found, highest = _looked_up(dataset.ModalityLUTSequence[0], stored, dataset)
         return found, 0.0, highest
     bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
-    slope, intercept = float(dataset.get("RescaleSlope") or 1), float(dataset.get("RescaleIntercept") or 0)
+    given = dataset.get("RescaleSlope")
+    slope, intercept = 1.0 if given in (None, "") else float(given), float(dataset.get("RescaleIntercept") or 0)
+    if not (np.isfinite(slope) and np.isfinite(intercept) and slope):
+        raise UnreadableError("its rescale slope or intercept is 0 or no number")
     ends = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
     low, high = sorted(end * slope + intercept for end in ends)
     return stored.astype(np.float64) * slope + intercept, low, high

@@ -13,8 +13,8 @@ from typing import Any
 
 # What View Position may say (PS3.3, C.8.7.1 for CR, C.8.11.7 for MG), and what a source can tell apart.
 POSITIONS = {
-    "AP": "ap", "PA": "pa", "LL": "lateral", "RL": "lateral", "LLD": "lateral", "RLD": "lateral", "LATERAL": "lateral",
-    "LAT": "lateral", "CC": "cc", "MLO": "mlo", "ML": "ml", "LM": "lm", "LMO": "lmo", "XCCL": "xccl",
+    "AP": "ap", "PA": "pa", "LL": "lateral", "RL": "lateral", "LATERAL": "lateral", "LAT": "lateral",
+    "CC": "cc", "MLO": "mlo", "ML": "ml", "LM": "lm", "LMO": "lmo", "XCCL": "xccl",
 }  # fmt: skip
 CODES = {
     "399348003": {"ap"}, "R-10206": {"ap"},
@@ -29,10 +29,12 @@ CODES = {
 }  # fmt: skip
 _WORDS = {
     "ap": "ap", "pa": "pa", "frontal": "frontal", "lat": "lateral", "lateral": "lateral", "seitlich": "lateral",
-    "ll": "lateral", "rl": "lateral", "cc": "cc", "mlo": "mlo",
+    "cc": "cc", "mlo": "mlo",
 }  # fmt: skip
-_TEXTS = ("SeriesDescription", "ProtocolName", "StudyDescription")
+_TEXTS = ("SeriesDescription", "ProtocolName")  # of the study, it describes the order and not the image
+_NOT_STATED = ("", "UNKNOWN", "NONE", "UNSPECIFIED")
 _FRONTAL = frozenset({"ap", "pa"})
+_OTHER = "other"  # a view that is named and is none of ours: an oblique one, a decubitus
 UNKNOWN = "unknown"
 
 
@@ -52,27 +54,32 @@ class View:
 def find_view(facts: Mapping[str, Any], table: str | None, rename: Mapping[str, str], words: Mapping[str, str]) -> View:
     """Return the view of an image.
 
-    facts : of its header; table : what the user's table says, already in the study's words; rename : our word to the
-    study's (`{pa: ap}`); words : further words of series descriptions to our words (`{seite: lateral}`).
+    facts : of its header; table : what the user's table says; rename : our word to the study's (`{pa: ap}`); words :
+    further words of series descriptions to our words (`{seite: lateral}`).
     """
     said: dict[str, frozenset[str]] = {}
-    for source, possible in _sources(facts, {**_WORDS, **words}):
+    own = {word.lower(): view for word, view in words.items()}
+    if table is not None:
+        table = POSITIONS.get(table.upper(), table)
+        if table == "frontal":  # the user does not tell AP and PA apart
+            rename = {"ap": "frontal", "pa": "frontal", **rename}
+    for source, possible in _sources(facts, {**_WORDS, **own}):
         if possible:
             said[source] = frozenset(rename.get(each, each) for each in possible)
     if table is not None:
-        said["table"] = frozenset({table})
+        said["table"] = frozenset({rename.get(table, table)})
     if not said:
         return View(UNKNOWN, "no source names a view")
     evidence = ", ".join(f"{source}: {' or '.join(sorted(possible))}" for source, possible in said.items())
     common = frozenset.intersection(*said.values())
-    return View(min(common), evidence) if len(common) == 1 else View(UNKNOWN, evidence)
+    return View(min(common), evidence) if len(common) == 1 and _OTHER not in common else View(UNKNOWN, evidence)
 
 
 def _sources(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[tuple[str, frozenset[str]]]:
-    position = POSITIONS.get(str(facts.get("ViewPosition", "")).strip().upper())
+    position, code = str(facts.get("ViewPosition", "")).strip().upper(), str(facts.get("ViewCode", ""))
     return [
-        ("ViewPosition", frozenset({position} if position else ())),
-        ("ViewCodeSequence", frozenset(CODES.get(str(facts.get("ViewCode", "")), ()))),
+        ("ViewPosition", frozenset(() if position in _NOT_STATED else {POSITIONS.get(position, _OTHER)})),
+        ("ViewCodeSequence", frozenset(CODES.get(code, {_OTHER}) if code else ())),
         ("PatientOrientation", _of_orientation(facts)),
         *((text, _of_text(str(facts.get(text, "")), words)) for text in _TEXTS),
     ]
