@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from ovcf_bench.errors import BenchError, DataError, PluginError, Problem, did_you_mean, one_of
 from ovcf_bench.hookspecs import API_VERSION, hookimpl
 from ovcf_bench.torchvision_compat import ensure_torchvision
-from ovcf_bench.vocabulary import EXAM_COLUMNS
+from ovcf_bench.vocabulary import EXAM_COLUMNS, RESERVED_COLUMNS, TAG_PREFIX
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "API_VERSION", "EXAM_COLUMNS", "BenchError", "BuildContext", "DataError", "Dataset", "DatasetPlugin",
     "FitContext", "Fitted", "Images", "ModelPlugin", "Params", "Pixels", "PluginError", "Problem", "Progress",
-    "UnitEvent", "did_you_mean", "ensure_torchvision", "hookimpl", "one_of", "silent",
+    "UnitEvent", "did_you_mean", "ensure_torchvision", "hookimpl", "is_reserved", "one_of", "silent",
 ]  # fmt: skip
 
 
@@ -37,6 +37,11 @@ class Params(BaseModel):
     """Base of a plugin's parameters: unknown names are errors, values are frozen, nothing is coerced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def is_reserved(column: str) -> bool:
+    """Whether a covariate must not be called so: the core reads such columns of an exam table as something else."""
+    return column in (*EXAM_COLUMNS, *RESERVED_COLUMNS) or column.startswith(TAG_PREFIX)
 
 
 Progress = Callable[[str, int, int], None]

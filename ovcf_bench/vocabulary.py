@@ -14,6 +14,10 @@ DEVELOPMENT = "development"
 
 EXAM_COLUMNS = ("patient_id", "exam_id", "image_id", "view", "label", "site", "source")
 
+# Further columns of an exam table that the core understands (api.Dataset); a covariate must not be called so.
+RESERVED_COLUMNS = ("unusable", "place", "evidence", "remark", "views")
+TAG_PREFIX = "tag_"
+
 SCORE_COLUMNS = (
     "set", "kind", "target", "arm", "view", "model", "repeat", "fold", "ensemble",
     "patient_id", "exam_id", "image_id", "site", "label", "score", "logit",

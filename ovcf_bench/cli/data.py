@@ -61,8 +61,9 @@ def export(
 
     registry = open_registry()
     study = open_study(study_path, profile, overrides, registry)
+    options = run_settings(study_path, cache_folder, key, workers, Path())
     with watching() as watch:
-        shared = share_study(study, registry, key, watch, "manifest" if file_format == "png" else "dicom")
+        shared = share_study(study, registry, options, watch, "manifest" if file_format == "png" else "dicom")
         form = _form(file_format, synthetic=shared.synthetic, **dicom)
         cohorts = {name: ExportedCohort(table, shared.readers[name]) for name, table in shared.tables.items()}
         watch.stage("Writing images", sum(map(len, shared.tables.values())))
@@ -127,7 +128,9 @@ _PREVIEW_EXAMPLES = "\b\nExample:\n  ovcf-bench data preview studies/paper.yaml 
     "--to", "file", type=click.Path(path_type=Path, dir_okay=False), default=Path("preview.html"), show_default=True
 )
 @click.option("--each", type=click.IntRange(1, 50), default=4, show_default=True, help="Exams of each class and view.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Another seed shows other exams.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Another seed shows other exams."
+)
 def preview(
     study_path: Path,
     profile: str | None,

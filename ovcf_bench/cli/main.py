@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -10,7 +11,8 @@ import click
 import ovcf_bench
 from ovcf_bench.errors import BenchError
 
-_INTERRUPTED = 130
+_INTERRUPTED, _UNEXPECTED = 130, 70
+_TRACEBACK = "OVCF_BENCH_TRACEBACK"
 
 # name: (module, one line of help). Commands are imported when they run, so that --help stays quick.
 _COMMANDS = {
@@ -72,6 +74,12 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
+    except Exception as error:
+        if os.environ.get(_TRACEBACK):
+            raise
+        click.echo(f"error: unexpected {type(error).__name__}. This is a mistake of ovcf-bench or of a plugin.\n"
+                   f"    {_TRACEBACK}=1 shows where it happened; that text may name files.", err=True)  # fmt: skip
+        code = _UNEXPECTED
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted. Finished units and epochs are kept; the same command goes on from there.", err=True)
         code = _INTERRUPTED

@@ -14,8 +14,9 @@ import pandas as pd
 from ovcf_bench import splits as assignment
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.registry import Registry
-from ovcf_bench.runner.opened import Opened, open_cohorts
-from ovcf_bench.runner.prepare import assign_patients
+from ovcf_bench.runner.opened import Opened
+from ovcf_bench.runner.options import Options
+from ovcf_bench.runner.prepare import prepare
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
 
@@ -34,15 +35,16 @@ class SharedStudy:
 
 
 def share_study(
-    study: Study, registry: Registry, key: Path | None, watch: Watch, dataset: Literal["manifest", "dicom"]
+    study: Study, registry: Registry, options: Options, watch: Watch, dataset: Literal["manifest", "dicom"]
 ) -> SharedStudy:
     """Return every listed exam under pseudonyms, with the covariates that the study declares or drops by.
 
-    dataset : the one that will read the files.
+    dataset : the one that will read the files. The data are prepared as for a run, so that images which cannot be
+    decoded are left out here as there, and the frozen assignment is that of the run.
     """
-    pseudonyms = Pseudonyms(load_key(key))
-    opened = open_cohorts(study, registry, watch)
-    _, _, splits = assign_patients(study, opened, pseudonyms)
+    pseudonyms = Pseudonyms(load_key(options.key))
+    prepared = prepare(study, registry, pseudonyms, options, watch, training=False)
+    opened = prepared.opened
     kept = [*study.document.covariates, *(rule.column for rule in study.eligibility)]
     tables, readers = {}, {}
     for name, cohort in opened.items():
@@ -51,9 +53,12 @@ def share_study(
         hidden = {f"{kind}_id": pseudonyms.all(kind, table[f"{kind}_id"]) for kind in _IDS}  # type: ignore[arg-type]
         tables[name] = table[["view", "label", "site", *covariates]].assign(**hidden)
         readers[name] = _reader(cohort.dataset.read, cohort.rows())
-    written = splits.assign(patient_id=pseudonyms.all("patient", splits["patient_id"]))
     return SharedStudy(
-        tables, readers, assignment.to_csv(written), _study_from_files(study, dataset).to_yaml(), _are_computed(opened)
+        tables,
+        readers,
+        assignment.to_csv(prepared.splits),
+        _study_from_files(study, dataset).to_yaml(),
+        _are_computed(opened),
     )
 
 

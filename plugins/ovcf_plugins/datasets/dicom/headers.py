@@ -35,21 +35,26 @@ def read_facts(path: Path) -> dict[str, Any]:
 
     Messages of pydicom are not passed on: they may hold values of tags.
     """
-    import pydicom
-
     try:
-        size = path.stat().st_size
-        if not size:
-            return {"problem": EMPTY}
-        with path.open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they may hold values of tags
-            header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS))
-            facts = _plain(header)
-            start = file.tell()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _facts(path)
     except OSError:
         return {"problem": UNREADABLE}
     except Exception:  # noqa: BLE001  one damaged byte can raise anything; the other files go on
         return {"problem": NO_DICOM}
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    import pydicom
+
+    size = path.stat().st_size
+    if not size:
+        return {"problem": EMPTY}
+    with path.open("rb") as file:
+        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS))
+        facts = _plain(header)
+        start = file.tell()
     if not problem_of(facts) and (problem := _cut_short(path, facts, start, size)):
         return {**facts, "problem": problem}
     return facts

@@ -64,10 +64,12 @@ def _walk(folder: str, below: str, seen: set[tuple[int, int]]) -> Iterator[Found
         for entry in entries:
             if entry.name.startswith(".") or entry.name == "DICOMDIR":
                 continue
+            # A name that is no UTF-8 cannot be written anywhere; such a file is listed as one that cannot be read.
+            name = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
             if entry.is_dir():
-                yield from _walk(entry.path, f"{below}{entry.name}/", seen)
+                yield from _walk(entry.path, f"{below}{name}/", seen)
             else:
-                yield _found(below + entry.name, entry)
+                yield _found(below + name, entry)
 
 
 def _found(path: str, entry: os.DirEntry[str]) -> FoundFile:

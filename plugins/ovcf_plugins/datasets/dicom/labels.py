@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ovcf_bench.api import EXAM_COLUMNS, DataError, one_of
+from ovcf_bench.api import EXAM_COLUMNS, DataError, Problem, is_reserved, one_of
 from ovcf_plugins.datasets.dicom import LabelTable
 from ovcf_plugins.datasets.files.labels import labels_of
 from ovcf_plugins.datasets.files.tables import read_table, row_problems
@@ -27,6 +27,10 @@ def read_labels(file: Path, params: LabelTable) -> Labels:
     """Return the table. Raises DataError with every row whose key is empty or repeated, or whose label is unknown."""
     wanted = [params.key, params.label, *(each for each in (params.patient_id, params.site, params.view) if each)]
     table = read_table(file, wanted, "params.labels")
+    taken = [name for name in table.columns if name not in (*wanted, *EXAM_COLUMNS) and is_reserved(name)]
+    if taken:
+        where, allowed = f"{file.name}, row 1", "Rename it."
+        raise DataError(*(Problem(where, f"the column {name!r} would be taken for ours", allowed) for name in taken))
     words = table[params.label]
     label = labels_of(words, params.positive, params.negative)
     declared = [str(word) for word in (*params.negative, *params.positive)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ovcf_bench.api import EXAM_COLUMNS, DataError, Problem, did_you_mean
+from ovcf_bench.api import DataError, Problem, did_you_mean, is_reserved
 from ovcf_plugins.datasets.manifest import ManifestParams
 
 _EMPTY = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None")
@@ -58,7 +58,7 @@ def _our_columns(file: Path, header: Sequence[str], params: ManifestParams) -> d
             allowed = f"{did_you_mean(theirs, header)} Name it in params.columns: {name}.".strip()
             problems.append(Problem(where, f"the column {theirs!r} is missing", allowed))
     for name in header:
-        if name in EXAM_COLUMNS and name not in ours.values():
+        if is_reserved(name) and name not in ours.values():
             allowed = "Rename it, or name it in params.columns."
             problems.append(Problem(where, f"the column {name!r} would be taken for ours", allowed))
     if problems:
