@@ -239,3 +239,55 @@ def test_images_without_a_look_or_all_alike_leave_nothing_to_probe():
     blank = evidence([np.zeros((64, 64))] * 120)
     assert results(blank)["shortcuts"].summary == "none of 0 probes tells the label"
     assert results(Evidence(blank.images, (), {}, 1))["near_duplicates"].level == "ok"
+
+
+def repeated(found, times=3):
+    """Every image several times, as different exposures of one patient would be listed."""
+    tables = [found.images.assign(image_id=found.images["image_id"] + f"-{n}") for n in range(times)]
+    return Evidence(pd.concat(tables, ignore_index=True), found.covariates, found.looks, found.seed)
+
+
+def test_a_perfect_shortcut_is_found_with_several_images_of_a_patient():
+    found = shortcuts(repeated(evidence(SPINES, tag_device=np.where(np.arange(120) % 2 == 1, "X", "Y"))))
+    assert found.level == "warning"
+    assert "file and acquisition of ap 1.00" in found.summary
+
+
+def test_a_view_that_only_one_class_has_is_told_and_breaks_no_probe():
+    table = evidence(SPINES)
+    lateral = table.images[table.images["label"] == 1].assign(view="lateral")
+    lateral["image_id"] += "-l"
+    found = results(Evidence(pd.concat([table.images, lateral], ignore_index=True), (), table.looks, 1))
+    assert found["views"].level == "warning"
+    assert "in development only one class has lateral" in found["views"].summary
+    assert found["shortcuts"].level == "ok"
+
+
+def test_an_infinite_covariate_breaks_no_probe():
+    age = np.where(np.arange(120) == 5, np.inf, np.random.default_rng(1).normal(70, 8, 120))
+    assert results(evidence(SPINES, {"age": age}), balance="off")["shortcuts"].level == "ok"
+
+
+@pytest.mark.parametrize("levels", [2, 5, 15])
+def test_categories_that_mean_nothing_are_seldom_called_unbalanced(levels):
+    alarms = 0
+    for seed in range(60):
+        code = np.random.default_rng(seed).integers(0, levels, 120).astype(str)
+        alarms += (
+            results(evidence(SPINES, {"code": code}), shortcuts="off", near_duplicates="off")["balance"].level != "ok"
+        )
+    assert alarms <= 6  # three comparisons in each of 60 cohorts, each wrong in 1 of 100
+
+
+def test_a_probe_passes_only_when_all_that_are_more_telling_do():
+    from ovcf_bench.checks.shortcuts import _adjust
+    from ovcf_bench.stats.auroc import estimate_auroc
+
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 60)
+    rows = [{"estimate": estimate_auroc(labels, labels * shift + rng.normal(size=120), name="p")}
+            for shift in (0.42, 0.4, 0.1, 0.0)]  # fmt: skip
+    _adjust(rows)
+    in_order = sorted(rows, key=lambda row: -(row["estimate"].auroc - 0.5) / row["estimate"].variance ** 0.5)
+    flags = [row["certain"] for row in in_order]
+    assert flags == sorted(flags, reverse=True)

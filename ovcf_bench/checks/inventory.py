@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ovcf_bench.checks.results import CheckResult, Evidence, found
+from ovcf_bench.vocabulary import DEVELOPMENT
 
 _FEW = 10  # patients of the smaller class, below which an interval says little
 _RARE = 0.05
@@ -45,7 +46,10 @@ def views(evidence: Evidence) -> CheckResult:
     exams = sum(row["exams"] for row in rows)
     summary = f"{exams - lacking} of {exams} exams have every view ({', '.join(known)})"
     summary += f"; {several} have several images of one view" if several else ""
-    return found("views", lacking > 0, summary, rows if lacking or several else [])
+    classes = images[images["split"] == DEVELOPMENT].groupby("view")["label"].nunique()
+    alike = [str(view) for view, n in classes.items() if n < 2]
+    summary += f"; in development only one class has {', '.join(alike)}" if alike else ""
+    return found("views", lacking > 0 or bool(alike), summary, rows if lacking or several else [])
 
 
 def sites(evidence: Evidence) -> CheckResult:

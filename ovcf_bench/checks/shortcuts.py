@@ -43,7 +43,7 @@ def shortcuts(evidence: Evidence) -> CheckResult:
         for name, view, values, part in _knowledge(evidence, images, patients)
     ]
     _adjust(rows)
-    telling = [row for row in rows if row["auroc"] > TELLING and row["lower"] > 0.5]
+    telling = [row for row in rows if row["auroc"] > TELLING and row["certain"]]
     said = ", ".join(f"{row['probe']}{_of(row['view'])} {row['auroc']:.2f}" for row in telling)
     summary = f"the label can be told from {said}" if telling else f"none of {len(rows)} probes tells the label"
     shown = [{name: row[name] for name in ("probe", "view", "n", "auroc", "lower")} for row in rows]
@@ -63,6 +63,8 @@ def _knowledge(
         yield "covariates", "", covariates, patients
     tags = [name for name in images.columns if name.startswith("tag_")]
     for view, part in images[images["digest"].isin(evidence.looks)].groupby("view", sort=True):
+        if part.groupby("label")["patient_id"].nunique().reindex([0, 1], fill_value=0).min() < _FOLDS:
+            continue  # too few to train on; a view that only one class has is told with the views
         looks = [evidence.looks[digest] for digest in part["digest"]]
         sizes = pd.DataFrame({"height": [each.height for each in looks], "width": [each.width for each in looks]})
         sizes["shape"] = sizes["height"].astype(str) + "x" + sizes["width"].astype(str)
@@ -84,7 +86,7 @@ def encode(table: pd.DataFrame) -> Floats:
         values = table[name]
         kind = "text" if values.dropna().empty else covariate_kind(values)
         if kind == "numeric":
-            numbers = values.astype(float)
+            numbers = values.astype(float).replace([np.inf, -np.inf], np.nan)
             columns.append(numbers.fillna(numbers.median()).to_numpy())
         elif kind == "categorical" or values.nunique() <= MANY_LEVELS:
             columns += [(values == level).to_numpy(dtype=float) for level in values.dropna().unique()]
@@ -118,18 +120,26 @@ def _probe(values: Floats, part: pd.DataFrame, seed: int) -> dict[str, Any]:
     for train, held_out in folds.split(values, label, patients):
         model = make_pipeline(StandardScaler(), LogisticRegression(C=_STRENGTH, max_iter=1000))
         scores[held_out] = model.fit(values[train], label[train]).decision_function(values[held_out])
-    estimate = estimate_auroc(label, scores, name="probe")
+    alone = estimate_auroc(label, scores, name="probe")
+    estimate = alone
     if pd.Series(patients).duplicated().any():
         estimate = estimate_clustered(label.astype(bool), scores, patients)
-    return {"auroc": estimate.auroc, "n": len(part), "estimate": estimate}
+    # At an AUROC of 1 clusters have no variance; Newcombe's interval of single cases is there all the same.
+    return {"auroc": estimate.auroc, "n": len(part), "estimate": estimate if estimate.variance else alone}
 
 
 def _adjust(rows: list[dict[str, Any]]) -> None:
-    """Give every row its lower limit at the level that Holm's procedure leaves it, most telling first."""
+    """Give every row its lower limit at the level that Holm's procedure leaves it, most telling first.
+
+    A row is `certain` when its limit exceeds .5 and so did all before it.
+    """
+    certain = True
     for rank, row in enumerate(sorted(rows, key=lambda row: -_evidence(row["estimate"]))):
         level = 1 - (1 - _LEVEL) / (len(rows) - rank)
         interval = auroc_interval(row["estimate"], level=level)
         row["lower"] = interval.low if interval else 0.0
+        certain = certain and row["lower"] > 0.5
+        row["certain"] = certain
 
 
 def _evidence(estimate: AurocEstimate) -> float:

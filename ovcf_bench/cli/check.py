@@ -100,7 +100,9 @@ def _details(check: str, rows: Any) -> Any:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(*rows[0], title=f"{check}: {len(rows)}")
+    table = Table(title=f"{check}: {len(rows)}")
+    for name in rows[0]:
+        table.add_column(name, overflow="fold")  # a pseudonym that is cut off names nothing
     for row in rows[:_MOST_ROWS]:
         table.add_row(*(escape(_shown(value)) for value in row.values()))
     if len(rows) > _MOST_ROWS:

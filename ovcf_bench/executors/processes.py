@@ -146,6 +146,8 @@ def _work(job: Job, sender: Connection) -> None:
         result = job.function(job.argument, lambda values: send("report", values))
     except BenchError as error:
         send("failed", error.problems)
+    except OSError as error:  # its own words would name the file
+        send("failed", (Problem("", f"{type(error).__name__}: {error.strerror}"),))
     except Exception as error:  # noqa: BLE001  whatever a plugin or a library raises ends this job only
         send("failed", (Problem("", f"{type(error).__name__}: {error}"),))
     else:

@@ -20,7 +20,7 @@ from ovcf_bench.runner.decode import warm_up_for_images
 from ovcf_bench.runner.execute import check_models, models_of, only_result
 from ovcf_bench.runner.jobs import build_context
 from ovcf_bench.runner.look import look_at, problems_of
-from ovcf_bench.runner.opened import open_cohorts
+from ovcf_bench.runner.opened import Opened, open_cohorts
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared, assign_patients, prepare
 from ovcf_bench.runner.watch import Watch
@@ -73,7 +73,9 @@ def _check_data(
         if pixels:
             _check_prepared(prepare(study, registry, pseudonyms, options, watch, training=False), options, checked)
         else:
-            _, _, splits = assign_patients(study, open_cohorts(study, registry, watch), pseudonyms)
+            opened = open_cohorts(study, registry, watch)
+            checked.unusable = _left_out(opened)
+            _, _, splits = assign_patients(study, opened, pseudonyms)
             checked.splits = _sizes(splits)
     except BenchError as error:
         checked.problems += error.problems
@@ -81,10 +83,13 @@ def _check_data(
 
 def _check_prepared(prepared: Prepared, options: Options, checked: Checked) -> None:
     checked.splits = _sizes(prepared.splits)
-    unusable = {name: len(each.unusable) for name, each in prepared.opened.items() if each.unusable}
-    checked.unusable = unusable
+    checked.unusable = _left_out(prepared.opened)
     checked.results = look_at(prepared, options)
     checked.problems += problems_of(checked.results)
+
+
+def _left_out(opened: Mapping[str, Opened]) -> dict[str, int]:
+    return {name: len(each.unusable) for name, each in opened.items() if each.unusable}
 
 
 def _sizes(splits: pd.DataFrame) -> dict[str, int]:

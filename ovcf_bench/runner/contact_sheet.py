@@ -85,8 +85,9 @@ def _alike(prepared: Prepared, options: Options) -> Iterator[tuple[str, bytes, b
     from ovcf_bench.checks.duplicates import near_duplicates
 
     rows = near_duplicates(evidence_of(prepared, options)).rows
-    by_id = prepared.images.set_index("image_id", drop=False)
     for row in rows[:_MOST_PAIRS]:
+        of_view = prepared.images[prepared.images["view"] == row["view"]].drop_duplicates("image_id")
+        by_id = of_view.set_index("image_id", drop=False)
         pair = [_png(_source(prepared, by_id.loc[each].to_dict())) for each in str(row["images"]).split(" and ")]
         mirrored = ", one of them mirrored" if row["mirrored"] else ""
         yield f"{row['view']}, {row['splits']}: likeness {row['likeness']:.3f}{mirrored}", pair[0], pair[1]

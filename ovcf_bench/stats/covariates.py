@@ -24,7 +24,8 @@ def covariate_kind(values: pd.Series) -> str:
     distinct = values.dropna().unique()
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         return "categorical" if len(distinct) <= MANY_LEVELS else "text"
-    whole = bool(np.all(np.asarray(distinct, dtype=np.float64) % 1 == 0))
+    numbers = np.asarray(distinct, dtype=np.float64)
+    whole = bool(np.isfinite(numbers).all() and np.all(numbers % 1 == 0))
     return "categorical" if whole and len(distinct) <= FEW_VALUES else "numeric"
 
 

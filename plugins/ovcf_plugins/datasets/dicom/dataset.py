@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,15 +52,15 @@ class DicomFolder(FileReader):
         listed = [(file, each) for file, each in zip(files, facts, strict=True) if _is_meant(file, each)]
         if not listed:
             raise DataError(Problem("dicom, params.root", "the folder holds no DICOM file"))
-        self._refuse_mixture([each for _, each in listed])
         rows = [self._row(number, *each, labels) for number, each in enumerate(listed, start=1)]
         table = pd.DataFrame(rows)
+        self._refuse_mixture(table.loc[table["unusable"] == "", "tag_intent"])
         if self._params.unlabelled == "ignore":
             table = table[table["unusable"] != _NOT_LABELLED]
         return _without_repeats(table.reset_index(drop=True))
 
-    def _refuse_mixture(self, facts: Sequence[Facts]) -> None:
-        counted = Counter(_INTENTS.get(each.get("PresentationIntentType", "")) for each in facts)
+    def _refuse_mixture(self, intents: pd.Series) -> None:
+        counted = Counter(_INTENTS.get(str(each)) for each in intents)
         if self._params.intent is None and counted["presentation"] and counted["processing"]:
             found = f"{counted['presentation']} images are For Presentation and {counted['processing']} For Processing"
             raise DataError(Problem("dicom, params.intent", found, "Say which to take: presentation or processing."))

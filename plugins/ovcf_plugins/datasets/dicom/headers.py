@@ -20,6 +20,7 @@ _NUMBERS = (
 _TAGS = [*_TEXTS, *_NUMBERS, "ViewCodeSequence", "PatientOrientation", "ImagerPixelSpacing", "PixelSpacing"]
 
 MOST_PIXELS = 150_000_000  # rows x columns x frames; a stitched long-leg image has some 50 million
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _BOTH_BYTES = {8: 1, 16: 2}
 _END = b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"  # sequence delimitation item of encapsulated pixels, little endian
@@ -90,6 +91,8 @@ def problem_of(facts: Mapping[str, Any]) -> str:
     colour = facts.get("PhotometricInterpretation", "")
     if facts.get("SamplesPerPixel", 1) != 1 or colour not in _GREY:
         return f"the image is not grey ({colour or 'no photometric interpretation'})"
+    if str(facts.get("SOPClassUID", "")).startswith(_SECONDARY_CAPTURE):
+        return "it is a secondary capture"
     if facts.get("BitsAllocated") not in _BOTH_BYTES:
         return f"the image has {facts.get('BitsAllocated')} bits allocated (allowed: 8 and 16)"
     if not 0 < facts.get("BitsStored", 0) <= facts["BitsAllocated"]:
