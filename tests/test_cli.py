@@ -71,3 +71,23 @@ def test_the_cache_is_listed_and_cleared(tmp_path):
 def test_a_study_file_that_is_not_there_is_an_error_without_a_traceback(tmp_path):
     with pytest.raises(BenchError, match=r"cannot be read: No such file"):
         invoke("check", tmp_path / "absent.yaml")
+
+
+def test_an_unexpected_error_names_its_kind_and_no_file(monkeypatch, capsys):
+    from ovcf_bench.cli import main
+
+    def fail(**options):
+        raise ValueError("/data/planted_name.dcm")
+
+    # A stand-in for the whole command: no mistake of ours is known that could be provoked.
+    monkeypatch.setattr(main.ovcf_bench_command, "main", fail)
+    monkeypatch.delenv("OVCF_BENCH_TRACEBACK", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 70
+    assert "unexpected ValueError" in said
+    assert "planted_name" not in said
+    monkeypatch.setenv("OVCF_BENCH_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="planted_name"):
+        main.main()

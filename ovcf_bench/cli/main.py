@@ -65,7 +65,7 @@ def ovcf_bench_command() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 a unit failed, 2 the user must change something."""
+    """Run the command line and exit: 0 done, 1 a unit failed, 2 the user must change something, 70 a mistake of ours."""
     try:
         code = ovcf_bench_command.main(prog_name="ovcf-bench", standalone_mode=False)
     except BenchError as error:
@@ -74,15 +74,15 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted. Finished units and epochs are kept; the same command goes on from there.", err=True)
+        code = _INTERRUPTED
     except Exception as error:
         if os.environ.get(_TRACEBACK):
             raise
         click.echo(f"error: unexpected {type(error).__name__}. This is a mistake of ovcf-bench or of a plugin.\n"
                    f"    {_TRACEBACK}=1 shows where it happened; that text may name files.", err=True)  # fmt: skip
         code = _UNEXPECTED
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("\nInterrupted. Finished units and epochs are kept; the same command goes on from there.", err=True)
-        code = _INTERRUPTED
     sys.exit(code if isinstance(code, int) else 0)
 
 
