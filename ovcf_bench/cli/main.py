@@ -65,7 +65,7 @@ def ovcf_bench_command() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 a unit failed, 2 the user must change something, 70 a mistake of ours."""
+    """Run the command line and exit: 0 done, 1 a unit failed, 2 the user must act, 70 a mistake of ours."""
     try:
         code = ovcf_bench_command.main(prog_name="ovcf-bench", standalone_mode=False)
     except BenchError as error:
