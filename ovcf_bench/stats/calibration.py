@@ -139,20 +139,25 @@ def _coefficient(fitted: _Fitted, at: int, clusters: npt.ArrayLike | None, level
     return Coefficient(value, se, Interval(value - reach, value + reach, method, level), "")
 
 
+def smooth_outcome(labels: Bools, probabilities: Floats) -> tuple[Floats, Floats] | None:
+    """Return probabilities, rising, and the share of positives there (lowess); None where no curve can be drawn."""
+    if np.ptp(probabilities) == 0:
+        return None
+    grid = np.unique(np.quantile(probabilities, np.linspace(0, 1, _CURVE)))
+    with np.errstate(all="ignore"):  # a local fit through too few different points gives NaN
+        smooth = lowess(labels.astype(np.float64), probabilities, frac=_LOWESS_SHARE, it=0, xvals=grid)
+    return (grid, np.clip(smooth, 0, 1)) if np.isfinite(smooth).all() else None
+
+
 def ici(labels: Bools, probabilities: Floats, weights: Floats) -> float | None:
     """Return the mean distance between probabilities and the smoothed outcome; None where no curve can be drawn.
 
     weights : (n,) weights of a prevalence, the same for all cases of a class. Source: Austin & Steyerberg 2019.
     """
-    if np.ptp(probabilities) == 0:
+    curve = smooth_outcome(labels, probabilities)
+    if curve is None:
         return None
-    truth = labels.astype(np.float64)
-    grid = np.unique(np.quantile(probabilities, np.linspace(0, 1, _CURVE)))
-    with np.errstate(all="ignore"):  # a local fit through too few different points gives NaN
-        smooth = np.clip(lowess(truth, probabilities, frac=_LOWESS_SHARE, it=0, xvals=grid), 0, 1)
-    if not np.isfinite(smooth).all():
-        return None
-    observed = np.interp(probabilities, grid, smooth)
+    observed = np.interp(probabilities, *curve)
     # The curve is that of the cases as sampled: at another prevalence the odds at every probability move alike.
     up, down = (float(weights[each].mean()) if each.any() else 1.0 for each in (labels, ~labels))
     observed = up * observed / (up * observed + down * (1 - observed))

@@ -73,8 +73,13 @@ def _partial(truth: Bools, view: Floats, highest: float) -> PartialAuroc:
 
 
 def _standardised(area: float, highest: float) -> PartialAuroc:
+    return PartialAuroc(area, standardise(area, highest))
+
+
+def standardise(area: float, highest: float) -> float:
+    """Return the area up to 1 - specificity = `highest`, scaled so that chance is .5 and perfection 1 (McClish)."""
     least = highest**2 / 2
-    return PartialAuroc(area, 0.5 * (1 + (area - least) / (highest - least)))
+    return 0.5 * (1 + (area - least) / (highest - least))
 
 
 def _sorted(view: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -1,0 +1,146 @@
+"""How far a ROC curve and its average precision could lie from where they do, by resampling.
+
+Sources: Macskassy & Provost, ROC Analysis in AI workshop at ECAI 2004 (vertical averaging, pointwise bands);
+Boyd, Eng & Page, ECML PKDD 2013 (intervals of average precision). Independent cases are resampled within each
+class; cases of the same patient together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.integrate import trapezoid
+
+from ovcf_bench.stats.cases import Bools, Floats, Ints, complete_cases
+from ovcf_bench.stats.clusters import number_clusters
+from ovcf_bench.stats.intervals import Interval
+from ovcf_bench.stats.partial_auroc import standardise
+
+SPECIFICITY = 0.9  # from which the partial area counts
+RESAMPLES = 1000
+GRID = tuple(step / 50 for step in range(51))  # 1 - specificity at which the band is given
+STRATIFIED, BY_PATIENT = "stratified bootstrap, percentile", "bootstrap by patient, percentile"
+_MOST_LEVELS = 1000  # of different scores; beyond it neighbours are resampled together
+_BLOCK = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Pointwise limits of sensitivity, (k,), where 1 - specificity is `at`, (k,)."""
+
+    at: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurveSpread:
+    """The band of the ROC curve; average precision (at the prevalence of the cases) with its interval; the interval of
+    the standardised partial AUROC at specificity .9 to 1."""
+
+    band: Band
+    average_precision: float
+    precision_interval: Interval
+    partial_interval: Interval
+
+
+def curve_spread(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    *,
+    name: str,
+    rng: np.random.Generator,
+    clusters: npt.ArrayLike | None = None,
+    resamples: int = RESAMPLES,
+    level: float = 0.95,
+) -> CurveSpread:
+    """Return band and average precision of complete cases.
+
+    labels : (n,) 0/1; scores : (n,), no NaN; clusters : (n,) patients. Raises StatisticsError naming the set
+    `name` when one class is absent or a score is infinite.
+    """
+    truth, (view,), _ = complete_cases(labels, scores, name=name)
+    levels = _levels(view)
+    numbers = None if clusters is None else number_clusters(clusters)
+    curves, precisions, partials = [], [], []
+    step = max(1, _BLOCK // max(view.size, int(levels.max()) + 1))
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        drawn = (
+            _stratified(truth, levels, rng, size) if numbers is None else _by_patient(truth, levels, numbers, rng, size)
+        )
+        tp, fp = (np.cumsum(each, axis=1) for each in drawn)
+        whole = (tp[:, -1] > 0) & (fp[:, -1] > 0)
+        x, y = (np.pad(each[whole] / each[whole, -1:], ((0, 0), (1, 0))) for each in (fp, tp))
+        curves.append(np.array([np.interp(GRID, a, b) for a, b in zip(x, y, strict=True)]).reshape(-1, len(GRID)))
+        partials.append(np.array([_partial(a, b) for a, b in zip(x, y, strict=True)]))
+        precisions.append(_average_precision(tp[whole], fp[whole]))
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    method = STRATIFIED if clusters is None else BY_PATIENT
+    low, high = np.quantile(np.concatenate(curves), tails, axis=0)
+    precision, partial = (np.quantile(np.concatenate(each), tails).tolist() for each in (precisions, partials))
+    return CurveSpread(
+        band=Band(GRID, tuple(low.tolist()), tuple(high.tolist()), method),
+        average_precision=average_precision(truth, view),
+        precision_interval=Interval(precision[0], precision[1], method, level),
+        partial_interval=Interval(partial[0], partial[1], method, level),
+    )
+
+
+def average_precision(labels: Bools, scores: Floats) -> float:
+    """Return the mean of precision over recall, without interpolation; cases of equal score count together."""
+    levels = np.unique(-scores, return_inverse=True)[1]
+    size = int(levels.max()) + 1
+    tp, fp = (np.cumsum(np.bincount(levels[each], minlength=size))[None].astype(float) for each in (labels, ~labels))
+    return float(_average_precision(tp, fp)[0])
+
+
+def _levels(view: Floats) -> Ints:
+    """Return the rank of each case's score among the different ones, (n,), the highest first."""
+    ranks = np.unique(-view, return_inverse=True)[1].astype(np.int64)
+    different = int(ranks.max()) + 1
+    return ranks if different <= _MOST_LEVELS else ranks * _MOST_LEVELS // different
+
+
+def _stratified(truth: Bools, levels: Ints, rng: np.random.Generator, size: int) -> tuple[Floats, Floats]:
+    """Return how many positives and how many negatives stand at each level, (resamples, levels) each."""
+    width = int(levels.max()) + 1
+    found = []
+    for members in (levels[truth], levels[~truth]):
+        drawn = members[rng.integers(members.size, size=(size, members.size))]
+        drawn += np.arange(size)[:, None] * width
+        found.append(np.bincount(drawn.ravel(), minlength=size * width).reshape(size, width).astype(np.float64))
+    return found[0], found[1]
+
+
+def _by_patient(
+    truth: Bools, levels: Ints, numbers: Ints, rng: np.random.Generator, size: int
+) -> tuple[Floats, Floats]:
+    patients, width = int(numbers.max()) + 1, int(levels.max()) + 1
+    drawn = rng.integers(patients, size=(size, patients)) + np.arange(size)[:, None] * patients
+    weights = np.bincount(drawn.ravel(), minlength=size * patients).reshape(size, patients).astype(np.float64)
+    found = []
+    for members in (truth, ~truth):
+        ones = np.ones(int(members.sum()))
+        standing = sparse.csr_array((ones, (numbers[members], levels[members])), shape=(patients, width))
+        found.append(np.asarray(weights @ standing))
+    return found[0], found[1]
+
+
+def _partial(x: Floats, y: Floats) -> float:
+    """Return the standardised area of one curve where 1 - x is at least .9."""
+    highest = 1 - SPECIFICITY
+    inside = int(np.searchsorted(x, highest, side="right"))
+    ends = np.append(x[:inside], highest), np.append(y[:inside], np.interp(highest, x, y))
+    return standardise(float(trapezoid(ends[1], ends[0])), highest)
+
+
+def _average_precision(tp: Floats, fp: Floats) -> Floats:
+    called = tp + fp
+    precision = np.divide(tp, called, out=np.zeros_like(tp), where=called > 0)
+    found: Floats = np.sum(np.diff(tp, axis=1, prepend=0.0) * precision, axis=1) / tp[:, -1]
+    return found
