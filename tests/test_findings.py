@@ -210,7 +210,7 @@ def test_the_json_is_complete_and_holds_neither_nan_nor_infinity(found):
     assert again["schema"] == 1
     assert list(again) == [
         "schema", "study", "primary", "sets", "development", "flow", "table1", "summary", "notes",
-        "across_sets", "cross_validated", "audit",
+        "across_sets", "cross_validated", "audit", "gallery",
     ]  # fmt: skip
     assert again["sets"]["internal"]["arms"][AP]["auroc"] == found.sets["internal"].arms[AP].auroc
     assert again["primary"] == {"set": "internal", "comparison": "ap_vs_lat"}

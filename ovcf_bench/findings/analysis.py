@@ -36,8 +36,9 @@ class Analysis:
 
     rule : how thresholds are chosen, None: not at all; fitted_on : where, in words; "" means on each set itself;
     optimistic : why a fitted threshold flatters, "" when it does not; prevalences : at which figures that depend
-    on prevalence are given besides that of the set; subgroups : covariates of the score table; seed and resamples : of
-    bootstrap and permutation;
+    on prevalence are given besides that of the set; subgroups : covariates of the score table; describes_disease :
+    those that only tell positives from each other; seed and resamples : of bootstrap and permutation; shown_exams : how
+    many exams the gallery names;
     from_study : whether a study file declares it; what a command line says is never declared in advance.
     """
 
@@ -58,9 +59,11 @@ class Analysis:
     primary: Primary | None = None
     prevalences: tuple[float, ...] = ()
     subgroups: tuple[str, ...] = ()
+    describes_disease: tuple[str, ...] = ()
     published: tuple[PublishedPair, ...] = ()
     expected: str = ""
     resamples: int = 2000
+    shown_exams: int = 0
     from_study: bool = True
 
     @property
@@ -98,8 +101,10 @@ def from_study(study: Study) -> Analysis:
         primary=Primary(primary.set, primary.comparison) if primary else None,
         prevalences=document.prevalences,
         subgroups=document.subgroups,
+        describes_disease=document.checks.describes_label,
         published=_published_pairs(document),
         expected=document.expected,
+        shown_exams=document.report.exams,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.conclusions import between
 from ovcf_bench.findings.secondary import Estimate
-from ovcf_bench.findings.values import ComparisonFindings, Sentence, SetFindings
-from ovcf_bench.findings.wording import auroc_text, listed, p_text, signed
+from ovcf_bench.findings.values import Anchor, ArmFindings, ComparisonFindings, Part, Sentence, SetFindings
+from ovcf_bench.findings.wording import auroc_text, p_text, signed
 from ovcf_bench.stats.delong import DELONG
 
 
@@ -19,48 +20,80 @@ def draft_answer(analysis: Analysis, sets: Mapping[str, SetFindings]) -> tuple[S
         findings = sets[primary.set].comparisons
         comparison = next((one for one in findings if one.id == primary.comparison), None)
     if primary is None or comparison is None:
-        return tuple(Sentence(text) for text in _without_primary(analysis, sets))
-    return tuple(Sentence(text) for text in _primary(primary.set, comparison, analysis.conditional_on))
+        return tuple(_without_primary(analysis, sets))
+    return tuple(_primary(primary.set, comparison, analysis.conditional_on))
 
 
-def _primary(set_name: str, comparison: ComparisonFindings, given: str) -> Iterator[str]:
+_NUMBER = re.compile(r"(?<![\w.,/-])[+−]?\d+(?:\.\d+)?(?![\w/-]|\.\d| %)")
+_Piece = str | tuple[str, Anchor]  # text, or text whose numbers stand at a place
+
+
+def _sentence(*pieces: _Piece) -> Sentence:
+    """Return the sentence; every number of a piece with a place leads there."""
+    parts: list[Part] = []
+    for piece in pieces:
+        text, anchor = (piece, None) if isinstance(piece, str) else piece
+        end = 0
+        for found in _NUMBER.finditer(text) if anchor else ():
+            parts += [Part(text[end : found.start()]), Part(found.group(), anchor)]
+            end = found.end()
+        parts.append(Part(text[end:]))
+    kept = tuple(part for part in parts if part.text)
+    return Sentence("".join(part.text for part in kept), kept)
+
+
+def _primary(set_name: str, comparison: ComparisonFindings, given: str) -> Iterator[Sentence]:
     a, b = comparison.a, comparison.b
+    of_a, of_b = (Anchor("auroc", set_name, arm) for arm in (a, b))
+    test, verdict = (Anchor(table, set_name, comparison.id) for table in ("comparison", "verdict"))
     found: ComparisonFindings | Estimate = comparison
     if comparison.primary_estimate == "all_data" and comparison.all_data is not None:
         found = comparison.all_data
     if found.auroc_a is None or found.auroc_b is None or found.difference is None:
-        yield f"The primary comparison ({a} minus {b} on {set_name}) has no result: {found.reason}."
+        yield _sentence(f"The primary comparison ({a} minus {b} on {set_name}) has no result: {found.reason}.")
         return
-    yield (
-        f"On {set_name} ({found.n} cases, {found.positives} positive) the AUROC was "
-        f"{auroc_text(found.auroc_a, found.ci_a)} for {a} and "
-        f"{auroc_text(found.auroc_b, found.ci_b)} for {b}."
+    yield _sentence(
+        f"On {set_name} (",
+        (f"{found.n} cases, {found.positives} positive", test),
+        ") the AUROC was ",
+        (auroc_text(found.auroc_a, found.ci_a), of_a),
+        f" for {a} and ",
+        (auroc_text(found.auroc_b, found.ci_b), of_b),
+        f" for {b}.",
     )
-    difference = f"The difference ({a} minus {b}) was {signed(found.difference)}"
+    start = f"The difference ({a} minus {b}) was "
+    difference = (signed(found.difference), test)
     if found.ci is None:
-        yield f"{difference} for {given}, without an interval: {found.reason}."
+        yield _sentence(start, difference, f" for {given}, without an interval: {found.reason}.")
         return
     p = f"; no p-value: {found.reason}"
     if found.p is not None:
         name = "DeLong " if found.method == DELONG else ""
         p = f", {name}{p_text(found.p)}" + (f"; {found.reason}" if found.reason else "")
-    yield f"{difference} (95 % CI {between(found.ci)}{p}) for {given}."
-    yield comparison.conclusion
+    yield _sentence(start, difference, " (95 % CI ", (f"{between(found.ci)}{p}", test), f") for {given}.")
+    # The declared claim is judged in a table of its own; a mere difference stands with its test.
+    yield _sentence((comparison.conclusion, test if comparison.claim == "difference" else verdict))
 
 
-def _without_primary(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str]:
+def _without_primary(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[Sentence]:
     if analysis.from_study:
-        yield "The study declares no primary comparison."
+        yield _sentence("The study declares no primary comparison.")
     for name, findings in sets.items():
-        known = [
-            f"{auroc_text(result.auroc, result.ci)} for {arm}"
-            for arm, result in findings.arms.items()
-            if result.auroc is not None
-        ]
+        known = [(arm, result) for arm, result in findings.arms.items() if result.auroc is not None]
         if known:
-            yield (
-                f"On {name} ({findings.n} cases, {findings.positives} positive) the AUROC was {listed(known)}, "
-                f"for {analysis.conditional_on}."
+            yield _sentence(
+                f"On {name} ({findings.n} cases, {findings.positives} positive) the AUROC was ",
+                *_aurocs(name, known),
+                f", for {analysis.conditional_on}.",
             )
             return
-    yield "No test set has an ensemble to report."
+    yield _sentence("No test set has an ensemble to report.")
+
+
+def _aurocs(name: str, known: Sequence[tuple[str, ArmFindings]]) -> Iterator[_Piece]:
+    for position, (arm, result) in enumerate(known):
+        if position:
+            yield " and " if position == len(known) - 1 else ", "
+        if result.auroc is not None:
+            yield auroc_text(result.auroc, result.ci), Anchor("auroc", name, arm)
+        yield f" for {arm}"

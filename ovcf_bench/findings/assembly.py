@@ -16,6 +16,7 @@ from ovcf_bench.findings.case_scores import ScoreBook, open_book, refuse_two_lab
 from ovcf_bench.findings.cautions import cautions, shortcut_cautions
 from ovcf_bench.findings.comparisons import ArmsOfSet, compare_all_arms
 from ovcf_bench.findings.discrimination import discriminate, no_discrimination, spread_of_networks
+from ovcf_bench.findings.gallery import choose_exams
 from ovcf_bench.findings.networks import compare_folds
 from ovcf_bench.findings.probabilities import judge_probabilities
 from ovcf_bench.findings.readers import MEAN_OF_READERS
@@ -87,6 +88,7 @@ def build(
         across_sets=across_sets(sets, tuple(one.id for one in analysis.comparisons)),
         cross_validated=compare_folds(analysis, book),
         audit=audit_published(analysis.published),
+        gallery=choose_exams(analysis, book, thresholds, failures),
     )
 
 
@@ -198,6 +200,7 @@ def _build_arm(
         status=result.status,
         reason=result.reason,
         roc=result.roc,
+        curve=result.curve,
         folds=folds,
         operating_point=apply_threshold(
             threshold, ensemble, absence, analysis.prevalences, vote(book, analysis, arms.name, arm.name)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from ovcf_bench.findings.agreement import compare_decisions
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import ScoreBook
 from ovcf_bench.findings.comparisons import ArmsOfSet, adjust, compare_arms
@@ -60,7 +61,10 @@ def _with_rest(
         sensitivity=by_other_methods(pairs, analysis.seed, analysis.resamples),
         measures=(*measures, *([brier] if brier else [])),
         net_benefit=net_benefit,
-        interactions=by_covariates(pairs, one.id, _covariates(book, arms.name), analysis.subgroups),
+        agreement=compare_decisions(pairs, first, second, thresholds[one.a].value, thresholds[one.b].value),
+        interactions=by_covariates(
+            pairs, one.id, _covariates(book, arms.name), analysis.subgroups, analysis.describes_disease
+        ),
     )
 
 

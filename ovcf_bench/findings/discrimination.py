@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from ovcf_bench.findings.case_scores import CaseScores
 from ovcf_bench.findings.pairing import estimate
-from ovcf_bench.findings.secondary import Limits
+from ovcf_bench.findings.secondary import CurveFindings, Limits, RocBand, Valued
 from ovcf_bench.findings.values import FoldAuroc, FoldSpread, RocPoints, limits
 from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.stats.intervals import auroc_interval
+from ovcf_bench.stats.partial_auroc import partial_auroc
+from ovcf_bench.stats.resampled_curves import SPECIFICITY, average_precision, curve_spread
 from ovcf_bench.stats.roc import corner_points, roc_counts
 
+MOST_CASES = 20_000  # beyond it a band is as thin as the line
+TOO_MANY = f"not resampled: more than {MOST_CASES:,} cases"
+FEWEST = 5  # patients of a class, below which resampling has next to no spread
+TOO_FEW = f"not resampled: fewer than {FEWEST} patients of a class"
+RESAMPLING_SEED = 2004  # of the band: the same draws for every arm and set, whatever the study's seed
 FULL_CURVE = 5000  # cases up to which every distinct threshold is kept
 
 
@@ -31,11 +38,15 @@ class Discrimination:
     status: str
     reason: str
     roc: RocPoints | None
+    curve: CurveFindings
 
 
 def no_discrimination(status: str, reason: str) -> Discrimination:
     """Return the absence of an AUROC with its reason."""
-    return Discrimination(None, None, None, None, None, status, reason, None)
+    nothing = Valued(None, None, None, reason)
+    return Discrimination(
+        None, None, None, None, None, status, reason, None, CurveFindings(None, nothing, nothing, reason)
+    )
 
 
 def discriminate(cases: CaseScores) -> Discrimination:
@@ -52,6 +63,33 @@ def discriminate(cases: CaseScores) -> Discrimination:
         status=found.status,
         reason=found.reason,
         roc=roc_points(cases),
+        curve=_beside_the_area(cases),
+    )
+
+
+def _beside_the_area(cases: CaseScores) -> CurveFindings:
+    """Return band, average precision and partial area; beyond MOST_CASES without what resampling would give."""
+    table, name = cases.scored, f"set {cases.name!r}"
+    labels, scores = table["label"].to_numpy(dtype=bool), table["score"].to_numpy(dtype=np.float64)
+    partial = partial_auroc(labels, scores, name=name, specificity=SPECIFICITY).standardised
+    reason = ""
+    if len(table) > MOST_CASES:
+        reason = TOO_MANY
+    elif table["patient_id"].groupby(labels).nunique().min() < FEWEST:
+        reason = TOO_FEW
+    if reason:
+        precision = average_precision(labels, scores)
+        return CurveFindings(None, Valued(precision, None, None, reason), Valued(partial, None, None, reason), reason)
+    clusters = table["patient_id"].to_numpy(dtype=object) if cases.clustered else None
+    rng = np.random.default_rng(RESAMPLING_SEED)
+    found = curve_spread(labels, scores, name=name, rng=rng, clusters=clusters)
+    band = RocBand(**asdict(found.band))
+    method = found.band.method
+    return CurveFindings(
+        band,
+        Valued(found.average_precision, limits(found.precision_interval), method, ""),
+        Valued(partial, limits(found.partial_interval), method, ""),
+        "",
     )
 
 

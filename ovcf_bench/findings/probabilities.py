@@ -12,6 +12,8 @@ from ovcf_bench.findings.case_scores import CaseScores
 from ovcf_bench.findings.pairing import Pairs
 from ovcf_bench.findings.secondary import (
     Calibration,
+    CalibrationBin,
+    CalibrationCurve,
     MeasureDifference,
     NetBenefit,
     NetBenefitDifference,
@@ -20,15 +22,17 @@ from ovcf_bench.findings.secondary import (
 )
 from ovcf_bench.findings.values import limits
 from ovcf_bench.stats.brier import FROM_CASES, brier_score, compare_brier, expected_calibration_error, spiegelhalter
-from ovcf_bench.stats.calibration import Coefficient, calibrate, ici
+from ovcf_bench.stats.calibration import Coefficient, calibrate, ici, smooth_outcome
 from ovcf_bench.stats.cases import Bools, Floats
 from ovcf_bench.stats.likelihood_ratios import case_weights
 from ovcf_bench.stats.net_benefit import compare_net_benefit, net_benefit
+from ovcf_bench.stats.proportions import proportion
 from ovcf_bench.stats.ratios import BY_PATIENT
 
 NO_PROBABILITIES = "the scores are not probabilities between 0 and 1"
 TOO_MANY = "no interval for more than 20,000 cases"
 MOST_CASES = 20_000
+BINS, BARS = 10, 20  # groups of the calibration plot, bars of its histogram
 FEWER = 10  # of the resamples of an AUROC, one in ten: each one smooths a curve, and the limits are descriptive
 RESAMPLING_SEED = 2019
 BOOTSTRAP, BOOTSTRAP_BY_PATIENT = "stratified bootstrap, percentile", "bootstrap by patient, percentile"
@@ -53,6 +57,28 @@ def judge_probabilities(cases: CaseScores | None, analysis: Analysis, absence: s
         spiegelhalter_z=whole.z if whole else None,
         spiegelhalter_p=whole.p if whole else None,
         reason="",
+        curve=_curve(labels, known),
+    )
+
+
+def _curve(labels: Bools, known: Floats) -> CalibrationCurve:
+    """Return outcome against probability; bins hold tenths of the cases, equal probabilities stay together."""
+    smooth = smooth_outcome(labels, known)
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
+    place = np.searchsorted(edges, known, side="right")
+    bins = []
+    for each in np.unique(place):
+        inside = place == each
+        share = proportion(int(labels[inside].sum()), int(inside.sum()))
+        if share.value is not None and share.wilson is not None:
+            ci = (share.wilson.low, share.wilson.high)
+            bins.append(CalibrationBin(float(known[inside].mean()), share.value, ci, share.count, share.n))
+    columns = (np.histogram(known[each], bins=BARS, range=(0, 1))[0].tolist() for each in (~labels, labels))
+    return CalibrationCurve(
+        predicted=tuple(smooth[0].tolist()) if smooth else (),
+        observed=tuple(smooth[1].tolist()) if smooth else (),
+        bins=tuple(bins),
+        histogram=tuple(zip(*columns, strict=True)),
     )
 
 

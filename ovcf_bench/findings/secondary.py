@@ -12,6 +12,16 @@ Limits = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
+class Valued:
+    """A figure with its 95 % interval."""
+
+    value: float | None
+    ci: Limits | None
+    ci_method: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """One test of a minus b; `missing` counts the cases that lack a score of either arm."""
 
@@ -68,13 +78,51 @@ class MeasureDifference:
 
 
 @dataclass(frozen=True, slots=True)
-class Valued:
-    """A figure with its 95 % interval."""
+class RocBand:
+    """Pointwise 95 % limits of sensitivity where 1 - specificity is `at`."""
 
-    value: float | None
-    ci: Limits | None
-    ci_method: str | None
+    at: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurveFindings:
+    """What the ROC curve says beside its area; `partial` : standardised area at specificity .9 to 1 (McClish 1989).
+
+    band, average_precision : None, or without a value, with the reason; average precision holds at the prevalence of
+    the set.
+    """
+
+    band: RocBand | None
+    average_precision: Valued
+    partial: Valued
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Cases of neighbouring probabilities: their mean probability, and how many are positive."""
+
+    predicted: float
+    observed: float
+    ci: Limits
+    positives: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationCurve:
+    """Outcome against probability: smoothed (lowess), and in tenths of the cases with Wilson intervals.
+
+    histogram : how many (negatives, positives) have a probability in each twentieth of 0 to 1.
+    """
+
+    predicted: tuple[float, ...]
+    observed: tuple[float, ...]
+    bins: tuple[CalibrationBin, ...]
+    histogram: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +176,7 @@ class Probabilities:
     spiegelhalter_z: float | None
     spiegelhalter_p: float | None
     reason: str
+    curve: CalibrationCurve | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +188,86 @@ class GroupDifference:
     positives: int
     negatives: int
     auroc_a: float | None
+    ci_a: Limits | None
     auroc_b: float | None
+    ci_b: Limits | None
     difference: float | None
     se: float | None
     ci: Limits | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Cases of one class by which of both arms called them rightly, each at its threshold."""
+
+    both: int
+    only_a: int
+    only_b: int
+    neither: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """What a rule would make of both scores; exploratory, and fitted on nothing.
+
+    auroc : of rules that give a score; sensitivity, specificity : of rules that give a call.
+    """
+
+    rule: str
+    auroc: Valued
+    sensitivity: Valued
+    specificity: Valued
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How alike both arms see the same cases.
+
+    labels, scores_a, scores_b : of complete pairs as probabilities (or raw scores), sorted, without any identifier;
+    empty beyond 20,000 cases; kappa : Cohen's, of the calls; correlation_* : Spearman's, of the scores within a
+    class.
+    """
+
+    threshold_a: float | None
+    threshold_b: float | None
+    positives: Decisions | None
+    negatives: Decisions | None
+    kappa: Valued
+    correlation_positives: Valued
+    correlation_negatives: Valued
+    fused: tuple[Fused, ...]
+    labels: tuple[int, ...]
+    scores_a: tuple[float, ...]
+    scores_b: tuple[float, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownExam:
+    """An exam that the gallery shows: `kind` is discordant or missed; probabilities, or raw scores, of both arms.
+
+    exam : its pseudonym; right_a, right_b : whether the arm called it rightly.
+    """
+
+    kind: str
+    exam: str
+    label: int
+    score_a: float
+    score_b: float
+    right_a: bool
+    right_b: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """The exams most worth looking at, of one comparison on one set."""
+
+    set: str
+    comparison: str
+    a: str
+    b: str
+    exams: tuple[ShownExam, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,48 @@ from ovcf_bench.findings.secondary import GroupDifference, Interaction
 from ovcf_bench.findings.values import ComparisonFindings, SetFindings, limits
 from ovcf_bench.stats.covariates import MANY_LEVELS, covariate_kind, distinct, level_text
 from ovcf_bench.stats.interaction import compare_groups
+from ovcf_bench.stats.intervals import auroc_interval
 
 FEWEST = 5  # cases of each class below which a group is not shown
+SHARED = "no test: the groups share their negatives"
 TOO_FEW = f"suppressed: fewer than {FEWEST} cases of a class"
 
 
 def by_covariates(
-    pairs: Pairs, comparison: str, covariates: pd.DataFrame, names: tuple[str, ...]
+    pairs: Pairs, comparison: str, covariates: pd.DataFrame, names: tuple[str, ...], of_positives: tuple[str, ...]
 ) -> tuple[Interaction, ...]:
-    """Return the comparison within the values of each covariate, on complete pairs.
+    """Return the comparison within the values of each covariate, on complete pairs; by site, where there are several.
 
     covariates : by patient. A numeric covariate is split at its median; patients without a value are left out.
+    of_positives : covariates that describe the disease (grade, level): positives of each value against all negatives.
     """
-    return tuple(_by(pairs, comparison, name, covariates[name]) for name in names if name in covariates)
+    several = "site" in covariates and covariates["site"].nunique() > 1
+    wanted = (*names, *(["site"] if several and "site" not in names else []))
+    return tuple(
+        _by_disease(pairs, comparison, name, covariates[name])
+        if name in of_positives
+        else _by(pairs, comparison, name, covariates[name])
+        for name in wanted
+        if name in covariates
+    )
+
+
+def _by_disease(pairs: Pairs, comparison: str, name: str, of_patient: pd.Series) -> Interaction:
+    complete = pairs.complete
+    values = complete["patient_id"].map(of_patient)
+    positive, negative = complete["label"], ~complete["label"]
+    levels = distinct(values[positive])
+    if len(levels) > MANY_LEVELS:
+        return _no_test(name, comparison, (), f"more than {MANY_LEVELS} different values")
+    found = tuple(
+        _within(pairs, f"{level_text(level)} against all negatives", complete[(values == level) & positive | negative])
+        for level in levels
+    )
+    return _no_test(name, comparison, found, SHARED)
+
+
+def _no_test(name: str, comparison: str, groups: tuple[GroupDifference, ...], reason: str) -> Interaction:
+    return Interaction(name, comparison, groups, None, None, None, None, None, None, reason)
 
 
 def _by(pairs: Pairs, comparison: str, name: str, of_patient: pd.Series) -> Interaction:
@@ -32,7 +61,7 @@ def _by(pairs: Pairs, comparison: str, name: str, of_patient: pd.Series) -> Inte
     kind = covariate_kind(values)
     if kind == "text":
         reason = f"more than {MANY_LEVELS} different texts"
-        return Interaction(name, comparison, (), None, None, None, None, None, None, reason)
+        return _no_test(name, comparison, (), reason)
     groups = dict(_halves(values) if kind == "numeric" else _levels(values))
     found = tuple(_within(pairs, group, complete[members]) for group, members in groups.items())
     return _test(name, comparison, found)
@@ -53,7 +82,8 @@ def _within(pairs: Pairs, group: str, table: pd.DataFrame) -> GroupDifference:
     positives = int(table["label"].sum())
     negatives = len(table) - positives
     if min(positives, negatives) < FEWEST:
-        return GroupDifference(group, len(table), positives, negatives, None, None, None, None, None, TOO_FEW)
+        nothing = (None, None, None, None, None, None, None)
+        return GroupDifference(group, len(table), positives, negatives, *nothing, TOO_FEW)
     test = on_complete_pairs(Pairs(pairs.name, table))
     return GroupDifference(
         group=group,
@@ -61,7 +91,9 @@ def _within(pairs: Pairs, group: str, table: pd.DataFrame) -> GroupDifference:
         positives=positives,
         negatives=negatives,
         auroc_a=test.first.auroc,
+        ci_a=limits(auroc_interval(test.first)),
         auroc_b=test.second.auroc,
+        ci_b=limits(auroc_interval(test.second)),
         difference=test.difference,
         se=test.se,
         ci=limits(test.interval),
@@ -90,7 +122,9 @@ def _of_set(name: str, finding: ComparisonFindings) -> GroupDifference:
         positives=finding.positives,
         negatives=finding.negatives,
         auroc_a=finding.auroc_a,
+        ci_a=finding.ci_a,
         auroc_b=finding.auroc_b,
+        ci_b=finding.ci_b,
         difference=finding.difference,
         se=finding.se,
         ci=finding.ci,

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ovcf_bench.findings.secondary import (
+    Agreement,
     CrossValidated,
+    CurveFindings,
     Detectable,
     Estimate,
+    Gallery,
     Interaction,
     Limits,
     MeasureDifference,
@@ -168,6 +171,7 @@ class ArmFindings:
     status: str
     reason: str
     roc: RocPoints | None
+    curve: CurveFindings
     folds: FoldSpread
     operating_point: OperatingPointRecord
     calibration: Probabilities
@@ -235,6 +239,7 @@ class ComparisonFindings:
     sensitivity: tuple[Sensitivity, ...] = ()
     measures: tuple[MeasureDifference, ...] = ()
     net_benefit: NetBenefitDifference | None = None
+    agreement: Agreement | None = None
     interactions: tuple[Interaction, ...] = ()
 
 
@@ -318,10 +323,28 @@ class CovariateSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence of the drafted answer."""
+class Anchor:
+    """Where numbers of a sentence stand: the kind of table, the set, and the arm or comparison."""
+
+    table: Literal["auroc", "comparison", "verdict"]
+    set: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a sentence; a number knows its row."""
 
     text: str
+    anchor: Anchor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of the drafted answer; `parts` are the same text in pieces."""
+
+    text: str
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,3 +363,4 @@ class Findings:
     across_sets: tuple[Interaction, ...] = ()
     cross_validated: tuple[CrossValidated, ...] = ()
     audit: tuple[PublishedAudit, ...] = ()
+    gallery: Gallery | None = None

@@ -240,6 +240,19 @@ class ChecksSection(Section):
         return self.model_dump(exclude={"describes_label"})
 
 
+class ReportSection(Section):
+    """What the report shows beside the numbers; nothing of it changes a result."""
+
+    images: Literal["gallery", "none"] = Field(
+        default="gallery", description="Pictures of single exams; none when pixels must not leave the site."
+    )
+    exams: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=24,
+        description="How many exams are shown: half of them seen rightly by one arm only, half missed by both.",
+    )
+    saliency: bool = Field(default=True, description="Where the networks looked (Grad-CAM), over each picture.")
+
+
 class StudyDocument(Section):
     """A whole study file after `extends`, `--profile` and `--set`."""
 
@@ -276,6 +289,7 @@ class StudyDocument(Section):
         default="error", description="An image that cannot be read: stop, or leave it out and count it in the flow."
     )
     checks: ChecksSection = ChecksSection()
+    report: ReportSection = ReportSection()
     primary: PrimarySection | None = None
     comparisons: tuple[ComparisonSection, ...] = ()
     published: PublishedSection | None = None

@@ -1,0 +1,140 @@
+"""Where two arms see the same cases differently, and what a rule would make of both scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+from statsmodels.stats.inter_rater import cohens_kappa
+
+from ovcf_bench.findings.case_scores import CaseScores
+from ovcf_bench.findings.pairing import Pairs, estimate
+from ovcf_bench.findings.secondary import Agreement, Decisions, Fused, Valued
+from ovcf_bench.findings.values import limits
+from ovcf_bench.stats.cases import Bools
+from ovcf_bench.stats.intervals import auroc_interval
+from ovcf_bench.stats.proportions import proportion
+from ovcf_bench.stats.ratios import clustered_ratio
+
+MOST_SHOWN = 20_000
+KAPPA, NO_PAIRS = "Wald (Fleiss, Cohen and Everitt 1969)", "no case has both scores"
+NO_THRESHOLDS = "an arm has no threshold"
+ONE_CALL = "an arm calls all cases alike"
+CLUSTERED = "no interval for several cases per patient"
+RAW = "the scores have no common scale"
+CALLS = "the rule gives a call, not a score"
+SCORES = "the rule gives a score that has no threshold of its own"
+CONSTANT = "a score is the same for all cases of the class"
+MEAN, EITHER, BOTH = "mean of both scores", "positive when either arm says so", "positive when both arms say so"
+
+
+def compare_decisions(
+    pairs: Pairs, first: CaseScores, second: CaseScores, threshold_a: float | None, threshold_b: float | None
+) -> Agreement | None:
+    """Return how alike both arms see the complete pairs; None when there are none.
+
+    threshold_a, threshold_b : on the scale of the arms' scores.
+    """
+    table = pairs.complete
+    if table.empty:
+        return None
+    clustered = pairs.clusters is not None
+    labels = table["label"].to_numpy(dtype=bool)
+    shown = _shown(table, first, second) if len(table) <= MOST_SHOWN else ((), (), ())
+    nothing = Agreement(
+        threshold_a=None if threshold_a is None else first.probability(threshold_a),
+        threshold_b=None if threshold_b is None else second.probability(threshold_b),
+        positives=None,
+        negatives=None,
+        kappa=Valued(None, None, None, NO_THRESHOLDS),
+        correlation_positives=_correlation(table[labels]),
+        correlation_negatives=_correlation(table[~labels]),
+        fused=tuple(_mean(pairs, first, second)),
+        labels=shown[0],
+        scores_a=shown[1],
+        scores_b=shown[2],
+        reason=NO_THRESHOLDS,
+    )
+    if threshold_a is None or threshold_b is None:
+        return nothing
+    a, b = (table["score_a"] >= threshold_a).to_numpy(), (table["score_b"] >= threshold_b).to_numpy()
+    patients = table["patient_id"] if clustered else None
+    return Agreement(
+        threshold_a=nothing.threshold_a,
+        threshold_b=nothing.threshold_b,
+        positives=_decisions(a[labels], b[labels]),
+        negatives=_decisions(~a[~labels], ~b[~labels]),
+        kappa=_kappa(a, b, clustered),
+        correlation_positives=nothing.correlation_positives,
+        correlation_negatives=nothing.correlation_negatives,
+        fused=(*nothing.fused, _rule(EITHER, a | b, labels, patients), _rule(BOTH, a & b, labels, patients)),
+        labels=nothing.labels,
+        scores_a=nothing.scores_a,
+        scores_b=nothing.scores_b,
+        reason="",
+    )
+
+
+def _shown(
+    table: pd.DataFrame, first: CaseScores, second: CaseScores
+) -> tuple[tuple[int, ...], tuple[float, ...], tuple[float, ...]]:
+    """Return labels and scores, sorted so that their order tells nothing of who the cases are."""
+    rows = pd.DataFrame(
+        {
+            "label": table["label"].astype(int),
+            "a": first.probabilities(table["score_a"]),
+            "b": second.probabilities(table["score_b"]),
+        }
+    ).sort_values(["label", "a", "b"])
+    return tuple(rows["label"].tolist()), tuple(rows["a"].tolist()), tuple(rows["b"].tolist())
+
+
+def _correlation(table: pd.DataFrame) -> Valued:
+    if table["score_a"].nunique() < 2 or table["score_b"].nunique() < 2:
+        return Valued(None, None, None, CONSTANT)
+    return Valued(float(spearmanr(table["score_a"], table["score_b"]).statistic), None, None, "")
+
+
+def _decisions(right_a: Bools, right_b: Bools) -> Decisions:
+    parts = (right_a & right_b, right_a & ~right_b, ~right_a & right_b, ~right_a & ~right_b)
+    return Decisions(*(int(each.sum()) for each in parts))
+
+
+def _kappa(a: Bools, b: Bools, clustered: bool) -> Valued:
+    counts = np.array([[np.sum(a & b), np.sum(a & ~b)], [np.sum(~a & b), np.sum(~a & ~b)]])
+    if any(each.all() or not each.any() for each in (a, b)):
+        return Valued(None, None, None, ONE_CALL)
+    found = cohens_kappa(counts)
+    ci = (float(found.kappa_low), float(min(found.kappa_upp, 1.0)))
+    return Valued(float(found.kappa), None if clustered else ci, None if clustered else KAPPA, CLUSTERED * clustered)
+
+
+def _mean(pairs: Pairs, first: CaseScores, second: CaseScores) -> Iterator[Fused]:
+    """Yield the mean of both scores as a score of its own, where they share a scale."""
+    table, none = pairs.complete, Valued(None, None, None, SCORES)
+    if table["label"].nunique() < 2:
+        return
+    if first.scale == "raw" or first.scale != second.scale:
+        yield Fused(MEAN, Valued(None, None, None, RAW), none, none)
+        return
+    fused = (table["score_a"] + table["score_b"]) / 2
+    found = estimate(table["label"], fused, table["patient_id"], name=f"set {pairs.name!r}")
+    interval = auroc_interval(found)
+    method = interval.method if interval else None
+    yield Fused(MEAN, Valued(found.auroc, limits(interval), method, found.reason), none, none)
+
+
+def _rule(rule: str, called: Bools, labels: Bools, patients: pd.Series | None) -> Fused:
+    shares = (_share(called, labels, patients), _share(~called, ~labels, patients))
+    return Fused(rule, Valued(None, None, None, CALLS), *shares)
+
+
+def _share(right: Bools, among: Bools, patients: pd.Series | None) -> Valued:
+    if patients is not None:
+        ratio = clustered_ratio(right & among, among, patients.to_numpy(dtype=object))
+        method = ratio.interval.method if ratio.interval else None
+        return Valued(ratio.value, limits(ratio.interval), method, ratio.reason)
+    found = proportion(int((right & among).sum()), int(among.sum()))
+    return Valued(found.value, limits(found.wilson), found.wilson.method if found.wilson else None, found.reason)
