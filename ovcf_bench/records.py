@@ -15,6 +15,7 @@ from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.files import write_atomically
 
 ANALYSIS, SOURCE = "analysis.json", "source.json"  # of a comparison of scores, which has no study
+GALLERY = "gallery.json"  # pictures of single exams; absent when they must not leave the site
 LOCK, SPLITS, FLOW, CHECKS, COHORT = "study.lock.yaml", "splits.csv", "flow.json", "checks.json", "cohort.csv"
 HISTORY, SCORES, FINDINGS, PROVENANCE, REPORT = (
     "history.csv", "scores.csv", "findings.json", "provenance.json", "report.html",

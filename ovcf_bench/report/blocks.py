@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
 from ovcf_bench.report.figures.flow import FlowColumn
+from ovcf_bench.report.figures.forest import Forest
 from ovcf_bench.report.figures.plot import Plot
 
 
@@ -58,10 +59,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row with its head."""
+    """A row with its head; `id` is where links of the page lead."""
 
     head: str
     cells: tuple[Cell, ...]
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,34 @@ class Matrices:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Drawings side by side under one caption; each carries its own text alternative."""
+    """Drawings side by side under one caption; each carries its own text alternative. `data` is their CSV."""
 
     template: ClassVar[str] = "figure.html"
     id: str
     caption: str
-    panels: tuple[Plot | FlowColumn, ...]
+    panels: tuple[Plot | FlowColumn | Forest, ...]
     label: str = ""
+    data: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplorerSet:
+    """A test set with its arms: the frozen threshold of each, and how many positives and negatives it scored."""
+
+    name: str
+    arms: Mapping[str, float | None]
+    sizes: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Explorer:
+    """A slider for each arm over the thresholds of a ROC figure; only scripts can show it."""
+
+    template: ClassVar[str] = "explorer.html"
+    id: str
+    figure: str
+    sets: tuple[ExplorerSet, ...]
+    prevalences: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +170,38 @@ class Pictures:
     histogram: str = ""
 
 
-Block: TypeAlias = Paragraph | Items | Listing | Table | Matrices | Figure | Pictures
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One radiograph: its picture and, over it, where networks looked (data URIs, or ""); lesions as shares of it."""
+
+    view: str
+    picture: str
+    saliency: str
+    lesions: tuple[tuple[float, float, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryBlock:
+    """Exams with their views side by side; `method` says what the colour over the pictures means."""
+
+    template: ClassVar[str] = "gallery.html"
+    id: str
+    caption: str
+    exams: tuple[tuple[str, tuple[Shown, ...]], ...]
+    method: str
+
+    @property
+    def salient(self) -> bool:
+        """Whether any picture has a map to switch on."""
+        return any(shown.saliency for _, views in self.exams for shown in views)
+
+    @property
+    def located(self) -> bool:
+        """Whether any picture has lesions to switch on."""
+        return any(shown.lesions for _, views in self.exams for shown in views)
+
+
+Block: TypeAlias = Paragraph | Items | Listing | Table | Matrices | Figure | Explorer | Pictures | GalleryBlock
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ovcf_bench
 from ovcf_bench.report.blocks import Column, Figure, Group, Row, Section, Table, cells, numeric
 from ovcf_bench.report.figures.plot import Axis, Frame, Plot, Series, Style, Tick
-from ovcf_bench.report.figures.training import nice_ticks
+from ovcf_bench.report.figures.ticks import nice_ticks
 from ovcf_bench.report.format import count, per_cent
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.render import render
@@ -29,7 +29,7 @@ def power_page(sentence: str, curve: Sequence[CurvePoint], wanted: float) -> str
         Page(
             title="Power of a planned comparison",
             question="How many patients does the comparison need?",
-            answer=(sentence,),
+            answer=(((sentence, ""),),),
             notices=(),
             sections=(Section("power-by-size", "Power by sample size", (figure, table)),),
             version=ovcf_bench.__version__,
@@ -49,7 +49,9 @@ def _plot(curve: Sequence[CurvePoint], wanted: float) -> Plot:
         title="",
         text=f"Power by number of patients: {told}.",
         frame=_FRAME,
-        x=Axis("Patients", tuple(Tick(_FRAME.x(each / ticks[-1]), count(round(each))) for each in ticks)),
+        x=Axis(
+            "Patients", tuple(Tick(_FRAME.x(each / ticks[-1]), count(round(each))) for each in ticks), high=ticks[-1]
+        ),
         y=Axis("Power", tuple(Tick(_FRAME.y(each / 4), f"{each * 25} %") for each in range(5))),
         series=(
             Series("power", Style(0, 0), _FRAME.path(points), dots=dots),

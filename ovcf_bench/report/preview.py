@@ -32,7 +32,7 @@ def preview_page(title: str, sheet: ContactSheet) -> str:
         Page(
             title=title,
             question="What do the images look like, and what do networks get of them?",
-            answer=(f"{len(sheet.images)} images, drawn at random from every split, class and view.",),
+            answer=(((f"{len(sheet.images)} images, drawn at random from every split, class and view.", ""),),),
             notices=(Notice("Pictures of patients", "Keep this page where the images themselves may be.", grave=True),),
             sections=tuple(sections),
             version=ovcf_bench.__version__,

@@ -170,6 +170,25 @@ class DataCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class GalleryImage:
+    """One radiograph of the gallery: `picture` and `saliency` are data URIs; lesions (left, top, right, bottom)."""
+
+    exam: str
+    view: str
+    picture: str
+    saliency: str
+    lesions: tuple[tuple[float, float, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryPictures:
+    """The pictures of the gallery; `method` says how the maps over them were made, "" when there are none."""
+
+    images: tuple[GalleryImage, ...]
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecords:
     """Everything the page is made from. Only the findings must be there; what else is absent is None or empty."""
 
@@ -179,6 +198,7 @@ class RunRecords:
     source: Source | None
     history: tuple[Epoch, ...]
     checks: tuple[DataCheck, ...]
+    gallery: GalleryPictures | None
     lock: str | None
     published: PublishedSection | None
 
@@ -198,6 +218,7 @@ def read_run(run: Path) -> RunRecords:
         source=_typed(folder, records.SOURCE, Source) if folder.has(records.SOURCE) else None,
         history=tuple(_history(folder)) if folder.has(records.HISTORY) else (),
         checks=_typed(folder, records.CHECKS, tuple[DataCheck, ...]) if folder.has(records.CHECKS) else (),
+        gallery=_typed(folder, records.GALLERY, GalleryPictures) if folder.has(records.GALLERY) else None,
         lock=lock,
         published=read_lock(lock).document.published if lock else None,
     )

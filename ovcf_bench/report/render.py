@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from ovcf_bench import records
 from ovcf_bench.records import RunFolder
+from ovcf_bench.report.blocks import Figure
 from ovcf_bench.report.page import Page, make_page
 from ovcf_bench.report.read import read_run
 
@@ -29,7 +30,17 @@ def write_report(run_folder: Path) -> Path:
 
 def render(page: Page) -> str:
     """Return the page as HTML."""
-    return _templates().get_template("page.html").render(page=page)
+    return _templates().get_template("page.html").render(page=page, files=_files(page))
+
+
+def _files(page: Page) -> dict[str, dict[str, str]]:
+    """Return what can be downloaded from the page, by block: its values as CSV."""
+    return {
+        block.id: {"csv": block.data}
+        for section in page.sections
+        for block in section.blocks
+        if isinstance(block, Figure) and block.data
+    }
 
 
 @cache

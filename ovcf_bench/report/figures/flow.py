@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from ovcf_bench.report.figures.values import as_csv
 from ovcf_bench.report.format import count
 from ovcf_bench.report.read import Counts, Flow, LeftOut, SplitCounts, Step
 
@@ -88,6 +89,21 @@ class _Canvas:
 def flow_columns(flow: Flow) -> list[FlowColumn]:
     """Return one drawing for each cohort, with the counts as they were recorded."""
     return [_column(flow, name, position) for position, name in enumerate(flow.cohorts)]
+
+
+def flow_values(flow: Flow) -> str:
+    """Return every step and split as CSV."""
+    rows = [
+        (at, step.reason, step.dropped.patients, step.after.patients, step.after.positives, step.after.negatives)
+        for at, cohort in enumerate(flow.cohorts.values())
+        for step in cohort.steps
+    ]
+    cohorts = list(flow.cohorts)
+    rows += [
+        (cohorts.index(found.cohort), f"split {name}", 0, found.patients, found.positives, found.negatives)
+        for name, found in flow.splits.items()
+    ]
+    return as_csv(("patients dropped", "patients left", "positives left", "negatives left"), rows)
 
 
 def _column(flow: Flow, name: str, position: int) -> FlowColumn:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ovcf_bench.findings.secondary import NetBenefit
 from ovcf_bench.findings.values import SetFindings
-from ovcf_bench.report.figures.plot import Axis, Frame, Plot, Series, Style, Tick, arm_style
-from ovcf_bench.report.figures.training import nice_ticks
+from ovcf_bench.report.figures.plot import Frame, Plot, Series, Style, arm_style
+from ovcf_bench.report.figures.ticks import nice_ticks, x_axis, y_axis
+from ovcf_bench.report.figures.values import Cell
 from ovcf_bench.report.format import number
 
 _FRAME = Frame(430, 330)
 _SHOWN = (0.1, 0.3, 0.5)
+COLUMNS = ("threshold probability", "net benefit", "of treating all")
 
 
 def net_benefit_plot(name: str, found: SetFindings, position: int) -> Plot | None:
@@ -29,10 +33,18 @@ def net_benefit_plot(name: str, found: SetFindings, position: int) -> Plot | Non
         title=f"{name} (prevalence {found.positives / found.n:.2f})" if found.n else name,
         text=f"Net benefit on {name}. {'; '.join(_words(arm, each) for arm, each in curves.items())}.",
         frame=_FRAME,
-        x=Axis("Threshold probability", tuple(Tick(_FRAME.x(each / 4), f"{each / 4:g}") for each in range(5))),
-        y=Axis("Net benefit", tuple(Tick(_FRAME.y(each / ticks[-1]), number(each, 2)) for each in ticks)),
+        x=x_axis("Threshold probability", _FRAME, [each / 4 for each in range(5)]),
+        y=y_axis("Net benefit", _FRAME, ticks),
         series=(*series, everybody),
     )
+
+
+def net_benefit_values(found: SetFindings, position: int) -> Iterator[tuple[Cell, ...]]:
+    """Yield the points of the curves of a set, below 0 too."""
+    for arm, result in found.arms.items():
+        for curve in result.calibration.net_benefit[:1]:
+            points = zip(curve.thresholds, curve.model, curve.treat_all, strict=True)
+            yield from ((position, arm, threshold, value, treat_all) for threshold, value, treat_all in points)
 
 
 def _line(label: str, thresholds: tuple[float, ...], values: tuple[float, ...], top: float, style: Style) -> Series:

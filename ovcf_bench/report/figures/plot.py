@@ -74,6 +74,18 @@ class Frame:
         """Return the path through points given as shares; points on a straight line are left out."""
         return "M" + "L".join(f"{self.x(x)} {self.y(y)}" for x, y in _corners(points))
 
+    def area(self, upper: Sequence[Point], lower: Sequence[Point]) -> str:
+        """Return the closed path between two lines of points given as shares, from left to right."""
+        return self.path([*upper, *reversed(lower)]) + "z"
+
+    def cloud(self, points: Sequence[Point]) -> str:
+        """Return the path of single points given as shares: strokes without length, which round caps make visible."""
+        return "".join(f"M{self.x(x)} {self.y(y)}h0" for x, y in points)
+
+    def whiskers(self, spans: Sequence[tuple[float, float, float]]) -> str:
+        """Return the path of upright strokes (x, low, high), given as shares."""
+        return "".join(f"M{self.x(x)} {self.y(low)}V{self.y(high)}" for x, low, high in spans)
+
 
 def _corners(points: Sequence[Point]) -> list[Point]:
     kept: list[Point] = []
@@ -98,27 +110,42 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A named axis."""
+    """A named axis from `low` to `high`."""
 
     title: str
     ticks: tuple[Tick, ...]
+    low: float = 0.0
+    high: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line with its legend; `marks` are (x, y) in pixels, `dots` are small marks on the line."""
+    """A line with its legend; `marks` are (x, y) in pixels, `dots` are small marks on the line.
+
+    area : a closed path, filled faintly; bars : closed paths, filled; whiskers : a path of thin strokes; cloud : a path of points, drawn round,
+    or `square`.
+    """
 
     label: str
     style: Style
-    path: str
+    path: str = ""
     detail: str = ""
     marks: tuple[tuple[str, str], ...] = ()
     dots: tuple[tuple[str, str], ...] = ()
+    area: str = ""
+    bars: str = ""
+    whiskers: str = ""
+    cloud: str = ""
+    square: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A plot; `text` is its alternative and says what it shows."""
+    """A plot; `text` is its alternative and says what it shows.
+
+    chance : draws the diagonal, of a score that knows nothing or of perfect calibration; guides : paths of thin
+    lines across the plot.
+    """
 
     template: ClassVar[str] = "plot.svg"
     id: str
@@ -128,4 +155,5 @@ class Plot:
     x: Axis
     y: Axis
     series: tuple[Series, ...]
-    chance: bool = False  # draws the diagonal of a score that knows nothing
+    chance: bool = False
+    guides: tuple[str, ...] = ()

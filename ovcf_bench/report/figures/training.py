@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.report.figures.plot import Axis, Frame, Plot, Series, Style, Tick
+from ovcf_bench.report.figures.ticks import nice_ticks, y_axis
+from ovcf_bench.report.figures.values import Cell
 from ovcf_bench.report.format import number
 from ovcf_bench.report.read import Epoch
 
 _FRAME = Frame(430, 290)
-_STEPS = (1, 2, 2.5, 5, 10)
 _FEW_EPOCHS = 25  # up to here every epoch gets a dot
 
+COLUMNS = ("epoch", "training loss")
 Network = tuple[int, int]  # repeat, fold
 
 
@@ -28,36 +30,38 @@ def training_plots(history: Sequence[Epoch]) -> list[Plot]:
     return [_plot(arm, networks, position, epochs, losses) for position, (arm, networks) in enumerate(by_arm.items())]
 
 
-def nice_ticks(highest: float, wanted: int = 4) -> list[float]:
-    """Return round ticks from 0 to at least `highest`, about `wanted` steps apart."""
-    if highest <= 0:
-        return [0.0, 1.0]
-    power = 10 ** math.floor(math.log10(highest / wanted))
-    step = next(step * power for step in _STEPS if step * power * wanted >= highest * 0.999)
-    return [step * index for index in range(math.ceil(highest / step - 1e-9) + 1)]
-
-
-def _digits(step: float) -> int:
-    """Return how many decimals tell ticks this far apart from each other."""
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    return digits if math.isclose(round(step, digits), step) else digits + 1
-
-
 def _plot(
     arm: str, networks: Mapping[Network, Sequence[Epoch]], position: int, epochs: int, losses: Sequence[float]
 ) -> Plot:
     series = tuple(_line(network, rows, epochs, losses[-1]) for network, rows in networks.items())
     ends = "; ".join(f"{one.label}: {_in_words(rows)}" for one, rows in zip(series, networks.values(), strict=True))
-    digits = _digits(losses[1])
     return Plot(
         id=f"training-{position}",
         title=arm,
         text=f"Training loss of {arm} by epoch. {ends}.",
         frame=_FRAME,
-        x=Axis("Epoch", tuple(Tick(_FRAME.x(_at(epoch, epochs)), str(epoch)) for epoch in _shown(epochs))),
-        y=Axis("Training loss", tuple(Tick(_FRAME.y(loss / losses[-1]), number(loss, digits)) for loss in losses)),
+        x=_epochs(epochs),
+        y=y_axis("Training loss", _FRAME, losses),
         series=series,
     )
+
+
+def _epochs(epochs: int) -> Axis:
+    """Return the axis; its ends are where `_at` is 0 and 1."""
+    ticks = tuple(Tick(_FRAME.x(_at(epoch, epochs)), str(epoch)) for epoch in _shown(epochs))
+    return Axis("Epoch", ticks, 0.5, float(epochs)) if epochs > 1 else Axis("Epoch", ticks, 0.5, 1.5)
+
+
+def training_values(history: Sequence[Epoch]) -> Iterator[tuple[Cell, ...]]:
+    """Yield the points of all plots."""
+    arms = list(dict.fromkeys(row.arm for row in history))
+    for row in history:
+        yield arms.index(row.arm), _name((row.repeat, row.fold)), row.epoch, row.loss
+
+
+def _name(network: Network) -> str:
+    repeat, fold = network
+    return f"fold {fold + 1}" + (f", repeat {repeat + 1}" if repeat else "")
 
 
 def _line(network: Network, rows: Sequence[Epoch], epochs: int, top: float) -> Series:
@@ -65,7 +69,7 @@ def _line(network: Network, rows: Sequence[Epoch], epochs: int, top: float) -> S
     points = [(_at(row.epoch, epochs), row.loss / top) for row in rows]
     dots = tuple((_FRAME.x(x), _FRAME.y(y)) for x, y in points) if len(points) <= _FEW_EPOCHS else ()
     return Series(
-        label=f"fold {fold + 1}" + (f", repeat {repeat + 1}" if repeat else ""),
+        label=_name(network),
         style=Style(fold, repeat),
         path=_FRAME.path(points),
         dots=dots,

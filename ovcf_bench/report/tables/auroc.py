@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ovcf_bench.findings.analysis import THESE_NETWORKS
 from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, Findings, FoldSpread
+from ovcf_bench.report.anchors import row_id
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, numeric, unique
 from ovcf_bench.report.format import NONE, count, interval, listed, number
 from ovcf_bench.vocabulary import DEVELOPMENT
@@ -22,9 +23,12 @@ def auroc_table(findings: Findings) -> Table:
     groups = [
         Group(
             name,
-            tuple(Row(arm, _arm(result, footnotes, missing, methods, networks)) for arm, result in found.arms.items()),
+            tuple(
+                Row(arm, _arm(result, footnotes, missing, methods, networks), row_id("auroc", at, position))
+                for position, (arm, result) in enumerate(found.arms.items())
+            ),
         )
-        for name, found in findings.sets.items()
+        for at, (name, found) in enumerate(findings.sets.items())
     ]
     if networks and any(found.n for found in findings.development.values()):
         rows = tuple(Row(arm, _development(found, footnotes, missing)) for arm, found in findings.development.items())

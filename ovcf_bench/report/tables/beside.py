@@ -1,10 +1,8 @@
-"""What stands beside the main test: other methods, measures at the thresholds, subgroups, readers, folds."""
+"""What stands beside the main test: other methods, measures at the thresholds, human readers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ovcf_bench.findings.secondary import GroupDifference, Interaction, MeasureDifference, Sensitivity
+from ovcf_bench.findings.secondary import MeasureDifference, Sensitivity
 from ovcf_bench.findings.values import ComparisonFindings, Findings
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, numeric
 from ovcf_bench.report.format import NONE, count, interval, number, p_value, signed
@@ -82,55 +80,6 @@ def _measure(one: MeasureDifference, footnotes: Footnotes) -> Row:
     )
 
 
-def subgroup_table(findings: Findings) -> Table | None:
-    """Return every comparison within subgroups, and between the sets."""
-    within = [each for _, one in _by_set(findings, "interactions") for each in one.interactions]
-    heads = [head for head, one in _by_set(findings, "interactions") for _ in one.interactions]
-    across = [each for each in findings.across_sets if any(group.difference is not None for group in each.groups)]
-    if not within and not across:
-        return None
-    footnotes = Footnotes()
-    named = [*zip(heads, within, strict=True), *((each.comparison, each) for each in across)]
-    return Table(
-        id="subgroups",
-        caption="The comparisons within subgroups and sets, with the test that the difference is the same in all.",
-        columns=(
-            Column("Group", numeric=False),
-            *numeric("Cases", "Positive", "First", "Second", "Difference", "95 % interval", "p (same difference)"),
-        ),
-        groups=tuple(Group(f"{head}, by {each.by}", tuple(_groups(each, footnotes))) for head, each in named),
-        notes=("Subgroups are exploratory. A group with fewer than five cases of a class is not shown.",),
-        footnotes=footnotes.all(),
-    )
-
-
-def _groups(found: Interaction, footnotes: Footnotes) -> list[Row]:
-    rows = [_group(group, footnotes) for group in found.groups]
-    same = "difference of differences" if found.difference is not None else "all groups"
-    test = (
-        *(Cell(NONE) for _ in range(4)),
-        Cell(signed(found.difference), note=footnotes.letter(found.reason)),
-        Cell(interval(found.ci, sign=True)),
-        Cell(p_value(found.p), strong=True),
-    )
-    return [*rows, Row(same, test)]
-
-
-def _group(group: GroupDifference, footnotes: Footnotes) -> Row:
-    return Row(
-        group.group,
-        (
-            Cell(count(group.n)),
-            Cell(count(group.positives)),
-            Cell(number(group.auroc_a)),
-            Cell(number(group.auroc_b)),
-            Cell(signed(group.difference), note=footnotes.letter(group.reason)),
-            Cell(interval(group.ci, sign=True)),
-            Cell(NONE),
-        ),
-    )
-
-
 def readers_table(findings: Findings) -> Table | None:
     """Return the analysis of human readers."""
     footnotes = Footnotes()
@@ -162,41 +111,5 @@ def readers_table(findings: Findings) -> Table | None:
         ),
         groups=(Group("", tuple(rows)),),
         notes=("Beneath the number of readers: the AUROC of each, first arm; second arm.",),
-        footnotes=footnotes.all(),
-    )
-
-
-def folds_table(findings: Findings) -> Table | None:
-    """Return the out-of-fold differences over the folds."""
-    if not findings.cross_validated:
-        return None
-    footnotes = Footnotes()
-    rows: Sequence[Row] = [
-        Row(
-            one.comparison,
-            (
-                Cell(count(one.n)),
-                Cell(signed(one.mean), note=footnotes.letter(one.reason)),
-                Cell(interval(one.ci, sign=True)),
-                Cell(number(one.t, 2)),
-                Cell(count(one.df)),
-                Cell(p_value(one.p)),
-                Cell(number(one.sd_cases)),
-                Cell(number(one.sd_folds)),
-                Cell(number(one.sd_repeats)),
-            ),
-        )
-        for one in findings.cross_validated
-    ]
-    return Table(
-        id="folds",
-        caption="Out-of-fold differences in development: corrected resampled t (Nadeau and Bengio 2003).",
-        columns=(
-            Column("Comparison", numeric=False),
-            *numeric("Networks", "Mean difference", "95 % interval", "t", "df", "p"),
-            *numeric("cases", "folds", "repeats", spanner="SD between"),
-        ),
-        groups=(Group("", tuple(rows)),),
-        notes=("Folds share training patients; this test belongs to development and says nothing of the test sets.",),
         footnotes=footnotes.all(),
     )

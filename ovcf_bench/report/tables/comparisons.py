@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ovcf_bench.findings.secondary import Estimate
 from ovcf_bench.findings.values import ComparisonFindings, Findings
+from ovcf_bench.report.anchors import row_id
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, numeric, unique
 from ovcf_bench.report.format import NONE, count, interval, listed, number, p_value, signed
 
@@ -20,8 +21,15 @@ def delong_table(findings: Findings) -> Table | None:
     methods = unique(each.method for one in every for each in (one, one.all_data) if each is not None)
     several = len(methods) > 1
     groups = tuple(
-        Group(name, tuple(row for one in found.comparisons for row in _tests(one, footnotes, missing, several)))
-        for name, found in findings.sets.items()
+        Group(
+            name,
+            tuple(
+                row
+                for position, one in enumerate(found.comparisons)
+                for row in _tests(one, footnotes, missing, several, row_id("comparison", at, position))
+            ),
+        )
+        for at, (name, found) in enumerate(findings.sets.items())
         if found.comparisons
     )
     notes = [
@@ -57,19 +65,20 @@ def _adjustment(one: ComparisonFindings) -> str:
     return "not pre-declared, hence exploratory: Benjamini & Hochberg over such comparisons of the set"
 
 
-def _tests(one: ComparisonFindings, footnotes: Footnotes, missing: bool, several: bool) -> list[Row]:
+def _tests(one: ComparisonFindings, footnotes: Footnotes, missing: bool, several: bool, place: str) -> list[Row]:
     """Return the row of a comparison, and a second one for all data where a score is missing."""
     adjusted = Cell(p_value(one.p_holm if one.declared else one.p_bh), note=footnotes.letter(_adjustment(one)))
     last = (adjusted, Cell("yes" if one.declared else "no"))
     name = f"{one.a} − {one.b}"
     if one.all_data is None:
-        return [_test(name, one, footnotes, missing, several, last)]
+        return [_test(name, one, footnotes, missing, several, last, place)]
     blank = (Cell(NONE), Cell(NONE))
     all_is_primary = one.primary_estimate == "all_data"
     ends = (blank, last) if all_is_primary else (last, blank)
+    places = ("", place) if all_is_primary else (place, "")
     return [
-        _test(f"{name}, complete pairs", one, footnotes, missing, several, ends[0]),
-        _test(f"{name}, all data", one.all_data, footnotes, missing, several, ends[1]),
+        _test(f"{name}, complete pairs", one, footnotes, missing, several, ends[0], places[0]),
+        _test(f"{name}, all data", one.all_data, footnotes, missing, several, ends[1], places[1]),
     ]
 
 
@@ -80,6 +89,7 @@ def _test(
     missing: bool,
     several: bool,
     last: tuple[Cell, Cell],
+    place: str,
 ) -> Row:
     method = one.method or "" if several else ""
     return Row(
@@ -95,19 +105,27 @@ def _test(
             Cell(p_value(one.p)),
             *last,
         ),
+        place,
     )
 
 
 def verdict_table(findings: Findings) -> Table | None:
     """Return the verdicts against margins; nothing when no comparison claims more than a difference."""
     footnotes = Footnotes()
-    claims = {name: [one for one in found.comparisons if one.claim in _CLAIMS] for name, found in findings.sets.items()}
+    claims = {
+        name: [
+            (one, row_id("verdict", at, position))
+            for position, one in enumerate(found.comparisons)
+            if one.claim in _CLAIMS
+        ]
+        for at, (name, found) in enumerate(findings.sets.items())
+    }
     if not any(claims.values()):
         return None
     methods = unique(
         method
         for found in claims.values()
-        for one in found
+        for one, _ in found
         for method in (one.noninferiority.ci_method, one.equivalence.ci_method)
     )
     return Table(
@@ -120,14 +138,16 @@ def verdict_table(findings: Findings) -> Table | None:
             Column("Verdict", numeric=False),
         ),
         groups=tuple(
-            Group(name, tuple(_verdict(one, footnotes) for one in found)) for name, found in claims.items() if found
+            Group(name, tuple(_verdict(one, place, footnotes) for one, place in found))
+            for name, found in claims.items()
+            if found
         ),
         notes=tuple(f"Limits: {listed(methods)}." for _ in methods[:1]),
         footnotes=footnotes.all(),
     )
 
 
-def _verdict(one: ComparisonFindings, footnotes: Footnotes) -> Row:
+def _verdict(one: ComparisonFindings, place: str, footnotes: Footnotes) -> Row:
     verdict = one.noninferiority if one.claim == "noninferiority" else one.equivalence
     return Row(
         f"{one.a} − {one.b}",
@@ -138,4 +158,5 @@ def _verdict(one: ComparisonFindings, footnotes: Footnotes) -> Row:
             Cell(interval(verdict.ci, sign=True)),
             Cell(verdict.verdict or "no verdict", note=footnotes.letter(verdict.reason), strong=True),
         ),
+        place,
     )

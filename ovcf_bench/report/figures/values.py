@@ -1,0 +1,30 @@
+"""What a figure shows as CSV: one row for each point, the same columns in every panel."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+Cell = str | float | int | None
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Return rows of (panel, series, x, y, ...) as CSV; a value that does not exist is an empty field.
+
+    The first four columns are what scripts of the page draw and read aloud; further ones are told beside them.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("panel", "series", *columns))
+    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def _plain(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return f"{cell:.7g}"
+    # A spreadsheet must not take a name for a formula.
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else str(cell)
