@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "API_VERSION", "EXAM_COLUMNS", "BenchError", "BuildContext", "DataError", "Dataset", "DatasetPlugin",
-    "FitContext", "Fitted", "Images", "ModelPlugin", "Params", "Pixels", "PluginError", "Problem", "Progress",
-    "UnitEvent", "did_you_mean", "ensure_torchvision", "hookimpl", "is_reserved", "one_of", "silent",
+    "FitContext", "Fitted", "Images", "Locates", "ModelPlugin", "Params", "Pixels", "PluginError", "Problem",
+    "Progress", "UnitEvent", "did_you_mean", "ensure_torchvision", "hookimpl", "is_reserved", "one_of", "silent",
 ]  # fmt: skip
 
 
@@ -81,6 +81,18 @@ class Dataset(Protocol):
         """Return a string that changes whenever the pixels of this row may change, without decoding them.
 
         Files: path, size and modification time; generated data: generator version, settings and index.
+        """
+        ...
+
+
+@runtime_checkable
+class Locates(Protocol):
+    """A dataset that knows where lesions lie; the gallery of the report draws them."""
+
+    def lesions(self, row: Mapping[str, Any]) -> Sequence[tuple[float, float, float, float]]:
+        """Return one box for each lesion in the image of a row of `exams`: left, top, right, bottom.
+
+        Shares of the width and height of what `read` returns, from 0 (left, top) to 1.
         """
         ...
 

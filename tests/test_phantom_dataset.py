@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import subprocess
 import sys
@@ -7,7 +8,9 @@ import pytest
 from ovcf_plugins.datasets import phantom
 from ovcf_plugins.datasets.phantom import PhantomParams
 from ovcf_plugins.datasets.phantom.dataset import PhantomDataset
+from ovcf_plugins.datasets.phantom.radiograph import render
 from ovcf_plugins.datasets.phantom.records import EXCLUDED, FLAGS, draw_records
+from ovcf_plugins.datasets.phantom.streams import Stream, generator
 from pydantic import ValidationError
 from scipy.stats import chisquare
 from sklearn.metrics import roc_auc_score
@@ -219,3 +222,45 @@ def test_the_shortcut_marker_tells_the_label_at_site_a_and_nothing_at_site_b():
     assert markers_that_agree("A") > 0.95
     # Standard error of a share of one half at n = 120: 0.046.
     assert markers_that_agree("B") == pytest.approx(0.5, abs=0.14)
+
+
+def test_a_box_lies_over_each_visible_fracture_in_both_views():
+    dataset = opened(patients=40, height=256, field="full")
+    exams = dataset.exams()
+    for row in exams.to_dict("records"):
+        boxes = dataset.lesions(row)
+        assert len(boxes) <= len(row["levels"].split())
+        for left, top, right, bottom in boxes:
+            assert left < right
+            assert top < bottom
+        tops = [top for _, top, _, _ in boxes]
+        assert tops == sorted(tops)  # levels are named from cranial to caudal
+
+
+def test_a_box_lies_where_the_picture_differs_from_the_same_patient_without_fracture():
+    dataset = opened(patients=30, height=256, field="full")
+    rows = dataset.exams()
+    rows = rows[(rows["levels"].str.split().str.len() == 1) & (rows["view"] == "lateral")].to_dict("records")
+    assert rows
+    for row in rows[:4]:
+        patient = dataset.patient(int(row["source"]))
+        level = int(np.flatnonzero(patient.grades)[0])
+        taller = dataclasses.replace(
+            patient.spine,
+            anterior_height=_at(patient.spine.anterior_height, level, patient.spine.healthy_height[level]),
+            middle_height=_at(patient.spine.middle_height, level, patient.spine.healthy_height[level]),
+        )
+        stream = generator(1, "A", int(row["source"]), Stream.LATERAL)
+        healthy = render(dataclasses.replace(patient, spine=taller), "lateral", dataset._preset, dataset._film, stream)
+        change = np.abs(dataset.read(row) / 65535 - healthy)
+        (left, top, right, bottom) = dataset.lesions(row)[0]
+        height, width = change.shape
+        box = np.zeros_like(change, dtype=bool)
+        box[int(top * height) : int(bottom * height) + 1, int(left * width) : int(right * width) + 1] = True
+        assert change[box].mean() > 4 * change[~box].mean()
+
+
+def _at(values, place, value):
+    changed = values.copy()
+    changed[place] = value
+    return changed

@@ -6,12 +6,14 @@
 from ovcf_bench.findings.analysis import Analysis, from_study
 from ovcf_bench.findings.assembly import build
 from ovcf_bench.findings.rebuild import of_scores, rebuild
+from ovcf_bench.findings.secondary import Gallery
 from ovcf_bench.findings.serialise import analysis_to_json, to_json
 from ovcf_bench.findings.values import Findings
 
 __all__ = [
     "Analysis",
     "Findings",
+    "Gallery",
     "analysis_to_json",
     "build",
     "from_study",

@@ -2,7 +2,7 @@
 
 from ovcf_bench.images.cache import CacheEntry, ImageCache, MappedPixels
 from ovcf_bench.images.look import THUMBNAIL, Look
-from ovcf_bench.images.preprocess import Pixels16, Preprocessing, as_float, as_uint16, pixel_digest, resize
+from ovcf_bench.images.preprocess import Pixels16, Preprocessing, as_float, as_uint16, inside, pixel_digest, resize
 
 __all__ = [
     "THUMBNAIL",
@@ -14,6 +14,7 @@ __all__ = [
     "Preprocessing",
     "as_float",
     "as_uint16",
+    "inside",
     "pixel_digest",
     "resize",
 ]

@@ -77,18 +77,24 @@ def resize(image: Pixels16, preprocessing: Preprocessing) -> Pixels16:
     image : (H, W) uint16; result : (height, width) uint16.
     """
     height, width = preprocessing.height, preprocessing.width
-    inner_height, inner_width = height, width
-    if preprocessing.fit == "letterbox":
-        scale = min(height / image.shape[0], width / image.shape[1])
-        inner_height = min(height, max(1, round(image.shape[0] * scale)))
-        inner_width = min(width, max(1, round(image.shape[1] * scale)))
+    top, left, inner_height, inner_width = inside((image.shape[0], image.shape[1]), preprocessing)
     inner = _resample(image, inner_height, inner_width)
     if inner.shape == (height, width):
         return inner
     framed = np.zeros((height, width), dtype=np.uint16)
-    top, left = (height - inner_height) // 2, (width - inner_width) // 2
     framed[top : top + inner_height, left : left + inner_width] = inner
     return framed
+
+
+def inside(shape: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int, int, int]:
+    """Return where an image of `shape` (H, W) lies after `resize`: top, left, height, width in pixels."""
+    height, width = preprocessing.height, preprocessing.width
+    if preprocessing.fit == "stretch":
+        return 0, 0, height, width
+    scale = min(height / shape[0], width / shape[1])
+    inner_height = min(height, max(1, round(shape[0] * scale)))
+    inner_width = min(width, max(1, round(shape[1] * scale)))
+    return (height - inner_height) // 2, (width - inner_width) // 2, inner_height, inner_width
 
 
 def _resample(image: Pixels16, height: int, width: int) -> Pixels16:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ovcf_bench.images import Pixels16, as_uint16
+from ovcf_bench.images import Pixels16
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.registry import Registry
 from ovcf_bench.runner.look import evidence_of
@@ -43,7 +43,7 @@ def contact_sheet(
 
 
 def _shown(prepared: Prepared, row: Mapping[Any, Any], options: Options, seed: int) -> ShownImage:
-    source = _source(prepared, row)
+    source = prepared.source(row)
     mapped = options.cache.open([[row["cache_key"]]], preprocessing_of(prepared.study))
     resized = mapped[np.array([0])]
     opened = prepared.opened[row["cohort"]].exams.iloc[row["row"]]
@@ -55,12 +55,6 @@ def _shown(prepared: Prepared, row: Mapping[Any, Any], options: Options, seed: i
     histogram, _ = np.histogram(source, bins=_BINS, range=(0, 65536))
     counts = tuple(int(n) for n in histogram)
     return ShownImage(str(row["split"]), int(row["label"]), str(row["view"]), facts, tuple(pictures), counts)
-
-
-def _source(prepared: Prepared, row: Mapping[Any, Any]) -> Pixels16:
-    cohort = prepared.opened[row["cohort"]]
-    (exam,) = cohort.rows(pd.DataFrame([row]))
-    return as_uint16(cohort.dataset.read(exam))
 
 
 def _augmented(study: Study, view: str, resized: Pixels16, seed: int) -> Iterator[Pixels16]:
@@ -88,7 +82,7 @@ def _alike(prepared: Prepared, options: Options) -> Iterator[tuple[str, bytes, b
     for row in rows[:_MOST_PAIRS]:
         of_view = prepared.images[prepared.images["view"] == row["view"]].drop_duplicates("image_id")
         by_id = of_view.set_index("image_id", drop=False)
-        pair = [_png(_source(prepared, by_id.loc[each].to_dict())) for each in str(row["images"]).split(" and ")]
+        pair = [_png(prepared.source(by_id.loc[each].to_dict())) for each in str(row["images"]).split(" and ")]
         mirrored = ", one of them mirrored" if row["mirrored"] else ""
         yield f"{row['view']}, {row['splits']}: likeness {row['likeness']:.3f}{mirrored}", pair[0], pair[1]
 

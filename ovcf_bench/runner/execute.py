@@ -22,6 +22,7 @@ from ovcf_bench.records import RunFolder
 from ovcf_bench.registry import Registry
 from ovcf_bench.runner import write
 from ovcf_bench.runner.decode import warm_up_for_units
+from ovcf_bench.runner.gallery import write_gallery
 from ovcf_bench.runner.jobs import JobMaker, build_context
 from ovcf_bench.runner.ledger import declare
 from ovcf_bench.runner.look import look_at, refuse_errors
@@ -51,6 +52,12 @@ class _Ready:
     cases: Mapping[tuple[str, ...], pd.DataFrame]
     store: Store
     plan: Plan
+
+    def maker(self, options: Options) -> JobMaker:
+        """Return what makes the jobs of the plan."""
+        return JobMaker(
+            self.prepared, self.models, self.cases, options.cache, self.store, options.device, options.threads
+        )
 
 
 def plan_study(study: Study, registry: Registry, options: Options, watch: Watch) -> Plan:
@@ -86,7 +93,8 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
     watch.say("Writing the records")
     seconds = time.perf_counter() - begun
     outcome = write.Outcome(ready.plan, failed, declared, checks, inputs, study.digest, seconds)
-    write.write_records(folder, ready.prepared, ready.cases, ready.store, outcome, options)
+    found = write.write_records(folder, ready.prepared, ready.cases, ready.store, outcome, options)
+    write_gallery(folder, found.gallery, ready.maker(options), ready.plan, options, watch)
     return RunResult(folder, failed, len(ready.plan.to_run) - len(failed), up_to_date=False)
 
 
@@ -162,9 +170,7 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
     from ovcf_bench.training.unit import run_unit
 
     warm_up_for_units(options.threads)
-    maker = JobMaker(
-        ready.prepared, ready.models, ready.cases, options.cache, ready.store, options.device, options.threads
-    )
+    maker = ready.maker(options)
     units = {unit.name: unit for unit in ready.plan.to_run}
     watch.units(list(units), len(ready.plan.units) - len(units))
 

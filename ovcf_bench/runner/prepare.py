@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ovcf_bench import splits as assignment
+from ovcf_bench.api import Locates
 from ovcf_bench.cohort import Cohort, Counts, Unusable, apply_eligibility, patient_table, refuse_unusable
 from ovcf_bench.errors import DataError, Problem
-from ovcf_bench.images import Preprocessing
+from ovcf_bench.images import Pixels16, Preprocessing, as_uint16
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.registry import Registry
 from ovcf_bench.runner.decode import decode
@@ -41,6 +43,21 @@ class Prepared:
     tuning: Mapping[int, set[str]]
     proof: assignment.LeakageProof
     synthetic: tuple[str, ...]
+
+    def source(self, row: Mapping[Any, Any]) -> Pixels16:
+        """Return the pixels of a row of `images` as they are stored."""
+        cohort = self.opened[row["cohort"]]
+        (exam,) = cohort.rows(pd.DataFrame([row]))
+        return as_uint16(cohort.dataset.read(exam))
+
+    def lesions(self, row: Mapping[Any, Any]) -> list[tuple[float, float, float, float]]:
+        """Return where lesions lie in a row of `images`, if its dataset knows: left, top, right, bottom as shares."""
+        cohort = self.opened[row["cohort"]]
+        if not isinstance(cohort.dataset, Locates):
+            return []
+        (exam,) = cohort.rows(pd.DataFrame([row]))
+        boxes = np.clip(np.reshape(cohort.dataset.lesions(exam), (-1, 4)), 0, 1)
+        return [(left, top, right, bottom) for left, top, right, bottom in boxes.tolist()]
 
     def with_study(self, study: Study) -> Prepared:
         """Return the same data for a study that reads the same images (its precision has been chosen)."""

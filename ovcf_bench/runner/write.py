@@ -21,6 +21,7 @@ from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION
 
 if TYPE_CHECKING:
     from ovcf_bench.checks import CheckResult
+    from ovcf_bench.findings import Findings
     from ovcf_bench.runner.options import Options
 
 
@@ -53,14 +54,17 @@ def write_records(
     store: Store,
     outcome: Outcome,
     options: Options,
-) -> None:
-    """Write every record but the report. What was made from older records goes first, so that nothing is stale."""
+) -> Findings:
+    """Write every record but the gallery and the report, and return the findings.
+
+    What was made from older records goes first, so that nothing is stale.
+    """
     from ovcf_bench import findings  # a second of imports that a plan or a check need not wait for
 
     units = outcome.plan.units
     scored = score_table(prepared, units, store, cases)
     said = _provenance(prepared, store, outcome, options)
-    for derived in (records.REPORT, records.FINDINGS):
+    for derived in (records.REPORT, records.FINDINGS, records.GALLERY):
         folder.remove(derived)
     folder.write_text(records.LOCK, prepared.study.to_yaml())
     folder.write_text(records.SPLITS, splits.to_csv(prepared.splits))
@@ -70,7 +74,7 @@ def write_records(
     folder.write_table(records.HISTORY, history_table(units, store))
     folder.write_text(records.SCORES, scores.to_csv(scored))
     folder.write_json(records.PROVENANCE, said)
-    findings.rebuild(folder.path)
+    return findings.rebuild(folder.path)
 
 
 def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Options) -> dict[str, Any]:

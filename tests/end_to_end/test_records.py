@@ -13,7 +13,7 @@ def test_a_run_leaves_every_record(finished):
     names = {path.name for path in finished.run_folder().iterdir()}
     assert names == {
         "study.lock.yaml", "splits.csv", "flow.json", "checks.json", "cohort.csv", "history.csv", "scores.csv",
-        "findings.json", "provenance.json", "report.html",
+        "findings.json", "provenance.json", "gallery.json", "report.html",
     }  # fmt: skip
 
 
@@ -55,8 +55,34 @@ def test_no_identifier_and_no_private_path_is_written(finished):
 
 def test_names_are_shown_as_text(finished):
     html = (finished.run_folder() / "report.html").read_text()
-    assert "<script" not in html
+    assert html.count("<script") == 2  # values to download, and the page's own
     assert "&lt;script&gt;alert(1)" in html
+
+
+def test_the_gallery_shows_the_exams_that_the_findings_name(finished):
+    folder = finished.run_folder()
+    named = json.loads((folder / "findings.json").read_text())["gallery"]
+    pictures = json.loads((folder / "gallery.json").read_text())
+    assert [(each["exam"], each["view"]) for each in pictures["images"]] == [
+        (exam["exam"], view) for exam in named["exams"] for view in ("ap", "lateral")
+    ]
+    assert all(each["picture"].startswith("data:image/webp;base64,") for each in pictures["images"])
+    assert all(each["saliency"].startswith("data:image/webp;base64,") for each in pictures["images"])
+    assert "Grad-CAM" in pictures["method"]
+    for exam in named["exams"]:  # the thresholds of the findings divide the scores as `right_a` says
+        arms = json.loads((folder / "findings.json").read_text())["sets"][named["set"]]["arms"]
+        for side in ("a", "b"):
+            called = exam[f"score_{side}"] >= arms[named[side]]["operating_point"]["threshold"]
+            assert exam[f"right_{side}"] == (called == bool(exam["label"]))
+
+
+def test_pictures_can_be_left_out(project):
+    project.command("run", "tiny.yaml", "--set", "report.images=none")
+    folders = [each for each in (project.home / "reports/runs").glob("tiny-*") if not (each / "gallery.json").exists()]
+    assert len(folders) == 1
+    html = (folders[0] / "report.html").read_text()
+    assert "data:image/webp" not in html
+    assert "Pictures are left out" in html
 
 
 def test_the_same_command_again_changes_no_byte_and_imports_no_torch(project):

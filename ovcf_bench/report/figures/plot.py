@@ -122,8 +122,8 @@ class Axis:
 class Series:
     """A line with its legend; `marks` are (x, y) in pixels, `dots` are small marks on the line.
 
-    area : a closed path, filled faintly; bars : closed paths, filled; whiskers : a path of thin strokes; cloud : a path of points, drawn round,
-    or `square`.
+    area : a closed path, filled faintly; bars : closed paths, filled; whiskers : a path of thin strokes; cloud : a path
+    of points, drawn round, or `square`.
     """
 
     label: str

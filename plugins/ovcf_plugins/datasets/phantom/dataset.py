@@ -14,7 +14,7 @@ from ovcf_plugins.datasets.phantom import PhantomParams
 from ovcf_plugins.datasets.phantom.film import Film
 from ovcf_plugins.datasets.phantom.patient import Patient, draw_patient
 from ovcf_plugins.datasets.phantom.presets import VIEWS, preset_at
-from ovcf_plugins.datasets.phantom.radiograph import render
+from ovcf_plugins.datasets.phantom.radiograph import locate_fractures, render
 from ovcf_plugins.datasets.phantom.records import DELAY, FLAGS, draw_records
 from ovcf_plugins.datasets.phantom.streams import Stream, generator
 
@@ -42,6 +42,12 @@ class PhantomDataset:
         picture = render(self.patient(index), view, self._preset, self._film, rng)
         pixels: npt.NDArray[np.uint16] = np.rint(picture * np.float32(UINT16_MAX)).astype(np.uint16)
         return pixels
+
+    def lesions(self, row: Mapping[str, Any]) -> list[tuple[float, float, float, float]]:
+        """Return a box around each visibly fractured body: left, top, right, bottom as shares of the image."""
+        index, view = int(row["source"]), row["view"]
+        rng = self._generator(index, Stream.AP if view == "ap" else Stream.LATERAL)
+        return locate_fractures(self.patient(index), view, self._preset, self._film, rng)
 
     def fingerprint(self, row: Mapping[str, Any]) -> str:
         """Return everything that the pixels of a row depend on; the number of patients only decides its label."""

@@ -18,6 +18,7 @@ from ovcf_plugins.datasets.phantom.surroundings import add_bowel_gas, add_surrou
 TABLE_MAGNIFICATION = {"ap": 1.08, "lateral": 1.12}
 LATERAL_CENTRE_MM = {"coned": -6, "full": 22}
 POSITIONING_SD_MM = 3.0
+BOX_MARGIN = 1.2  # of the box around a body: its edges stay visible
 VISIBLE_MM = 40.0  # a vertebra further outside the film than this leaves no trace on it
 SCATTER_SIGMA_MM, DETAIL_SIGMA_MM, CONTRAST_SIGMA_MM = 32.0, 14.0, 30.0
 BRIGHTEST = 3.0  # a lead strip behind the back: direct beam scatters no more than this
@@ -46,11 +47,7 @@ def project(
 ) -> Array:
     """Return the line integrals of attenuation, float32 (rows, columns), dimensionless."""
     spine = patient.spine
-    across, along = np.asarray(spine.offset_mm) + rng.normal(0, POSITIONING_SD_MM, 2)
-    pose = float(np.deg2rad(rng.normal(0, exposure.pose_sd_deg)))
-    magnification = system.magnification * TABLE_MAGNIFICATION[view]
-    centre = across + (0 if view == "ap" else LATERAL_CENTRE_MM["coned" if film.coned else "full"])
-    canvas = Canvas(film, magnification, centre, (film.top_mm + along) / magnification)
+    canvas, pose = _position(patient, view, exposure, system, film, rng)
     shown = (spine.z > canvas.z[0] - VISIBLE_MM) & (spine.z < canvas.z[-1] + VISIBLE_MM)
     levels = np.flatnonzero(shown)
     add_surroundings(canvas, spine, view)
@@ -58,6 +55,39 @@ def project(
     add_posterior_elements(canvas, spine, levels, view)
     add_bodies(canvas, spine, levels, view, pose)
     return canvas.integrals
+
+
+def _position(
+    patient: Patient, view: View, exposure: Exposure, system: XraySystem, film: Film, rng: np.random.Generator
+) -> tuple[Canvas, float]:
+    """Return the film where the patient happens to lie on it, and the tilt of the spine against the beam, radians."""
+    across, along = np.asarray(patient.spine.offset_mm) + rng.normal(0, POSITIONING_SD_MM, 2)
+    pose = float(np.deg2rad(rng.normal(0, exposure.pose_sd_deg)))
+    magnification = system.magnification * TABLE_MAGNIFICATION[view]
+    centre = across + (0 if view == "ap" else LATERAL_CENTRE_MM["coned" if film.coned else "full"])
+    return Canvas(film, magnification, centre, (film.top_mm + along) / magnification), pose
+
+
+def locate_fractures(
+    patient: Patient, view: View, preset: Preset, film: Film, rng: np.random.Generator
+) -> list[tuple[float, float, float, float]]:
+    """Return a box around each fractured body on the film: left, top, right, bottom as shares, cranial first.
+
+    `rng` is that of `render`, so that the patient lies where the radiograph shows them.
+    """
+    spine = patient.spine
+    canvas, _ = _position(patient, view, preset.exposure(view), preset.system, film, rng)
+    across = spine.x if view == "ap" else spine.y
+    half = (spine.half_width if view == "ap" else spine.half_depth) * BOX_MARGIN
+    boxes = []
+    for level in np.flatnonzero(patient.grades):
+        high = spine.healthy_height[level] / 2 * BOX_MARGIN
+        columns = (across[level] + np.array((-half[level], half[level])) - canvas.u[0]) / (canvas.u[-1] - canvas.u[0])
+        rows = (spine.z[level] + np.array((-high, high)) - canvas.z[0]) / (canvas.z[-1] - canvas.z[0])
+        left, right, top, bottom = (float(end) for end in (*columns, *rows))
+        if right > 0 and left < 1 and bottom > 0 and top < 1:
+            boxes.append((left, top, right, bottom))
+    return boxes
 
 
 def _detected(integrals: Array, exposure: Exposure, system: XraySystem, film: Film, rng: np.random.Generator) -> Array:

@@ -1,0 +1,178 @@
+"""Pictures of the exams that the findings name, with where the networks looked and where the lesion is known to be."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from ovcf_bench import records
+from ovcf_bench.executors import Job, run_jobs
+from ovcf_bench.images import Pixels16, inside
+from ovcf_bench.plan import Plan, training_of
+from ovcf_bench.records import RunFolder
+from ovcf_bench.runner.jobs import JobMaker, build_context
+from ovcf_bench.runner.options import Options
+from ovcf_bench.runner.prepare import Prepared, preprocessing_of, store_missing_pixels
+from ovcf_bench.runner.watch import Watch
+from ovcf_bench.vocabulary import Arm
+
+if TYPE_CHECKING:
+    from ovcf_bench.findings import Gallery
+
+_TALLEST, _QUALITY = 320, 60  # of a picture: pixels, and of WebP
+_MAP = 48  # pixels of the longer side of a map; browsers enlarge it smoothly
+_COLOUR = (255, 128, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Map:
+    """Where the networks of an arm looked on its exams: (n, h, w), by exam."""
+
+    arm: str
+    maps: Mapping[str, np.ndarray[Any, Any]]
+
+
+def write_gallery(
+    folder: RunFolder,
+    gallery: Gallery | None,
+    maker: JobMaker,
+    plan: Plan,
+    options: Options,
+    watch: Watch,
+) -> None:
+    """Write gallery.json, or remove it when the study shows no pictures."""
+    prepared = maker.prepared
+    wanted = prepared.study.document.report
+    if gallery is None or wanted.images == "none" or not gallery.exams:
+        folder.remove(records.GALLERY)
+        return
+    watch.say("Drawing the gallery")
+    arms = [next(arm for arm in prepared.study.arms if arm.name == name) for name in (gallery.a, gallery.b)]
+    exams = [each.exam for each in gallery.exams]
+    images = _images(prepared, exams, arms)
+    shown = dataclasses.replace(prepared, images=images)
+    store_missing_pixels(shown, options, watch)
+    looked = (
+        _saliency(dataclasses.replace(maker, prepared=shown), arms, plan, options.workers) if wanted.saliency else {}
+    )
+    rows = [_record(shown, row, looked.get(row["view"])) for row in images.to_dict("records")]
+    folder.write_json(records.GALLERY, {"method": _words(looked), "images": rows})
+
+
+def _images(prepared: Prepared, exams: Sequence[str], arms: Sequence[Arm]) -> pd.DataFrame:
+    """Return one image of every exam and view, in the order of the exams and of the arms' views."""
+    views = list(dict.fromkeys(view for arm in arms for view in arm.views))
+    images = prepared.images[prepared.images["exam_id"].isin(exams) & prepared.images["view"].isin(views)]
+    first = images.drop_duplicates(["exam_id", "view"])
+    places = [
+        (exams.index(exam), views.index(view)) for exam, view in zip(first["exam_id"], first["view"], strict=True)
+    ]
+    order = sorted(range(len(places)), key=places.__getitem__)
+    return first.iloc[order].reset_index(drop=True)
+
+
+def _saliency(maker: JobMaker, arms: Sequence[Arm], plan: Plan, workers: int) -> dict[str, _Map]:
+    """Return the maps of each view, of the first arm that reads it; arms that are no networks of the core have none."""
+    from ovcf_bench.training.saliency import SaliencyJob, map_saliency
+
+    prepared, study = maker.prepared, maker.prepared.study
+    found: dict[str, _Map] = {}
+    jobs: list[Job] = []
+    exams: dict[str, list[str]] = {}
+    for arm in dict.fromkeys(arms):
+        plugin = maker.models[arm.model]
+        units = [each.key for each in plan.units if each.arm == arm and maker.store.is_done(each.key)]
+        keys, exams[arm.name] = _keys(prepared, arm)
+        if plugin.build is None or not units or not keys:
+            continue
+        argument = SaliencyJob(
+            plugin=plugin,
+            params=study.document.models[arm.model].params,
+            build=build_context(study, arm, pretrained=False),
+            normalisation=training_of(study.document.training, arm).normalisation,
+            units=[maker.store.unit_folder(key) for key in units],
+            pixels=maker.cache.open(keys, preprocessing_of(study)),
+            device=maker.device,
+            threads=maker.threads,
+        )
+        jobs.append(Job(arm.name, map_saliency, argument))
+    of_arm = {arm.name: arm for arm in arms}
+    for outcome in run_jobs(jobs, workers=workers):
+        if outcome.result is not None:
+            name = outcome.job.name
+            maps = _Map(name, dict(zip(exams[name], outcome.result, strict=True)))
+            for view in of_arm[name].views:
+                found.setdefault(view, maps)
+    return found
+
+
+def _keys(prepared: Prepared, arm: Arm) -> tuple[list[list[str]], list[str]]:
+    """Return the cache keys of the views of every shown exam that has all of them, and the exams."""
+    keys = prepared.images.pivot(index="exam_id", columns="view", values="cache_key")
+    if any(view not in keys for view in arm.views):
+        return [], []
+    whole = keys[list(arm.views)].dropna()
+    return whole.to_numpy().tolist(), list(whole.index)
+
+
+def _record(prepared: Prepared, row: Mapping[Any, Any], looked: _Map | None) -> dict[str, Any]:
+    source = prepared.source(row)
+    mapped = looked.maps.get(str(row["exam_id"])) if looked else None
+    return {
+        "exam": str(row["exam_id"]),
+        "view": str(row["view"]),
+        "picture": _picture(source),
+        "saliency": "" if mapped is None else _overlay(mapped, prepared, source),
+        "lesions": [list(box) for box in prepared.lesions(row)],
+    }
+
+
+def _picture(source: Pixels16) -> str:
+    eight = Image.fromarray((source >> 8).astype(np.uint8))
+    eight.thumbnail((_TALLEST, _TALLEST), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    eight.save(buffer, "WEBP", quality=_QUALITY, method=6)
+    return _uri(buffer)
+
+
+def _overlay(mapped: np.ndarray[Any, Any], prepared: Prepared, source: Pixels16) -> str:
+    """Return the map over the stored image as one colour of rising opacity: bars of the network's image are cut off."""
+    preprocessing = preprocessing_of(prepared.study)
+    top, left, height, width = inside(source.shape, preprocessing)
+    down, across = mapped.shape[0] / preprocessing.height, mapped.shape[1] / preprocessing.width
+    box = (left * across, top * down, (left + width) * across, (top + height) * down)
+    scale = _MAP / max(source.shape)
+    size = (max(1, round(source.shape[1] * scale)), max(1, round(source.shape[0] * scale)))
+    enlarged = Image.fromarray(mapped).resize(size, Image.Resampling.BICUBIC, box=box)
+    alpha = np.rint(np.clip(np.asarray(enlarged), 0, 1) * 150).astype(np.uint8)
+    coloured = np.dstack([*(np.full_like(alpha, value) for value in _COLOUR), alpha])
+    buffer = io.BytesIO()
+    Image.fromarray(coloured, "RGBA").save(buffer, "WEBP", quality=50, exact=True, method=6)
+    return _uri(buffer)
+
+
+def _uri(buffer: io.BytesIO) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _words(looked: Mapping[str, _Map]) -> str:
+    if not looked:
+        return ""
+    who = "; ".join(_told(looked))
+    return (
+        f"Colour: what raised the score (Grad-CAM, mean of the folds; Selvaraju et al. 2017), {who}. Each picture is "
+        "scaled to its own maximum: a pale score colours as strongly as a sure one."
+    )
+
+
+def _told(looked: Mapping[str, _Map]) -> Iterator[str]:
+    for view, maps in looked.items():
+        yield f"{view} by {maps.arm}"

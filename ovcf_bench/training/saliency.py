@@ -1,0 +1,95 @@
+"""Where the networks of an arm looked: Grad-CAM, averaged over the folds.
+
+Source: Selvaraju et al., ICCV 2017, eq. 1 and 2, on the last feature maps that still have a place in the image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ovcf_bench.api import BuildContext, ModelPlugin, Params, Pixels
+from ovcf_bench.training.batches import normalise, read_batch
+from ovcf_bench.training.checkpoint import load_weights
+from ovcf_bench.training.device import choose_device, prepare_process
+
+Maps = np.ndarray[Any, np.dtype[np.float32]]
+_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SaliencyJob:
+    """The images to be looked at and the finished units of one arm; weights come from their folders."""
+
+    plugin: ModelPlugin
+    params: Params
+    build: BuildContext
+    normalisation: str
+    units: Sequence[Path]
+    pixels: Pixels
+    device: str
+    threads: int
+
+
+def map_saliency(job: SaliencyJob, report: Callable[[Mapping[str, Any]], None]) -> Maps:
+    """Return where evidence for the positive class lies, (n, h, w) float32; the highest of each image is 1, or all 0.
+
+    h x w is the size of the network's last feature maps.
+    """
+    assert job.plugin.build is not None, "only networks that the core trains have feature maps"
+    prepare_process(job.threads)
+    device = choose_device(job.device)
+    total: Maps | None = None
+    for folder in job.units:
+        network = job.plugin.build(job.params, job.build)
+        load_weights(folder, network)
+        maps = _of_network(network.to(device).eval(), job, device)
+        total = maps if total is None else total + maps
+    assert total is not None, "an arm has units"
+    return _scaled(total)
+
+
+def _of_network(network: nn.Module, job: SaliencyJob, device: torch.device) -> Maps:
+    n = job.pixels.shape[0]
+    found = []
+    for start in range(0, n, _BATCH):
+        rows = np.arange(start, min(start + _BATCH, n))
+        images = normalise(read_batch(job.pixels, rows, device), job.normalisation)
+        found.append(_gradcam(network, images))
+    return _scaled(np.concatenate(found))
+
+
+def _gradcam(network: nn.Module, images: torch.Tensor) -> Maps:
+    """Return the maps of a batch, (b, h, w), not negative."""
+    last: list[torch.Tensor] = []
+
+    def keep(module: nn.Module, given: Any, made: Any) -> None:
+        if isinstance(made, torch.Tensor) and made.ndim == 4 and made.shape[-1] * made.shape[-2] > 1:
+            last[:] = [made]
+
+    hooks = [module.register_forward_hook(keep) for module in network.modules() if module is not network]
+    try:
+        with torch.enable_grad():
+            logits = network(images.requires_grad_())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if not last:
+        return np.zeros((len(images), 1, 1), dtype=np.float32)
+    (gradient,) = torch.autograd.grad(logits[:, 0].sum(), last[0])
+    weights = gradient.mean(dim=(2, 3), keepdim=True)
+    maps = functional.relu((weights * last[0]).sum(dim=1))
+    return np.asarray(maps.detach().float().cpu().numpy(), dtype=np.float32)
+
+
+def _scaled(maps: Maps) -> Maps:
+    highest = maps.max(axis=(1, 2), keepdims=True)
+    scaled: Maps = np.divide(maps, highest, out=np.zeros_like(maps), where=highest > 0)
+    return scaled
