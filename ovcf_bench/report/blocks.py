@@ -40,12 +40,13 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value; `detail` stands small beneath it, `note` is the letter of a footnote."""
+    """One value; `detail` stands small beneath it, `note` is the letter of a footnote; `links` are (text, href)."""
 
     text: str
     detail: str = ""
     note: str = ""
     strong: bool = False
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
