@@ -16,6 +16,7 @@ from ovcf_bench.files import write_atomically
 
 ANALYSIS, SOURCE = "analysis.json", "source.json"  # of a comparison of scores, which has no study
 GALLERY = "gallery.json"  # pictures of single exams; absent when they must not leave the site
+SIDE_BY_SIDE = "side_by_side.json"  # of several runs, besides the two above
 LOCK, SPLITS, FLOW, CHECKS, COHORT = "study.lock.yaml", "splits.csv", "flow.json", "checks.json", "cohort.csv"
 HISTORY, SCORES, FINDINGS, PROVENANCE, REPORT = (
     "history.csv", "scores.csv", "findings.json", "provenance.json", "report.html",
@@ -27,6 +28,11 @@ class RunFolder:
     """One run's folder; every record in it is whole or absent."""
 
     path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name to show, with what cannot be printed (line ends, bytes that are not UTF-8) replaced."""
+        return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in self.path.name)
 
     def has(self, name: str) -> bool:
         """Whether the record exists."""

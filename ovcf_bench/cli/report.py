@@ -1,4 +1,4 @@
-"""`ovcf-bench report`: the report again, from the records of a run."""
+"""`ovcf-bench report`: the report again, from the records of a run, or of several runs side by side."""
 
 from __future__ import annotations
 
@@ -6,16 +6,49 @@ from pathlib import Path
 
 import click
 
+_EXAMPLES = """\b
+Examples:
+  ovcf-bench report reports/runs/paper-1a2b3c4d
+  ovcf-bench report reports/runs/paper-1a2b3c4d reports/runs/paper-5e6f7a8b
+  ovcf-bench report before/paper-1a2b3c4d after/paper-1a2b3c4d --to reports/before-and-after
+"""
 
-@click.command("report", epilog="\b\nExample:\n  ovcf-bench report reports/runs/paper-1a2b3c4d")
-@click.argument("run", metavar="RUN", type=click.Path(path_type=Path, file_okay=False))
-def command(run: Path) -> None:
+
+@click.command("report", epilog=_EXAMPLES)
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--to",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of several runs side by side. [default: side-by-side-..., beside the first run]",
+)
+def command(runs: tuple[Path, ...], to: Path | None) -> None:
     """Rebuild findings.json and report.html of the run folder RUN from its other records.
 
-    Needs neither the images nor torch.
+    With several RUNs, write a folder that sets them side by side: what changed against the first one, AUROCs, and
+    paired tests where a set holds the same patients. Needs neither the images nor torch.
     """
+    if len(runs) > 1:
+        _side_by_side(runs, to)
+        return
+    if to is not None:
+        raise click.UsageError("--to goes with two RUNs or more; one RUN is rebuilt where it is.")
     from ovcf_bench.findings import rebuild
     from ovcf_bench.report import write_report
 
-    rebuild(run)
-    click.echo(f"Report: {write_report(run)}")
+    rebuild(runs[0])
+    click.echo(f"Report: {write_report(runs[0])}")
+
+
+def _side_by_side(runs: tuple[Path, ...], to: Path | None) -> None:
+    from ovcf_bench.cli.options import command_line
+    from ovcf_bench.compare.side_by_side import set_side_by_side
+    from ovcf_bench.report import write_report
+
+    folder, record = set_side_by_side(runs, to=to, command=command_line())
+    report = write_report(folder.path)
+    for run in record.runs:
+        click.echo(f"Run {run.number}: {run.name}, {len(run.study) + len(run.program)} differences from run 1")
+    for each in record.shared:
+        click.echo(each.sentence)
+    click.echo(f"Report: {report}")

@@ -24,7 +24,7 @@ def notices(run: RunRecords) -> tuple[Notice, ...]:
     """Return the notices that this run calls for, the gravest first."""
     said = run.provenance
     if said is None:
-        return tuple(_late(run.findings))
+        return (*_synthetic_runs(run), *_late(run.findings))
     return (
         *_failed(said),
         *_synthetic(said),
@@ -53,6 +53,16 @@ def _synthetic(said: Provenance) -> Iterator[Notice]:
         yield Notice(
             "Synthetic data",
             f"The radiographs of {listed(said.synthetic)} were computed; no patient was examined. "
+            "The figures show what the method does, and nothing about patients.",
+        )
+
+
+def _synthetic_runs(run: RunRecords) -> Iterator[Notice]:
+    names = [f"run {each.number}" for each in (run.side_by_side.runs if run.side_by_side else ()) if each.synthetic]
+    if names:
+        yield Notice(
+            "Synthetic data",
+            f"Radiographs of {listed(names)} were computed; no patient was examined. "
             "The figures show what the method does, and nothing about patients.",
         )
 

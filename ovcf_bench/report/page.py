@@ -19,6 +19,7 @@ from ovcf_bench.report.sections.probabilities import probabilities
 from ovcf_bench.report.sections.provenance import provenance
 from ovcf_bench.report.sections.published import published
 from ovcf_bench.report.sections.robustness import robustness
+from ovcf_bench.report.sections.side_by_side import what_changed
 from ovcf_bench.report.sections.subgroups import subgroups
 
 _SECTIONS = (
@@ -34,6 +35,7 @@ _SECTIONS = (
     provenance,
 )
 
+_NO_SHARED_SET = "No test set could be tested in pairs; the AUROCs of the runs, and the reasons, stand below."
 Said = tuple[tuple[str, str], ...]  # pieces of a sentence, each with the place on the page that it links to, or ""
 
 
@@ -54,16 +56,33 @@ class Page:
 def make_page(run: RunRecords) -> Page:
     """Return the page of a run; a section whose record is absent says so in one line."""
     study = run.findings.study
-    sections = (_cautions(run.findings), *(make(run) for make in _SECTIONS))
     return Page(
         title=study.title,
         question=study.question,
-        answer=tuple(_answer(run.findings)),
+        answer=(((_NO_SHARED_SET, ""),),) if _untested(run) else tuple(_answer(run.findings)),
         notices=notices(run),
-        sections=_numbered([section for section in sections if section.blocks]),
-        kicker="Study report" if run.source is None else "Comparison of scores",
+        sections=_numbered([section for section in _sections(run) if section.blocks]),
+        kicker=_kicker(run),
         version=next((each.project_version for each in (run.provenance, run.source) if each is not None), ""),
     )
+
+
+def _kicker(run: RunRecords) -> str:
+    if run.side_by_side is not None:
+        return "Runs side by side"
+    return "Study report" if run.source is None else "Comparison of scores"
+
+
+def _untested(run: RunRecords) -> bool:
+    """Return whether the run is several side by side that have nothing to be tested in pairs."""
+    return run.side_by_side is not None and not run.findings.sets
+
+
+def _sections(run: RunRecords) -> tuple[Section, ...]:
+    changed = () if run.side_by_side is None else (what_changed(run.side_by_side),)
+    if _untested(run):
+        return (*changed, provenance(run))
+    return (*changed, _cautions(run.findings), *(make(run) for make in _SECTIONS))
 
 
 def _answer(findings: Findings) -> list[Said]:

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ovcf_bench import records
 from ovcf_bench.errors import Problem, RecordError
+from ovcf_bench.findings.side_by_side import SideBySide
 from ovcf_bench.findings.values import Findings
 from ovcf_bench.records import RunFolder
 from ovcf_bench.study import read_lock
@@ -201,6 +202,7 @@ class RunRecords:
     gallery: GalleryPictures | None
     lock: str | None
     published: PublishedSection | None
+    side_by_side: SideBySide | None = None
 
 
 def read_run(run: Path) -> RunRecords:
@@ -221,6 +223,7 @@ def read_run(run: Path) -> RunRecords:
         gallery=_typed(folder, records.GALLERY, GalleryPictures) if folder.has(records.GALLERY) else None,
         lock=lock,
         published=read_lock(lock).document.published if lock else None,
+        side_by_side=_typed(folder, records.SIDE_BY_SIDE, SideBySide) if folder.has(records.SIDE_BY_SIDE) else None,
     )
 
 

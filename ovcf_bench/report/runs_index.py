@@ -74,13 +74,12 @@ class RunSummary:
 
 def read_runs(folder: Path) -> tuple[RunSummary, ...]:
     """Return the runs of a folder, the newest first. Raises RecordError when it holds none."""
-    name = _printable(str(folder))
     try:
         found = [each for each in folder.iterdir() if (each / records.FINDINGS).is_file()]
     except OSError as error:
-        raise RecordError(Problem(name, f"cannot be listed ({error.strerror})", _ADVICE)) from error
+        raise RecordError(Problem(str(folder), f"cannot be listed ({error.strerror})", _ADVICE)) from error
     if not found:
-        raise RecordError(Problem(name, "holds no run", _ADVICE))
+        raise RecordError(Problem(str(folder), "holds no run", _ADVICE))
     return tuple(sorted(map(_summary, sorted(found)), key=lambda run: run.made, reverse=True))
 
 
@@ -140,18 +139,22 @@ def _result(run: RunSummary) -> str:
     return f"{found.a} − {found.b} on {found.set}: {value}" + (f"; {found.reason}" if found.reason else "")
 
 
-def _summary(folder: Path) -> RunSummary:
-    made = datetime.fromtimestamp((folder / records.FINDINGS).stat().st_mtime, UTC).isoformat(timespec="seconds")
-    link = f"{quote(os.fsencode(folder.name))}/{records.REPORT}" if RunFolder(folder).has(records.REPORT) else None
-    name = _printable(folder.name)
+def _summary(path: Path) -> RunSummary:
+    folder = RunFolder(path)
+    made = datetime.fromtimestamp((path / records.FINDINGS).stat().st_mtime, UTC).isoformat(timespec="seconds")
+    link = f"{quote(os.fsencode(path.name))}/{records.REPORT}" if folder.has(records.REPORT) else None
     try:
-        run = read_run(folder)
+        run = read_run(path)
     except BenchError as error:
-        first, *more = error.problems
-        where = first.where.removeprefix(f"run {folder.name}, ")
-        others = f" (and {len(more)} more)" if more else ""
-        return RunSummary(name, made, link, broken=_printable(f"{where}: {first.found}{others}"))
-    return _told(name, made, link, run)
+        return RunSummary(folder.name, made, link, broken=_reason(error, path.name))
+    return _told(folder.name, made, link, run)
+
+
+def _reason(error: BenchError, name: str) -> str:
+    """Return the first problem without the name of the run, which stands beside it."""
+    first, *more = error.problems
+    where = first.where.removeprefix(f"run {name}").removeprefix(", ")
+    return ": ".join(filter(None, (where, first.found))) + (f" (and {len(more)} more)" if more else "")
 
 
 def _told(name: str, made: str, link: str | None, run: RunRecords) -> RunSummary:
@@ -166,8 +169,14 @@ def _told(name: str, made: str, link: str | None, run: RunRecords) -> RunSummary
         units=len(said.units) if said else None,
         failed=sum(unit.status == "failed" for unit in said.units) if said else None,
         profile=said.profile if said else None,
-        synthetic=said.synthetic if said else (),
+        synthetic=_synthetic(run),
     )
+
+
+def _synthetic(run: RunRecords) -> tuple[str, ...]:
+    if run.side_by_side is not None:
+        return tuple(f"run {each.number}" for each in run.side_by_side.runs if each.synthetic)
+    return run.provenance.synthetic if run.provenance else ()
 
 
 def _primary(findings: Findings) -> PrimaryResult | None:
@@ -198,8 +207,3 @@ def _arms(findings: Findings) -> tuple[ArmResult, ...]:
     for name, found in findings.sets.items():
         return tuple(ArmResult(name, arm, result.auroc, result.ci) for arm, result in found.arms.items())
     return ()
-
-
-def _printable(text: str) -> str:
-    """Return a text with what cannot be printed, such as line ends and bytes that are not UTF-8, replaced."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

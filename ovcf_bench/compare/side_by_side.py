@@ -1,0 +1,294 @@
+"""Finished runs side by side: what changed between them, and paired tests where their patients are the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+import ovcf_bench
+from ovcf_bench import findings, records, scores
+from ovcf_bench.errors import BenchError, Problem, RecordError
+from ovcf_bench.findings import Analysis, Findings
+from ovcf_bench.findings.case_scores import ScoreBook, open_book
+from ovcf_bench.findings.side_by_side import ListedRun, RunAuroc, SharedSet, SideBySide
+from ovcf_bench.findings.values import ArmRecord, Primary
+from ovcf_bench.provenance import digest, machine, versions
+from ovcf_bench.records import RunFolder
+from ovcf_bench.study import Study, read_lock
+from ovcf_bench.study.changes import changes
+from ovcf_bench.vocabulary import SCORE_COLUMNS, Arm, Comparison
+
+_EXAM = ["patient_id", "exam_id", "label"]
+_ADVICE = "`ovcf-bench report RUN` rebuilds the records of one run."
+_NO_STUDY = "one of the two runs comes from a study, the other from a table of scores"
+_Record = TypeVar("_Record")
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What provenance.json, or source.json, says of how a run was made."""
+
+    versions: Mapping[str, str]
+    python: str
+    platform: str
+    device: str | None = None
+    training_version: int | None = None
+    preprocessing_version: int | None = None
+    profile: str | None = None
+    synthetic: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run as it was read; `study` and `book` are None for scores that come from no study."""
+
+    number: int
+    name: str
+    digest: str
+    findings: Findings
+    made: _Made
+    study: Study | None
+    book: ScoreBook | None
+
+    @property
+    def arms(self) -> Mapping[str, Arm]:
+        """The arms that the study declares, by name."""
+        return {arm.name: arm for arm in self.study.arms} if self.study else {}
+
+    def named(self, arm: str) -> str:
+        """Return the name of an arm beside those of the other runs."""
+        return f"{arm} [run {self.number}]"
+
+
+def set_side_by_side(runs: Sequence[Path], *, to: Path | None, command: str) -> tuple[RunFolder, SideBySide]:
+    """Write the records of two or more runs side by side, and return their folder with what is shared.
+
+    The folder is `to`, or one beside the first run that is named by the runs and their findings. Raises RecordError
+    naming every run that cannot be read, or when `to` holds something else; then nothing is written.
+    """
+    read = _read_all(runs)
+    first, *others = read
+    folder = _folder(runs, read, to)
+    shared = tuple(each for other in others for each in _shared_sets(first, other))
+    table = _score_table(read, shared)
+    analysis = _analysis(read, shared)
+    found = findings.of_scores(analysis, table)
+    record = SideBySide(tuple(_listed(first, each) for each in read), shared)
+    text = scores.to_csv(table)
+    for name in (records.REPORT, records.FINDINGS):
+        folder.remove(name)
+    folder.write_json(records.SIDE_BY_SIDE, asdict(record))
+    folder.write_text(records.SCORES, text)
+    folder.write_text(records.ANALYSIS, findings.analysis_to_json(analysis))
+    folder.write_json(records.SOURCE, _source(read, table, text, command))
+    folder.write_text(records.FINDINGS, findings.to_json(found))
+    return folder, record
+
+
+def _read_all(runs: Sequence[Path]) -> list[_Run]:
+    read: list[_Run] = []
+    problems: list[Problem] = []
+    for number, path in enumerate(runs, 1):
+        try:
+            read.append(_read(number, path.resolve()))
+        except BenchError as error:
+            problems += error.problems
+    if problems:
+        raise RecordError(*problems)
+    return read
+
+
+def _read(number: int, path: Path) -> _Run:
+    folder = RunFolder(path)
+    text = folder.read_text(records.FINDINGS)
+    study = read_lock(folder.read_text(records.LOCK)) if folder.has(records.LOCK) else None
+    said = records.SOURCE if folder.has(records.SOURCE) else records.PROVENANCE
+    return _Run(
+        number=number,
+        name=folder.name,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        findings=_typed(folder, records.FINDINGS, Findings),
+        made=_typed(folder, said, _Made),
+        study=study,
+        book=_open(folder, study) if study else None,
+    )
+
+
+def _typed(folder: RunFolder, name: str, kind: type[_Record]) -> _Record:
+    try:
+        return TypeAdapter(kind).validate_json(folder.read_text(name))
+    except ValidationError as error:
+        found = f"is no such record of this version ({error.error_count()} mistakes)"
+        raise RecordError(Problem(f"run {folder.path.name}, {name}", found, _ADVICE)) from error
+
+
+def _open(folder: RunFolder, study: Study) -> ScoreBook:
+    document = study.document
+    return open_book(
+        scores.from_csv(folder.read_text(records.SCORES)),
+        level=document.analysis_level,
+        aggregation=document.aggregation,
+        ensemble=document.ensemble,
+        arms=tuple(arm.name for arm in study.arms),
+    )
+
+
+def _folder(runs: Sequence[Path], read: Sequence[_Run], to: Path | None) -> RunFolder:
+    identity = digest([[run.name, run.digest] for run in read])[:8]
+    folder = RunFolder(to or runs[0].resolve().parent / f"side-by-side-{identity}")
+    taken = folder.path.is_dir() and any(folder.path.iterdir()) and not folder.has(records.SIDE_BY_SIDE)
+    if taken or folder.path.resolve() in [path.resolve() for path in runs]:
+        advice = "Allowed: a new or empty folder, or one that this command made of other runs."
+        raise RecordError(Problem(f"--to {folder.name}", "holds something else", advice))
+    return folder
+
+
+def _shared_sets(first: _Run, other: _Run) -> Iterator[SharedSet]:
+    """Yield the test sets that both runs have, each with the arms that can be tested or why none can."""
+    arms = tuple(name for name in first.arms if name in other.arms)
+    for name in first.findings.sets:
+        if name in other.findings.sets:
+            n, reason = _same_exams(first, other, name, arms)
+            yield SharedSet(name, other.number, () if reason else arms, n, reason)
+
+
+def _same_exams(first: _Run, other: _Run, name: str, arms: tuple[str, ...]) -> tuple[int, str]:
+    """Return how many exams of a set both runs hold, and why they cannot be tested in pairs, if so."""
+    if first.book is None or other.book is None:
+        return 0, "scores from elsewhere do not tell their patients apart: give `ovcf-bench compare` one table of both"
+    if not arms:
+        return 0, "no arm of it has the name of an arm of run 1"
+    if first.book.level != other.book.level:
+        return 0, f"one case is one {other.book.level}, in run 1 one {first.book.level}"
+    here, there = (_exams(book, name, arms) for book in (first.book, other.book))
+    both = len(here & there)
+    if here == there:
+        return both, ""
+    patients = len({patient for patient, *_ in here} & {patient for patient, *_ in there})
+    reason = (
+        f"the exams differ: {len(there)} here and {len(here)} in run 1, {both} in both with the same label; "
+        f"{patients} patients are in both"
+    )
+    return both, reason if patients else f"{reason} (other patients, or pseudonyms of another key)"
+
+
+def _exams(book: ScoreBook, name: str, arms: tuple[str, ...]) -> set[tuple[Any, ...]]:
+    table = book.scores
+    rows = table[(table["kind"] == "test") & (table["set"] == name) & table["arm"].isin(arms)]
+    return set(rows[_EXAM].itertuples(index=False, name=None))
+
+
+def _score_table(read: Sequence[_Run], shared: Sequence[SharedSet]) -> pd.DataFrame:
+    """Return the ensembles of the arms that are tested, one row for each case, each arm named with its run."""
+    first = read[0]
+    wanted: dict[tuple[int, str, str], _Run] = {}
+    for each in shared:
+        for arm in each.arms:
+            wanted[1, each.set, arm] = first
+            wanted[each.run, each.set, arm] = read[each.run - 1]
+    parts = [_arm_rows(run, name, arm) for (_, name, arm), run in sorted(wanted.items(), key=lambda item: item[0])]
+    return scores.build(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*SCORE_COLUMNS]))
+
+
+def _arm_rows(run: _Run, name: str, arm: str) -> pd.DataFrame:
+    assert run.book is not None  # only runs of a study share sets
+    cases = run.book.ensemble_cases(name, arm)
+    table = cases.table
+    return pd.DataFrame(
+        {
+            "set": name,
+            "kind": "test",
+            "target": "label",
+            "arm": run.named(arm),
+            "view": run.arms[arm].view,
+            "model": "",  # the scale of the scores is whatever the run's was
+            "repeat": None,
+            "fold": None,
+            "ensemble": "mean_logit",
+            "patient_id": table["patient_id"],
+            "exam_id": table.index,
+            "image_id": "",
+            "site": "",
+            "label": table["label"].astype(int),
+            "score": cases.probabilities(table["score"]),
+            "logit": table["score"] if cases.scale == "logit" else float("nan"),
+        }
+    )
+
+
+def _analysis(read: Sequence[_Run], shared: Sequence[SharedSet]) -> Analysis:
+    """Return the analysis: each arm of a further run minus the arm of that name of the first one."""
+    first = read[0]
+    pairs = dict.fromkeys((arm, each.run) for each in shared for arm in each.arms)
+    arms = dict.fromkeys(each for arm, number in pairs for each in ((arm, 1), (arm, number)))
+    tested = {each.set for each in shared if each.arms}
+    sets = tuple(name for name in first.findings.sets if name in tested)
+    comparisons = tuple(_comparison(read[number - 1].named(arm), first.named(arm)) for arm, number in pairs)
+    study = first.findings.study
+    return Analysis(
+        title=f"Side by side: {', '.join(run.name for run in read)}",
+        question="",
+        seed=study.seed,
+        repeats=1,
+        ensemble="mean_logit",
+        level="exam",
+        aggregation="mean",
+        missing="all_data" if study.missing == "all_data" else "complete_pairs",
+        rule=None,
+        fitted_on="",
+        optimistic="",
+        sets=sets,
+        arms=tuple(_arm(read[number - 1], arm) for arm, number in sorted(arms)),
+        comparisons=comparisons,
+        primary=Primary(sets[0], comparisons[0].id) if comparisons else None,
+        from_study=False,
+    )
+
+
+def _comparison(a: str, b: str) -> Comparison:
+    return Comparison(f"{a} - {b}", a, b)
+
+
+def _arm(run: _Run, name: str) -> ArmRecord:
+    return ArmRecord(run.named(name), run.arms[name].views, run.arms[name].model)
+
+
+def _listed(first: _Run, run: _Run) -> ListedRun:
+    """Return a run as it is recorded, with what differs from the first one."""
+    return ListedRun(
+        number=run.number,
+        name=run.name,
+        title=run.findings.study.title,
+        synthetic=run.made.synthetic,
+        study=_study_changes(first, run),
+        program=changes(asdict(first.made), asdict(run.made)),
+        aurocs={
+            name: {arm: RunAuroc(each.auroc, each.ci, each.n, each.reason) for arm, each in found.arms.items()}
+            for name, found in run.findings.sets.items()
+        },
+    )
+
+
+def _study_changes(first: _Run, run: _Run) -> tuple[str, ...]:
+    if first.study is None or run.study is None:
+        return (_NO_STUDY,) if first.study is not run.study else ()
+    return changes(first.study.plain(), run.study.plain())
+
+
+def _source(read: Sequence[_Run], table: pd.DataFrame, text: str, command: str) -> dict[str, Any]:
+    return {
+        "project_version": ovcf_bench.__version__,
+        "command": command,
+        "file": f"{records.SCORES} of {len(read)} runs",
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "rows": len(table.drop_duplicates(["set", "exam_id"])),
+        "read_as": [f"run {run.number} is {run.name} (findings {run.digest[:8]})" for run in read],
+        "versions": versions(),
+        **machine(),
+    }

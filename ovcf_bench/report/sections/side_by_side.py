@@ -1,0 +1,85 @@
+"""What changed between several runs, with their AUROCs in neighbouring columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ovcf_bench.findings.side_by_side import ListedRun, RunAuroc, SideBySide
+from ovcf_bench.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Footnotes,
+    Group,
+    Items,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+    cells,
+    numeric,
+)
+from ovcf_bench.report.format import NONE, count, interval, listed, number
+
+_OWN = (
+    "As each run found them, with its own intervals. Differences are tested under Comparisons, and only where the "
+    "exams and labels of a set are the same."
+)
+
+
+def what_changed(record: SideBySide) -> Section:
+    """Return the section: the runs, what differs from the first one, AUROCs, and which sets were tested."""
+    blocks: list[Block] = [_runs_table(record)]
+    for run in record.runs[1:]:
+        blocks += _differences(run)
+    blocks.append(_auroc_table(record))
+    if record.shared:
+        blocks.append(Items(tuple(("", each.sentence) for each in record.shared)))
+    else:
+        blocks.append(Paragraph("No run has a test set in common with run 1, so nothing was tested."))
+    return Section("what-changed", "What changed", tuple(blocks))
+
+
+def _runs_table(record: SideBySide) -> Table:
+    rows = tuple(
+        Row(f"Run {run.number}", cells(run.name, run.title, listed(run.synthetic) if run.synthetic else NONE))
+        for run in record.runs
+    )
+    columns = tuple(Column(title, numeric=False) for title in ("Run", "Folder", "Title", "Synthetic cohorts"))
+    return Table("runs", "The runs.", columns, (Group("", rows),))
+
+
+def _differences(run: ListedRun) -> Iterator[Block]:
+    lines = (*(("Study:", line) for line in run.study), *(("Program:", line) for line in run.program))
+    if not lines:
+        yield Paragraph(f"Run {run.number} differs from run 1 in nothing that is recorded of study and program.")
+        return
+    yield Paragraph(f"Run {run.number} differs from run 1 in:")
+    yield Items(lines)
+
+
+def _auroc_table(record: SideBySide) -> Table:
+    footnotes = Footnotes()
+    sets: dict[str, dict[str, None]] = {}
+    for run in record.runs:
+        for name, arms in run.aurocs.items():
+            sets.setdefault(name, {}).update(dict.fromkeys(arms))
+    groups = tuple(
+        Group(
+            name,
+            tuple(
+                Row(arm, tuple(_auroc(run.aurocs.get(name, {}).get(arm), footnotes) for run in record.runs))
+                for arm in arms
+            ),
+        )
+        for name, arms in sets.items()
+    )
+    columns = (Column("Arm", numeric=False), *numeric(*(f"Run {run.number}" for run in record.runs)))
+    return Table("runs-auroc", "AUROC by run.", columns, groups, notes=(_OWN,), footnotes=footnotes.all())
+
+
+def _auroc(found: RunAuroc | None, footnotes: Footnotes) -> Cell:
+    if found is None:
+        return Cell(NONE, note=footnotes.letter("the run has no such arm on such a set"))
+    detail = f"{interval(found.ci)}; n = {count(found.n)}"
+    return Cell(number(found.auroc), detail=detail, note=footnotes.letter(found.reason), strong=True)
