@@ -15,7 +15,7 @@ from ovcf_bench.errors import BenchError, Problem, RecordError
 from ovcf_bench.findings.secondary import Estimate, Limits
 from ovcf_bench.findings.values import ComparisonFindings, Findings
 from ovcf_bench.records import RunFolder
-from ovcf_bench.report.blocks import Cell, Column, Group, Row, Section, Table
+from ovcf_bench.report.blocks import Cell, Column, Group, Row, Section, Table, cells
 from ovcf_bench.report.format import NONE, count, interval, listed, number, signed
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.read import RunRecords, read_run
@@ -23,7 +23,6 @@ from ovcf_bench.report.render import render
 
 INDEX = "index.html"
 HEADS = ("Title", "Made (UTC)", "Result", "Verdict", "Units failed", "Profile", "Synthetic")
-_NOT_SHOWN = {"not different": "difference not shown"}  # a wide interval does not show that two arms are alike
 _ADVICE = "Allowed: a folder whose subfolders are runs; `ovcf-bench run STUDY` makes one."
 
 
@@ -93,7 +92,7 @@ def index_page(runs: Sequence[RunSummary]) -> str:
     """Return the page that links to the report of each run, as HTML."""
     broken = sum(bool(run.broken) for run in runs)
     said = f"{count(len(runs))} {'run' if len(runs) == 1 else 'runs'}, the newest first."
-    columns = (*(Column(head, numeric=False) for head in ("Run", *HEADS)), Column("Report", numeric=False))
+    columns = tuple(Column(head, numeric=False) for head in ("Run", *HEADS))
     table = Table("runs", "The runs of this folder.", columns, (Group("", tuple(map(_row, runs))),), label="Table 1")
     return render(
         Page(
@@ -126,8 +125,8 @@ def texts(run: RunSummary) -> tuple[str, ...]:
 
 
 def _row(run: RunSummary) -> Row:
-    links = (("report", run.report),) if run.report else ()
-    return Row(run.name, (*map(Cell, texts(run)), Cell("" if links else NONE, links=links)))
+    title, *others = texts(run)
+    return Row(run.name, (Cell(title, links=(("report", run.report),) if run.report else ()), *cells(*others)))
 
 
 def _result(run: RunSummary) -> str:
@@ -189,17 +188,23 @@ def _primary(findings: Findings) -> PrimaryResult | None:
     found: ComparisonFindings | Estimate = one
     if one.primary_estimate == "all_data" and one.all_data is not None:
         found = one.all_data
-    return PrimaryResult(wanted.set, one.a, one.b, found.difference, found.ci, _verdict(one), found.reason)
+    return PrimaryResult(wanted.set, one.a, one.b, found.difference, found.ci, _verdict(one, found.ci), found.reason)
 
 
-def _verdict(one: ComparisonFindings) -> str:
+def _verdict(one: ComparisonFindings, ci: Limits | None) -> str:
     if one.claim == "equivalence":
         return one.equivalence.verdict or ""
-    direction = one.noninferiority.direction or ""
     if one.claim == "difference":
-        return _NOT_SHOWN.get(direction, direction)
-    also = f", {direction}" if direction in ("superior", "inferior") else ""
+        return _direction(ci)
+    also = f", {one.noninferiority.direction}" if one.noninferiority.direction in ("superior", "inferior") else ""
     return f"{one.noninferiority.verdict}{also}" if one.noninferiority.verdict else ""
+
+
+def _direction(ci: Limits | None) -> str:
+    """Return what an interval says about 0; one that holds 0 does not show that two arms are alike."""
+    if ci is None:
+        return ""
+    return "superior" if ci[0] > 0 else "inferior" if ci[1] < 0 else "difference not shown"
 
 
 def _arms(findings: Findings) -> tuple[ArmResult, ...]:
