@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from ovcf_bench.study.changes import changes
 from ovcf_bench.vocabulary import SCORE_COLUMNS, Arm, Comparison
 
 _EXAM = ["patient_id", "exam_id", "label"]
-_ADVICE = "`ovcf-bench report RUN` rebuilds the records of one run."
+_ADVICE = "`ovcf-bench report RUN` makes findings.json anew; the other records are made by `ovcf-bench run`."
 _NO_STUDY = "one of the two runs comes from a study, the other from a table of scores"
 _Record = TypeVar("_Record")
 
@@ -74,7 +74,7 @@ def set_side_by_side(runs: Sequence[Path], *, to: Path | None, command: str) -> 
     """
     read = _read_all(runs)
     first, *others = read
-    folder = _folder(runs, read, to)
+    folder = _folder(runs[0], read, to)
     shared = tuple(each for other in others for each in _shared_sets(first, other))
     table = _score_table(read, shared)
     analysis = _analysis(read, shared)
@@ -98,7 +98,11 @@ def _read_all(runs: Sequence[Path]) -> list[_Run]:
         try:
             read.append(_read(number, path.resolve()))
         except BenchError as error:
-            problems += error.problems
+            told = f"run {path.resolve().name}"
+            problems += [
+                each if each.where.startswith(told) else replace(each, where=f"{told}, {each.where}")
+                for each in error.problems
+            ]
     if problems:
         raise RecordError(*problems)
     return read
@@ -106,6 +110,8 @@ def _read_all(runs: Sequence[Path]) -> list[_Run]:
 
 def _read(number: int, path: Path) -> _Run:
     folder = RunFolder(path)
+    if folder.has(records.SIDE_BY_SIDE):
+        raise RecordError(Problem(f"run {path.name}", "is several runs side by side", "Give those runs themselves."))
     text = folder.read_text(records.FINDINGS)
     study = read_lock(folder.read_text(records.LOCK)) if folder.has(records.LOCK) else None
     said = records.SOURCE if folder.has(records.SOURCE) else records.PROVENANCE
@@ -130,8 +136,13 @@ def _typed(folder: RunFolder, name: str, kind: type[_Record]) -> _Record:
 
 def _open(folder: RunFolder, study: Study) -> ScoreBook:
     document = study.document
+    try:
+        table = scores.from_csv(folder.read_text(records.SCORES))
+    except ValueError as error:  # what pandas and float raise for text that is no such table
+        found = "is no score table"
+        raise RecordError(Problem(f"run {folder.path.name}, {records.SCORES}", found, _ADVICE)) from error
     return open_book(
-        scores.from_csv(folder.read_text(records.SCORES)),
+        table,
         level=document.analysis_level,
         aggregation=document.aggregation,
         ensemble=document.ensemble,
@@ -139,12 +150,11 @@ def _open(folder: RunFolder, study: Study) -> ScoreBook:
     )
 
 
-def _folder(runs: Sequence[Path], read: Sequence[_Run], to: Path | None) -> RunFolder:
+def _folder(first: Path, read: Sequence[_Run], to: Path | None) -> RunFolder:
     identity = digest([[run.name, run.digest] for run in read])[:8]
-    folder = RunFolder(to or runs[0].resolve().parent / f"side-by-side-{identity}")
-    taken = folder.path.is_dir() and any(folder.path.iterdir()) and not folder.has(records.SIDE_BY_SIDE)
-    if taken or folder.path.resolve() in [path.resolve() for path in runs]:
-        advice = "Allowed: a new or empty folder, or one that this command made of other runs."
+    folder = RunFolder(to or first.resolve().parent / f"side-by-side-{identity}")
+    if folder.path.is_dir() and any(folder.path.iterdir()) and not folder.has(records.SIDE_BY_SIDE):
+        advice = "Allowed: a new or empty folder, or one that this command made."
         raise RecordError(Problem(f"--to {folder.name}", "holds something else", advice))
     return folder
 
@@ -168,6 +178,8 @@ def _same_exams(first: _Run, other: _Run, name: str, arms: tuple[str, ...]) -> t
         return 0, f"one case is one {other.book.level}, in run 1 one {first.book.level}"
     here, there = (_exams(book, name, arms) for book in (first.book, other.book))
     both = len(here & there)
+    if not here:
+        return 0, "run 1 has no score on it"
     if here == there:
         return both, ""
     patients = len({patient for patient, *_ in here} & {patient for patient, *_ in there})
@@ -227,7 +239,7 @@ def _analysis(read: Sequence[_Run], shared: Sequence[SharedSet]) -> Analysis:
     first = read[0]
     pairs = dict.fromkeys((arm, each.run) for each in shared for arm in each.arms)
     arms = dict.fromkeys(each for arm, number in pairs for each in ((arm, 1), (arm, number)))
-    tested = {each.set for each in shared if each.arms}
+    tested = [each.set for each in shared if each.arms]
     sets = tuple(name for name in first.findings.sets if name in tested)
     comparisons = tuple(_comparison(read[number - 1].named(arm), first.named(arm)) for arm, number in pairs)
     study = first.findings.study
@@ -246,7 +258,7 @@ def _analysis(read: Sequence[_Run], shared: Sequence[SharedSet]) -> Analysis:
         sets=sets,
         arms=tuple(_arm(read[number - 1], arm) for arm, number in sorted(arms)),
         comparisons=comparisons,
-        primary=Primary(sets[0], comparisons[0].id) if comparisons else None,
+        primary=Primary(tested[0], comparisons[0].id) if comparisons else None,
         from_study=False,
     )
 

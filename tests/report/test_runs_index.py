@@ -119,6 +119,7 @@ def test_a_broken_run_is_listed_with_the_record_and_stops_no_other(runs, record,
     assert "1 of them cannot be read" in index_page(list(found.values()))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows forbids such names")
 def test_links_lead_to_the_reports_whatever_the_folders_are_called(runs):
     shutil.copytree(runs / "paper-8e98cc09", runs / HOSTILE)
     shutil.copytree(runs / "paper-8e98cc09", runs / "javascript:alert(1)")
@@ -174,3 +175,8 @@ def test_a_folder_without_runs_is_refused_and_gets_no_index(runs, tmp_path, name
         invoke(tmp_path / name)
     assert caught.value.exit_code == 2
     assert not (tmp_path / name / "index.html").exists()
+
+
+def test_the_command_is_listed_and_explains_itself_with_an_example():
+    assert "\n  runs " in CliRunner().invoke(ovcf_bench_command, ["--help"]).output
+    assert "ovcf-bench runs reports/comparisons" in invoke("--help").output
