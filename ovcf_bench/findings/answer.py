@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.findings.analysis import Analysis
-from ovcf_bench.findings.conclusions import between
+from ovcf_bench.findings.conclusions import LATE, between, size_of, verdict_on
 from ovcf_bench.findings.secondary import Estimate
 from ovcf_bench.findings.values import Anchor, ArmFindings, ComparisonFindings, Part, Sentence, SetFindings
 from ovcf_bench.findings.wording import auroc_text, p_text, signed
@@ -24,7 +24,7 @@ def draft_answer(analysis: Analysis, sets: Mapping[str, SetFindings]) -> tuple[S
     return tuple(_primary(primary.set, comparison, analysis.conditional_on))
 
 
-_NUMBER = re.compile(r"(?<![\w.,/-])[+−]?\d+(?:\.\d+)?(?![\w/-]|\.\d| %)")
+_NUMBER = re.compile(r"(?<![\w.,/-])[+−]?(?!0(?!\.?\d))\d+(?:\.\d+)?(?![\w/-]|\.\d| %)")
 _Piece = str | tuple[str, Anchor]  # text, or text whose numbers stand at a place
 
 
@@ -72,7 +72,10 @@ def _primary(set_name: str, comparison: ComparisonFindings, given: str) -> Itera
         p = f", {name}{p_text(found.p)}" + (f"; {found.reason}" if found.reason else "")
     yield _sentence(start, difference, " (95 % CI ", (f"{between(found.ci)}{p}", test), f") for {given}.")
     # The declared claim is judged in a table of its own; a mere difference stands with its test.
-    yield _sentence((comparison.conclusion, test if comparison.claim == "difference" else verdict))
+    judged = test if comparison.claim == "difference" else verdict
+    sized = Anchor("detectable", set_name, comparison.id)
+    late = () if comparison.declared else (f" {LATE}",)
+    yield _sentence((verdict_on(comparison), judged), *((f" {text}", sized) for text in size_of(comparison)), *late)
 
 
 def _without_primary(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[Sentence]:

@@ -19,18 +19,21 @@ NO_EVIDENCE_OF_LIKENESS = (
 
 def conclude(finding: ComparisonFindings) -> str:
     """Return the verdict on the declared claim, or why there is none."""
+    return " ".join((verdict_on(finding), *size_of(finding), *(() if finding.declared else (LATE,))))
+
+
+def verdict_on(finding: ComparisonFindings) -> str:
+    """Return the sentence on the declared claim alone."""
     if finding.difference is None or (finding.ci is None and finding.p is None):
-        text = f"There is no verdict: {finding.reason}."
-    elif finding.claim == "noninferiority":
-        text = _conclude_noninferiority(finding)
-    elif finding.claim == "equivalence":
-        text = _conclude_equivalence(finding)
-    else:
-        text = _conclude_difference(finding)
-    return " ".join((text, *_size(finding), *(() if finding.declared else (LATE,))))
+        return f"There is no verdict: {finding.reason}."
+    if finding.claim == "noninferiority":
+        return _conclude_noninferiority(finding)
+    if finding.claim == "equivalence":
+        return _conclude_equivalence(finding)
+    return _conclude_difference(finding)
 
 
-def _size(finding: ComparisonFindings) -> Iterator[str]:
+def size_of(finding: ComparisonFindings) -> Iterator[str]:
     """Yield, for a comparison that shows nothing, the true difference that it could have shown."""
     found = finding.detectable
     shown = {

@@ -326,7 +326,7 @@ class CovariateSummary:
 class Anchor:
     """Where numbers of a sentence stand: the kind of table, the set, and the arm or comparison."""
 
-    table: Literal["auroc", "comparison", "verdict"]
+    table: Literal["auroc", "comparison", "verdict", "detectable"]
     set: str
     name: str
 

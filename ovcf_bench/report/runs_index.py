@@ -92,13 +92,14 @@ def index_page(runs: Sequence[RunSummary]) -> str:
     """Return the page that links to the report of each run, as HTML."""
     broken = sum(bool(run.broken) for run in runs)
     said = f"{count(len(runs))} {'run' if len(runs) == 1 else 'runs'}, the newest first."
+    sentences = [said, f"{count(broken)} of them cannot be read; the table says why."][: 2 if broken else 1]
     columns = tuple(Column(head, numeric=False) for head in ("Run", *HEADS))
     table = Table("runs", "The runs of this folder.", columns, (Group("", tuple(map(_row, runs))),), label="Table 1")
     return render(
         Page(
             title="Runs",
             question="",
-            answer=(said, *([f"{count(broken)} of them cannot be read; the table says why."] if broken else [])),
+            answer=tuple(((text, ""),) for text in sentences),
             notices=(),
             sections=(Section("list", "List of runs", (table,)),),
             version=ovcf_bench.__version__,

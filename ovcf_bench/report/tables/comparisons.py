@@ -95,7 +95,7 @@ def _test(
     return Row(
         name,
         (
-            Cell(count(one.n)),
+            Cell(count(one.n), detail=f"{count(one.positives)} positive"),
             *([Cell(count(one.missing))] if missing else []),
             Cell(number(one.auroc_a)),
             Cell(number(one.auroc_b)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.values import ArmFindings, ComparisonFindings, Findings, Point
+from ovcf_bench.report.anchors import row_id
 from ovcf_bench.report.blocks import Cell, Column, Footnotes, Group, Row, Table, cells, numeric
 from ovcf_bench.report.format import NONE, count, interval, listed, number, p_value, signed
 from ovcf_bench.vocabulary import DEVELOPMENT
@@ -49,12 +50,13 @@ def detectable_table(findings: Findings) -> Table | None:
                         ),
                         Cell(number(one.margin)),
                     ),
+                    row_id("detectable", at, position),
                 )
-                for one in found.comparisons
+                for position, one in enumerate(found.comparisons)
                 if one.detectable is not None
             ),
         )
-        for name, found in findings.sets.items()
+        for at, (name, found) in enumerate(findings.sets.items())
     ]
     groups = [group for group in groups if group.rows]
     if not groups:
