@@ -11,6 +11,7 @@ Examples:
   ovcf-bench report reports/runs/paper-1a2b3c4d
   ovcf-bench report reports/runs/paper-1a2b3c4d reports/runs/paper-5e6f7a8b
   ovcf-bench report before/paper-1a2b3c4d after/paper-1a2b3c4d --to reports/before-and-after
+  ovcf-bench report reports/runs/paper-1a2b3c4d --export paper/figures
 """
 
 
@@ -22,14 +23,21 @@ Examples:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of several runs side by side. [default: side-by-side-..., beside the first run]",
 )
-def command(runs: tuple[Path, ...], to: Path | None) -> None:
+@click.option(
+    "--export",
+    "export_to",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Also write all tables (CSV, LaTeX, Markdown, Word) and figures (SVG, PDF, PNG) there.",
+)
+def command(runs: tuple[Path, ...], to: Path | None, export_to: Path | None) -> None:
     """Rebuild findings.json and report.html of the run folder RUN from its other records.
 
     With several RUNs, write a folder that sets them side by side: what changed against the first one, AUROCs, and
     paired tests where a set holds the same patients. Needs neither the images nor torch.
     """
     if len(runs) > 1:
-        _side_by_side(runs, to)
+        _export(_side_by_side(runs, to), export_to)
         return
     if to is not None:
         raise click.UsageError("--to goes with two RUNs or more; one RUN is rebuilt where it is.")
@@ -38,9 +46,18 @@ def command(runs: tuple[Path, ...], to: Path | None) -> None:
 
     rebuild(runs[0])
     click.echo(f"Report: {write_report(runs[0])}")
+    _export(runs[0], export_to)
 
 
-def _side_by_side(runs: tuple[Path, ...], to: Path | None) -> None:
+def _export(run: Path, to: Path | None) -> None:
+    if to is None:
+        return
+    from ovcf_bench.report import export_report
+
+    click.echo(f"{export_report(run, to)} files of tables and figures: {to}")
+
+
+def _side_by_side(runs: tuple[Path, ...], to: Path | None) -> Path:
     from ovcf_bench.cli.options import command_line
     from ovcf_bench.compare.side_by_side import set_side_by_side
     from ovcf_bench.report import write_report
@@ -52,3 +69,4 @@ def _side_by_side(runs: tuple[Path, ...], to: Path | None) -> None:
     for each in record.shared:
         click.echo(each.sentence)
     click.echo(f"Report: {report}")
+    return folder.path

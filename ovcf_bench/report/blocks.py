@@ -30,12 +30,13 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Text as it stands in a file or a terminal; folded under its title when `folded`."""
+    """Text as it stands in a file or a terminal; folded under its title when `folded`; `file` is its name as one."""
 
     template: ClassVar[str] = "listing.html"
     title: str
     text: str
     folded: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,9 @@ class Matrices:
     matrices: tuple[Matrix, ...]
 
 
+Panel: TypeAlias = Plot | FlowColumn | Forest
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """Drawings side by side under one caption; each carries its own text alternative. `data` is their CSV."""
@@ -127,7 +131,7 @@ class Figure:
     template: ClassVar[str] = "figure.html"
     id: str
     caption: str
-    panels: tuple[Plot | FlowColumn | Forest, ...]
+    panels: tuple[Panel, ...]
     label: str = ""
     data: str = ""
 

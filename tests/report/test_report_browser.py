@@ -79,6 +79,8 @@ def visit(browser):
         page.on("dialog", lambda dialog: (page.wrong.append("a dialog"), dialog.dismiss()))
         context.set_offline(True)
         page.goto(path.as_uri())
+        if settings.get("java_script_enabled", True):
+            page.wait_for_selector("nav a[aria-current]")  # the last thing that scripts do
         return page
 
     yield go

@@ -26,5 +26,9 @@ def _plain(cell: Cell) -> str:
         return ""
     if isinstance(cell, float):
         return f"{cell:.7g}"
-    # A spreadsheet must not take a name for a formula.
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else str(cell)
+    return as_field(cell) if isinstance(cell, str) else str(cell)
+
+
+def as_field(text: str) -> str:
+    """Return a name or a text as a field that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,6 +1,8 @@
 "use strict";
-(() => {
-  const files = JSON.parse(document.getElementById("files").textContent);
+(async () => {
+  const packed = Uint8Array.from(atob(document.getElementById("files").textContent), (letter) => letter.charCodeAt(0));
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const files = JSON.parse(await new Response(unpacked).text());
   const status = document.getElementById("status");
   const tell = (text) => { status.textContent = text; };
   const make = (tag, attributes = {}, ...children) => {

@@ -1,0 +1,1 @@
+"""The tables and figures of a page as files, for papers, slides and other programs."""

@@ -1,0 +1,141 @@
+"""A table of the page as text for other programs: CSV, LaTeX, Markdown. Values are those that the page shows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+
+from ovcf_bench.report.blocks import Cell, Row, Table
+from ovcf_bench.report.figures.values import as_field
+from ovcf_bench.report.format import NONE
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$", "−": r"$-$", "–": "--",
+    "…": r"\dots{}", "·": r"$\cdot$", "χ": r"$\chi$", "κ": r"$\kappa$", "²": r"$^2$", "’": "'", "±": r"$\pm$",
+}  # fmt: skip
+
+
+def as_csv(table: Table) -> str:
+    """Return the table as CSV (RFC 4180, LF): spanners before titles, groups and details in columns of their own.
+
+    True minus signs become hyphens, and a value that does not exist an empty field.
+    """
+    grouped = any(group.head for group in table.groups)
+    detailed = [any(row.cells[at].detail for row in _rows(table)) for at in range(len(table.columns) - 1)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*(["Group"] if grouped else []), *_heads(table, detailed)])
+    for group in table.groups:
+        for row in group.rows:
+            head = [as_field(group.head)] if grouped else []
+            writer.writerow([*head, as_field(row.head), *_fields(row, detailed)])
+    return text.getvalue()
+
+
+def _rows(table: Table) -> Iterator[Row]:
+    return (row for group in table.groups for row in group.rows)
+
+
+def _heads(table: Table, detailed: list[bool]) -> Iterator[str]:
+    first, *others = table.columns
+    yield first.title
+    for column, with_detail in zip(others, detailed, strict=True):
+        title = f"{column.spanner}: {column.title}" if column.spanner else column.title
+        yield title
+        if with_detail:
+            yield f"{title} (detail)"
+
+
+def _fields(row: Row, detailed: list[bool]) -> Iterator[str]:
+    for cell, with_detail in zip(row.cells, detailed, strict=True):
+        yield _plain(words_of(cell))
+        if with_detail:
+            yield _plain(cell.detail)
+
+
+def words_of(cell: Cell) -> str:
+    """Return what a cell says, its links as words."""
+    return ", ".join(each for each in (cell.text, *(text for text, _ in cell.links)) if each)
+
+
+def _plain(text: str) -> str:
+    """Return a shown value as a field; a number keeps its sign, a text is no formula."""
+    plain = "" if text == NONE else text.replace("−", "-").replace("–", "-")
+    return plain if re.match(r"[+-]?\.?\d", plain) else as_field(plain)
+
+
+def as_latex(table: Table) -> str:
+    """Return the table as LaTeX that needs the package booktabs alone."""
+    width = len(table.columns)
+    shape = "".join("r" if column.numeric else "l" for column in table.columns)
+    lines = [r"\begin{table}", r"\centering", f"\\caption{{{escape(table.caption)}}}", f"\\label{{tab:{table.id}}}"]
+    lines += [f"\\begin{{tabular}}{{{shape}}}", r"\toprule", *_spanners(table)]
+    lines += [" & ".join(escape(column.title) for column in table.columns) + r" \\"]
+    for group in table.groups:
+        lines.append(r"\midrule")
+        if group.head:
+            lines.append(f"\\multicolumn{{{width}}}{{l}}{{\\textit{{{escape(group.head)}}}}} \\\\")
+        lines += [" & ".join((escape(row.head), *map(_latex_cell, row.cells))) + r" \\" for row in group.rows]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [f"\n\\smallskip\\footnotesize {text}" for text in map(escape, table.notes)]
+    lines += [f"\n\\smallskip\\footnotesize $^{{{letter}}}$ {escape(text)}." for letter, text in table.footnotes]
+    return "\n".join([*lines, r"\end{table}", ""])
+
+
+def _spanners(table: Table) -> list[str]:
+    if not table.spanners:
+        return []
+    heads, rules, at = [], [], 1
+    for name, span in table.spanners:
+        heads.append(f"\\multicolumn{{{span}}}{{c}}{{{escape(name)}}}")
+        rules += [f"\\cmidrule(lr){{{at}-{at + span - 1}}}"] if name else []
+        at += span
+    return [" & ".join(heads) + r" \\", " ".join(rules)]
+
+
+def _latex_cell(cell: Cell) -> str:
+    text = escape(words_of(cell))
+    text = f"\\textbf{{{text}}}" if cell.strong and text else text
+    detail = f" ({escape(cell.detail)})" if cell.detail else ""
+    return text + (f"$^{{{cell.note}}}$" if cell.note else "") + detail
+
+
+def escape(text: str) -> str:
+    """Return text that LaTeX sets as it is."""
+    return "".join(_LATEX.get(letter, letter) for letter in text)
+
+
+def as_markdown(table: Table) -> str:
+    """Return the table with pipes, as forges show it: caption above, notes beneath."""
+    heads = [f"{column.spanner}: {column.title}" if column.spanner else column.title for column in table.columns]
+    lines = [f"**{table.label}.** {_piped(table.caption)}" if table.label else f"**{_piped(table.caption)}**", ""]
+    lines += [_line(map(_piped, heads)), _line("--:" if column.numeric else ":--" for column in table.columns)]
+    for group in table.groups:
+        if group.head:
+            lines.append(_line([f"*{_piped(group.head)}*", *[""] * (len(heads) - 1)]))
+        lines += [_line((_piped(row.head), *map(_markdown_cell, row.cells))) for row in group.rows]
+    lines += [
+        "",
+        *map(_piped, table.notes),
+        *(f"<sup>{letter}</sup> {_piped(text)}." for letter, text in table.footnotes),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _markdown_cell(cell: Cell) -> str:
+    text = _piped(words_of(cell))
+    text = f"**{text}**" if cell.strong and text else text
+    return (
+        text + (f"<sup>{cell.note}</sup>" if cell.note else "") + (f"<br>{_piped(cell.detail)}" if cell.detail else "")
+    )
+
+
+def _piped(text: str) -> str:
+    return re.sub(r"([\\|*_`<>\[\]])", r"\\\1", text).replace("\n", " ")
