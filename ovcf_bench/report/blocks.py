@@ -30,13 +30,18 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Text as it stands in a file or a terminal; folded under its title when `folded`; `file` is its name as one."""
+    """Text as it stands in a file or a terminal; folded under its title when `folded`; `file` is its name as one.
+
+    wrapped : lines break where the page ends, as in prose.
+    """
 
     template: ClassVar[str] = "listing.html"
     title: str
     text: str
     folded: bool = False
     file: str = ""
+    id: str = ""
+    wrapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from ovcf_bench.report.sections.published import published
 from ovcf_bench.report.sections.robustness import robustness
 from ovcf_bench.report.sections.side_by_side import what_changed
 from ovcf_bench.report.sections.subgroups import subgroups
+from ovcf_bench.report.sections.writing import checklists, methods
 
 _SECTIONS = (
     participants,
@@ -32,6 +33,7 @@ _SECTIONS = (
     subgroups,
     robustness,
     published,
+    methods,
     provenance,
 )
 
@@ -61,7 +63,7 @@ def make_page(run: RunRecords) -> Page:
         question=study.question,
         answer=(((_NO_SHARED_SET, ""),),) if _untested(run) else tuple(_answer(run.findings)),
         notices=notices(run),
-        sections=_numbered([section for section in _sections(run) if section.blocks]),
+        sections=_complete(run),
         kicker=_kicker(run),
         version=next((each.project_version for each in (run.provenance, run.source) if each is not None), ""),
     )
@@ -93,9 +95,18 @@ def _answer(findings: Findings) -> list[Said]:
     ]
 
 
-def _numbered(sections: Sequence[Section]) -> tuple[Section, ...]:
-    """Number tables and figures in the order of the page."""
-    tables = figures = 0
+def _complete(run: RunRecords) -> tuple[Section, ...]:
+    """Return all sections that have blocks, numbered; checklists come last, since they tell where the others stand."""
+    sections = _numbered([section for section in _sections(run) if section.blocks])
+    if run.lock is None:
+        return sections
+    tables = sum(isinstance(block, Table) for section in sections for block in section.blocks)
+    return (*sections, *_numbered([checklists((Section("answer", "Answer", ()), *sections))], tables=tables))
+
+
+def _numbered(sections: Sequence[Section], tables: int = 0) -> tuple[Section, ...]:
+    """Number tables, after so many before them, and figures in the order of the page."""
+    figures = 0
     numbered = []
     for section in sections:
         blocks: list[Block] = []
