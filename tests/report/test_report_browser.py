@@ -129,6 +129,25 @@ def test_a_slider_moved_by_keyboard_shows_what_the_findings_hold(visit, report):
     assert page.wrong == []
 
 
+def test_a_slider_starts_at_a_threshold_of_many_digits(visit, finished, tmp_path):
+    folder = tmp_path / "paper"
+    shutil.copytree(finished, folder)
+    found = json.loads((folder / "findings.json").read_text())
+    for of_set in found["sets"].values():
+        for result in of_set["arms"].values():
+            roc, point = result["roc"], result["operating_point"]
+            roc["threshold"] = [cut and cut * 0.98765432109876 for cut in roc["threshold"]]
+            achieved = (point["achieved"]["tp"], point["achieved"]["fp"])
+            point["threshold"] = roc["threshold"][[*zip(roc["tp"], roc["fp"], strict=True)].index(achieved)]
+    (folder / "findings.json").write_text(json.dumps(found))
+    page = visit(write_report(folder))
+    for number, of_set in enumerate(found["sets"].values()):
+        for arm, result in of_set["arms"].items():
+            shown = read_explorer(page.locator(f'.explorer-arm[data-panel="{number}"][data-arm="{arm}"]'))
+            achieved = result["operating_point"]["achieved"]
+            assert (shown["tp"], shown["fp"]) == (achieved["tp"], achieved["fp"])
+
+
 def read_explorer(place):
     cells = {
         each.get_attribute("data-cell"): int(each.inner_text().replace(",", ""))

@@ -258,8 +258,9 @@
       fp: Number(row[column["false positives"]]),
     }));
     if (!curve.length) return;
-    // The frozen threshold calls what scores at least as much: the last point not below it.
-    const frozen = threshold === "" ? 0 : curve.findLastIndex((point) => point.threshold === null || point.threshold >= Number(threshold) - 1e-9);
+    // The frozen threshold calls what scores at least as much: the last point not below it, as far as seven digits tell.
+    const least = Number(threshold) - 6e-7 * Math.abs(Number(threshold));
+    const frozen = threshold === "" ? 0 : curve.findLastIndex((point) => point.threshold === null || point.threshold >= least);
     const id = `slider-${explorer.id}-${panel}-${[...place.parentNode.children].indexOf(place)}`;
     const slider = make("input", { type: "range", id, min: 0, max: curve.length - 1, step: 1, value: frozen });
     const label = make("label", { for: id, dir: "auto" }, arm);
