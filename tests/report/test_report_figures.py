@@ -1,11 +1,13 @@
 import itertools
 import re
+from dataclasses import replace
 
 import pytest
 
 from ovcf_bench.report.figures.flow import LINE, PAD, flow_columns
 from ovcf_bench.report.figures.plot import Frame, arm_style
 from ovcf_bench.report.figures.roc import roc_plot
+from ovcf_bench.report.figures.scores import score_plot
 from ovcf_bench.report.figures.training import nice_ticks, training_plots
 from ovcf_bench.report.read import Epoch, read_run
 
@@ -183,3 +185,19 @@ def test_a_split_says_which_views_its_exams_have_unless_all_have_the_same(run):
     assert " ".join(boxes["internal"][2:]) == "700 exams with ap+lateral, 7 exams with ap, 1 exam with lateral"
     assert len(boxes["development"]) == 2
     assert "7 exams with ap, 1 exam with lateral" in hospital.text
+
+
+def test_scores_of_any_scale_fill_the_plot_each_on_its_own_axis(records):
+    one = records.findings.sets["internal"].comparisons[0]
+    raw = tuple(40 * each - 15 for each in one.agreement.scores_a)
+    changed = replace(one, agreement=replace(one.agreement, scores_a=raw, threshold_a=5.0))
+    plot = score_plot("internal", changed, 0)
+    assert (plot.x.low, plot.x.high) == (-20, 30)
+    assert (plot.y.low, plot.y.high) == (0, 1)
+    places = [float(x) for series in plot.series for x in re.findall(r"M(\S+) ", series.cloud)]
+    right = plot.frame.left + plot.frame.across
+    assert plot.frame.left <= min(places) < max(places) <= right
+    assert max(places) - min(places) > 0.7 * plot.frame.across
+    assert plot.guides[0].startswith(f"M{plot.frame.left + plot.frame.across * 0.5:g} ")
+    shown = sum(len(re.findall("M", series.cloud)) for series in plot.series)
+    assert shown == one.n

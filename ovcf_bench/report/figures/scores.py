@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.secondary import Agreement, Decisions
 from ovcf_bench.findings.values import ComparisonFindings
-from ovcf_bench.report.figures.plot import Frame, Plot, Series, Style
+from ovcf_bench.report.figures.plot import Axis, Frame, Plot, Series, Style
 from ovcf_bench.report.figures.ticks import UNIT, span_ticks, x_axis, y_axis
 from ovcf_bench.report.figures.values import Cell
 from ovcf_bench.report.format import count, number
@@ -21,24 +21,18 @@ def score_plot(name: str, one: ComparisonFindings, position: int) -> Plot | None
     found = one.agreement
     if found is None or not found.labels:
         return None
-    low = min(0.0, *found.scores_a, *found.scores_b)
-    high = max(1.0, *found.scores_a, *found.scores_b)
-    ticks = UNIT if (low, high) == (0, 1) else span_ticks(low, high)
-    x, y = x_axis(f"Score of {one.a}", _FRAME, ticks), y_axis(f"Score of {one.b}", _FRAME, ticks)
-
-    def share(value: float) -> float:
-        return (value - ticks[0]) / (ticks[-1] - ticks[0])
-
+    x = x_axis(f"Score of {one.a}", _FRAME, _ticks(found.scores_a))
+    y = y_axis(f"Score of {one.b}", _FRAME, _ticks(found.scores_b))
     guides = []
-    if found.threshold_a is not None and ticks[0] <= found.threshold_a <= ticks[-1]:
-        guides.append(_FRAME.path([(share(found.threshold_a), 0), (share(found.threshold_a), 1)]))
-    if found.threshold_b is not None and ticks[0] <= found.threshold_b <= ticks[-1]:
-        guides.append(_FRAME.path([(0, share(found.threshold_b)), (1, share(found.threshold_b))]))
+    if found.threshold_a is not None and 0 <= _share(found.threshold_a, x) <= 1:
+        guides.append(_FRAME.path([(_share(found.threshold_a, x), 0), (_share(found.threshold_a, x), 1)]))
+    if found.threshold_b is not None and 0 <= _share(found.threshold_b, y) <= 1:
+        guides.append(_FRAME.path([(0, _share(found.threshold_b, y)), (1, _share(found.threshold_b, y))]))
     series = tuple(
         Series(
             label=label,
             style=style,
-            cloud=_FRAME.cloud([(share(a), share(b)) for a, b in _of_class(found, value)]),
+            cloud=_FRAME.cloud([(_share(a, x), _share(b, y)) for a, b in _of_class(found, value)]),
             detail=_detail(found, value),
             square=bool(value),
         )
@@ -54,6 +48,16 @@ def score_plot(name: str, one: ComparisonFindings, position: int) -> Plot | None
         series=series,
         guides=tuple(guides),
     )
+
+
+def _ticks(scores: Sequence[float]) -> Sequence[float]:
+    """Return 0 to 1 for probabilities, and what holds them for other scores."""
+    low, high = min(scores), max(scores)
+    return UNIT if low >= 0 and high <= 1 else span_ticks(low, high)
+
+
+def _share(value: float, axis: Axis) -> float:
+    return (value - axis.low) / (axis.high - axis.low)
 
 
 def score_values(one: ComparisonFindings, position: int) -> Iterator[tuple[Cell, ...]]:
