@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from ovcf_bench.checks.duplicates import ALIKE, features
-from ovcf_bench.cli.options import open_registry, open_study
+from ovcf_bench.cli.options import open_study
 from ovcf_bench.images import ImageCache
 from ovcf_bench.images.look import thumbnail_of
 from ovcf_bench.provenance import machine
@@ -30,10 +30,9 @@ PLANTED = 50
 
 
 def prepared(preset: str, seed: int, folder: Path) -> tuple[Prepared, Options]:
-    registry = open_registry()
     changes = [f"cohorts.{name}.params.{key}={value}" for name in ("hospital", "external")
                for key, value in (("preset", f'"{preset}"'), ("seed", seed))]  # fmt: skip
-    study = open_study(STUDY, "quick", tuple(changes), registry)
+    study, registry = open_study(STUDY, "quick", tuple(changes))
     options = Options(runs=folder / "runs", cache=ImageCache(folder / f"{preset}-{seed}", int(20e9)), workers=2)
     return prepare(study, registry, Pseudonyms(b"k" * 32), options, Silent(), training=False), options
 

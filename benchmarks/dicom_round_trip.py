@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ovcf_bench.cli.options import open_registry, open_study
+from ovcf_bench.cli.options import open_study
 from ovcf_bench.cohort import cases
 from ovcf_bench.images import ImageCache
 from ovcf_bench.provenance import machine
@@ -55,13 +55,12 @@ def main() -> None:
         ]
         subprocess.run([*command, *form], check=True)
         exported = time.perf_counter() - begun
-        registry = open_registry()
         options = Options(runs=runs, cache=ImageCache(folder / "cache", int(20e9)), workers=2)
-        source = open_study(STUDY, "quick", (), registry)
+        source, registry = open_study(STUDY, "quick")
         plan = plan_study(source, registry, options, Silent())
         assert not plan.to_run, "run the study first"
         begun = time.perf_counter()
-        again = open_study(folder / "dicom" / "study.yaml", None, (), registry)
+        again, _ = open_study(folder / "dicom" / "study.yaml")
         prepared = prepare(again, registry, Pseudonyms(load_key()), options, Silent(), training=False)
         decoded = time.perf_counter() - begun
         rows = compare(source, again, prepared, plan, options, models_of(source, registry))

@@ -114,6 +114,19 @@ class DatasetPlugin:
     synthetic: bool = False  # the report says so in a banner
     card: str = ""  # source, licence, access, meaning of the label, traps
 
+    def __post_init__(self) -> None:
+        _refuse_local(f"dataset {self.name!r}", open=self.open)
+
+
+def _refuse_local(where: str, **functions: Callable[..., Any] | None) -> None:
+    """Raise PluginError for functions that another process could not find by module and name."""
+    for hook, function in functions.items():
+        if "<" in getattr(function, "__qualname__", ""):
+            found = f"{hook} is a lambda or stands inside another function"
+            raise PluginError(
+                Problem(where, found, "Write it with `def` at the top of the module: other processes look it up.")
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class BuildContext:
@@ -198,6 +211,7 @@ class ModelPlugin:
     def __post_init__(self) -> None:
         if (self.build is None) == (self.fit is None):
             raise PluginError(Problem(f"model {self.name!r}", "gives both or neither of build and fit", "Give one."))
+        _refuse_local(f"model {self.name!r}", build=self.build, fit=self.fit)
 
 
 @dataclass(frozen=True, slots=True)

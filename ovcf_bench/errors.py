@@ -11,11 +11,15 @@ USER_MUST_ACT = 2
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake: where it stands, what was found, what is allowed. Never holds a patient's identifier."""
+    """One mistake: where it stands, what was found, what is allowed. Never holds a patient's identifier.
+
+    trace : the traceback of what a plugin raised, shown only on demand: it may hold anything.
+    """
 
     where: str
     found: str
     allowed: str = ""
+    trace: str = ""
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.found}" if self.where else self.found

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from ovcf_bench.api import ModelPlugin
+from ovcf_bench.plugin_calls import calling
 from ovcf_bench.provenance import differences, digest, source_digest
 from ovcf_bench.store import Store, UnitRecord
 from ovcf_bench.study import Study
@@ -93,10 +94,17 @@ def _shared_identity(study: Study, arm: Arm, plugin: ModelPlugin) -> dict[str, A
             "plugin": plugin.name,
             "source": source_digest(plugin.build or plugin.fit),  # type: ignore[arg-type]  # one of them is given
             "params": section.params.model_dump(mode="json"),
-            "facts": dict(plugin.describe(section.params)) if plugin.describe else {},
+            "facts": _facts(plugin, section.params),
         },
         "training": training_of(study.document.training, arm).model_dump(mode="json"),
     }
+
+
+def _facts(plugin: ModelPlugin, params: Any) -> dict[str, Any]:
+    if plugin.describe is None:
+        return {}
+    with calling(f"model {plugin.name!r}", plugin.describe):
+        return dict(plugin.describe(params))
 
 
 def training_of(training: TrainingSection, arm: Arm) -> TrainingSection:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+import inspect
+import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 import pluggy
 
 from ovcf_bench import hookspecs
 from ovcf_bench.api import API_VERSION, DatasetPlugin, ModelPlugin, UnitEvent
-from ovcf_bench.errors import PluginError, Problem, one_of
+from ovcf_bench.errors import BenchError, PluginError, Problem, did_you_mean, one_of
+from ovcf_bench.plugin_calls import problem_of
+from ovcf_bench.plugin_files import load_file
 
 GROUP = "ovcf_bench"
+_SPEC_MARK, _IMPLEMENTATION_MARK = "ovcf_bench_spec", "ovcf_bench_impl"  # as pluggy marks functions of the project
 Plugin = TypeVar("Plugin", DatasetPlugin, ModelPlugin)
 
 
@@ -44,9 +52,16 @@ class Registry:
         """Return the model plugin of that name; raises PluginError with the known names."""
         return _find(self.models, name, "model")
 
-    def notify(self, event: UnitEvent) -> None:
-        """Tell every watching plugin what happened to a unit."""
-        self.hooks.hook.unit_event(event=event)
+    def notify(self, event: UnitEvent) -> list[Problem]:
+        """Tell every watching plugin what happened to a unit; one that fails is named and not told again."""
+        failed = []
+        for each in list(self.hooks.hook.unit_event.get_hookimpls()):
+            try:
+                each.function(event)
+            except Exception as error:  # noqa: BLE001  watching must never stop a study
+                failed.append(problem_of(error, each.plugin_name, each.function))
+                self.hooks.unregister(each.plugin)
+        return failed
 
 
 def _find(plugins: Mapping[str, Registered[Plugin]], name: str, kind: str) -> Plugin:
@@ -68,29 +83,71 @@ def new_manager() -> pluggy.PluginManager:
     return manager
 
 
-def load(found: Iterable[EntryPoint] | None = None) -> Registry:
-    """Return the registry of all entry points of the group (or of those `found`), loaded one by one."""
+def load(found: Iterable[EntryPoint] | None = None, files: Iterable[Path] = ()) -> Registry:
+    """Return the registry of all entry points of the group (or of those `found`), and of plugin files.
+
+    They are loaded one by one: an installed plugin that is broken is named among the problems and does not stop the
+    others. A file was asked for: raises PluginError with everything that is wrong with the `files`.
+    """
     manager = new_manager()
     origins: dict[str, str] = {}
     problems: list[Problem] = []
     for entry in sorted(entry_points(group=GROUP) if found is None else found, key=lambda each: each.name):
         distribution = entry.dist.name if entry.dist else "unknown distribution"
         where = f"plugin {entry.name!r} of {distribution}"
-        try:
-            module = entry.load()
-            manager.register(module, name=where)
-        except Exception as error:  # noqa: BLE001  a plugin may fail in any way; it must not stop the others
-            problems.append(Problem(where, f"cannot be loaded: {type(error).__name__}: {error}"))
-            continue
-        try:
-            manager.check_pending()  # otherwise a misspelt hook is silent
-        except pluggy.PluginValidationError as error:
+        if problem := _add(manager, where, entry.load):
+            problems.append(problem)
+        else:
+            origins[where] = distribution
+    asked = {f"plugin file {path.name!r}": path for path in dict.fromkeys(files)}
+    for where, path in asked.items():
+        if problem := _add(manager, where, functools.partial(load_file, path)):
+            problems.append(problem)
+        else:
+            origins[where] = f"file {path.name}"
+    registry = collect(manager, origins, problems)
+    if wrong := [problem for problem in registry.problems if problem.where in asked]:
+        raise PluginError(*wrong)
+    return registry
+
+
+def _add(manager: pluggy.PluginManager, where: str, open_module: Callable[[], ModuleType]) -> Problem | None:
+    """Load a module and let the manager know it; return why it cannot be used."""
+    try:
+        module = open_module()
+    except BenchError as error:
+        return error.problems[0]
+    except Exception as error:  # noqa: BLE001  a plugin may fail in any way; it must not stop the others
+        return _cannot_load(error, where)
+    try:
+        manager.register(module, name=where)
+        manager.check_pending()  # otherwise a misspelt hook is silent
+    except pluggy.PluginValidationError as error:
+        if manager.is_registered(module):
             manager.unregister(module)
-            problems.append(Problem(where, f"does not fit the hooks: {error}", "Hooks: register_datasets, "
-                                    "register_models, unit_event."))  # fmt: skip
-            continue
-        origins[where] = distribution
-    return collect(manager, origins, problems)
+        return Problem(where, f"does not fit the hooks: {' '.join(str(error).split())}", _hooks_offered(module))
+    except ValueError as error:  # two entry points of one module
+        return Problem(where, f"cannot be loaded: {error}")
+    if not manager.get_hookcallers(module):
+        return Problem(where, "has no hook", f"{_hooks_offered(module)} Each stands under @hookimpl.")
+    return None
+
+
+def _cannot_load(error: Exception, where: str) -> Problem:
+    at = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
+    found = f"cannot be loaded: {type(error).__name__}: {getattr(error, 'msg', error)}{at}"
+    lacking = error.name if isinstance(error, ModuleNotFoundError) else None
+    advice = f"Install: pip install {lacking.partition('.')[0]}" if lacking else ""
+    return Problem(where, found, advice, "".join(traceback.format_exception(error)))
+
+
+def _hooks_offered(module: ModuleType) -> str:
+    """Return the hooks with their arguments, and the one that was probably meant."""
+    offered = {name: inspect.signature(hook) for name, hook in vars(hookspecs).items() if hasattr(hook, _SPEC_MARK)}
+    written = [name for name, value in vars(module).items() if hasattr(value, _IMPLEMENTATION_MARK)]
+    meant = next((said for name in written if name not in offered and (said := did_you_mean(name, [*offered]))), "")
+    listed = ", ".join(f"{name}({', '.join(signature.parameters)})" for name, signature in offered.items())
+    return f"Hooks: {listed}. {meant}".rstrip()
 
 
 def collect(manager: pluggy.PluginManager, origins: Mapping[str, str], problems: Iterable[Problem] = ()) -> Registry:
@@ -104,11 +161,17 @@ def collect(manager: pluggy.PluginManager, origins: Mapping[str, str], problems:
         others = [each for each in manager.get_plugins() if each is not module]
         origin = origins.get(where, where)
         for hook, known in (("register_datasets", datasets), ("register_models", models)):
+            if not hasattr(module, hook):
+                continue
+            before = len(known) + len(found)
             register = _registrar(known, where, origin, found)
             try:
                 manager.subset_hook_caller(hook, others)(register=register)
             except Exception as error:  # noqa: BLE001  as above
-                found.append(Problem(where, f"{hook} failed: {type(error).__name__}: {error}"))
+                problem = problem_of(error, where, getattr(module, hook))
+                found.append(replace(problem, where=where, found=f"{hook} failed: {problem.found}"))
+            if len(known) + len(found) == before:
+                found.append(Problem(where, f"{hook} registers nothing", "Call register(...) in it."))
     return Registry(datasets, models, tuple(found), manager)
 
 

@@ -1,4 +1,5 @@
 import json
+import logging
 
 import jsonschema
 import pytest
@@ -73,7 +74,7 @@ def test_a_study_file_that_is_not_there_is_an_error_without_a_traceback(tmp_path
         invoke("check", tmp_path / "absent.yaml")
 
 
-def test_an_unexpected_error_names_its_kind_and_no_file(monkeypatch, capsys):
+def test_an_unexpected_error_names_its_kind_and_no_file(monkeypatch, capsys, caplog):
     from ovcf_bench.cli import main
 
     def fail(**options):
@@ -81,13 +82,13 @@ def test_an_unexpected_error_names_its_kind_and_no_file(monkeypatch, capsys):
 
     # A stand-in for the whole command: no mistake of ours is known that could be provoked.
     monkeypatch.setattr(main.ovcf_bench_command, "main", fail)
-    monkeypatch.delenv("OVCF_BENCH_TRACEBACK", raising=False)
     with pytest.raises(SystemExit) as ended:
         main.main()
     said = capsys.readouterr().err
     assert ended.value.code == 70
     assert "unexpected ValueError" in said
     assert "planted_name" not in said
-    monkeypatch.setenv("OVCF_BENCH_TRACEBACK", "1")
-    with pytest.raises(ValueError, match="planted_name"):
+    monkeypatch.setattr(logging.getLogger("ovcf_bench"), "level", logging.DEBUG)  # as -v does
+    with pytest.raises(SystemExit), caplog.at_level(logging.DEBUG, "ovcf_bench"):
         main.main()
+    assert "planted_name" in caplog.text

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ovcf_bench.cli.options import open_registry, open_study
+from ovcf_bench.cli.options import open_study
 from ovcf_bench.images import ImageCache
 from ovcf_bench.report import preview_page
 from ovcf_bench.runner import Options, Silent, contact_sheet
@@ -31,8 +31,7 @@ training:
 def sheet(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sheet")
     (folder / "study.yaml").write_text(STUDY)
-    registry = open_registry()
-    study = open_study(folder / "study.yaml", None, (), registry)
+    study, registry = open_study(folder / "study.yaml")
     options = Options(runs=folder, cache=ImageCache(folder / "cache", 10**9), key=key(folder))
     return contact_sheet(study, registry, options, Silent(), each=2, seed=3)
 

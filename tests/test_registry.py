@@ -36,9 +36,12 @@ from ovcf_bench.api import DatasetPlugin, Params, hookimpl
 class Settings(Params):
     path: str = "x"
 
+def open_nothing(params, folder):
+    return None
+
 @hookimpl
 def register_datasets(register):
-    register(DatasetPlugin(name="NAME", params=Settings, summary="s", open=lambda params, folder: None))
+    register(DatasetPlugin(name="NAME", params=Settings, summary="s", open=open_nothing))
 """
 
 

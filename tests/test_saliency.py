@@ -25,6 +25,10 @@ class Spot(nn.Module):
         return self.last(torch.relu(self.maps(images)).mean(dim=(2, 3)))
 
 
+def spot(params, context):
+    return Spot()
+
+
 def bright(top, left, size=32):
     images = np.full((1, 1, size, size), 34000, dtype=np.uint16)
     images[0, 0, top : top + 6, left : left + 6] = 60000
@@ -38,7 +42,7 @@ def maps_of(tmp_path, images, *signs):
         folder.mkdir()
         save_weights(folder, Spot(sign))
         folders.append(folder)
-    plugin = ModelPlugin("spot", Params, "A known map", build=lambda params, context: Spot())
+    plugin = ModelPlugin("spot", Params, "A known map", build=spot)
     context = BuildContext(("ap",), 32, 32, pretrained=False)
     job = SaliencyJob(plugin, Params(), context, "fixed", folders, images, "cpu", 1)
     return map_saliency(job, lambda values: None)

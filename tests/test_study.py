@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from ovcf_bench.cli.options import open_registry
+from ovcf_bench.cli.options import open_registry, params_models
 from ovcf_bench.errors import StudyError
 from ovcf_bench.study import ParamsModels, json_schema, load_study, parse, read_lock
 from ovcf_bench.study.document import scalar
@@ -230,11 +230,7 @@ def test_the_lock_of_a_study_is_the_study(seed, epochs, rate, folds, title, marg
 
 
 def installed():
-    registry = open_registry()
-    return ParamsModels(
-        {name: each.plugin.params for name, each in registry.datasets.items()},
-        {name: each.plugin.params for name, each in registry.models.items()},
-    )
+    return params_models(open_registry())
 
 
 @pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda path: path.stem)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ovcf_bench.cli.options import data_options, open_registry, open_study, run_settings, study_options
+from ovcf_bench.cli.options import data_options, open_study, run_settings, study_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,8 +47,7 @@ def command(
     from ovcf_bench.cli.progress import watching
     from ovcf_bench.runner import check_study
 
-    registry = open_registry()
-    study = open_study(study_path, profile, overrides, registry)
+    study, registry = open_study(study_path, profile, overrides)
     options = run_settings(study_path, runs=Path(), **settings)
     with watching() as watch:
         checked = check_study(study, registry, options, watch, pixels=not no_pixels)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from ovcf_bench.cli.options import data_options, key_option, open_registry, open_study, run_settings, study_options
+from ovcf_bench.cli.options import data_options, key_option, open_study, run_settings, study_options
 
 if TYPE_CHECKING:
     from ovcf_bench.export import Form
@@ -59,8 +59,7 @@ def export(
     from ovcf_bench.export import ExportedCohort, export_cohorts
     from ovcf_bench.runner import share_study
 
-    registry = open_registry()
-    study = open_study(study_path, profile, overrides, registry)
+    study, registry = open_study(study_path, profile, overrides)
     options = run_settings(study_path, cache_folder, key, workers, Path())
     with watching() as watch:
         shared = share_study(study, registry, options, watch, "manifest" if file_format == "png" else "dicom")
@@ -105,8 +104,7 @@ def list_(study_path: Path, profile: str | None, overrides: tuple[str, ...], key
     from ovcf_bench.files import write_atomically
     from ovcf_bench.runner import list_images
 
-    registry = open_registry()
-    study = open_study(study_path, profile, overrides, registry)
+    study, registry = open_study(study_path, profile, overrides)
     with watching() as watch:
         listed = list_images(study, registry, key, watch)
     before = os.umask(0o077)
@@ -150,8 +148,7 @@ def preview(
     from ovcf_bench.report import preview_page
     from ovcf_bench.runner import contact_sheet
 
-    registry = open_registry()
-    study = open_study(study_path, profile, overrides, registry)
+    study, registry = open_study(study_path, profile, overrides)
     options = run_settings(study_path, runs=Path(), **settings)
     with watching() as watch:
         sheet = contact_sheet(study, registry, options, watch, each=each, seed=seed)

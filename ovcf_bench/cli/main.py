@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
+import logging
 import sys
 
 import click
@@ -12,7 +12,8 @@ import ovcf_bench
 from ovcf_bench.errors import BenchError
 
 _INTERRUPTED, _UNEXPECTED = 130, 70
-_TRACEBACK = "OVCF_BENCH_TRACEBACK"
+_VERBOSE = "verbose"
+_log = logging.getLogger("ovcf_bench")
 
 # name: (module, one line of help). Commands are imported when they run, so that --help stays quick.
 _COMMANDS = {
@@ -42,6 +43,7 @@ class _Commands(click.Group):
             return None
         module, _ = _COMMANDS[cmd_name]
         command: click.Command = importlib.import_module(f"ovcf_bench.cli.{module}").command
+        _let_be_verbose(command)
         return command
 
     def resolve_command(
@@ -57,6 +59,26 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+def _let_be_verbose(command: click.Command) -> None:
+    """Add -v to a command, or to those of its group."""
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _let_be_verbose(each)
+    elif not any(each.name == _VERBOSE for each in command.params):
+        shown = "Show tracebacks. Their text may name files and patients."
+        command.params.append(
+            click.Option(
+                ["-v", "--verbose", _VERBOSE], is_flag=True, expose_value=False, callback=_be_verbose, help=shown
+            )
+        )
+
+
+def _be_verbose(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        logging.basicConfig(format="%(message)s")
+        _log.setLevel(logging.DEBUG)
 
 
 @click.command(cls=_Commands, epilog="\b\nExample:\n  ovcf-bench run studies/paper.yaml --profile quick")
@@ -78,11 +100,10 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted. Finished units and epochs are kept; the same command goes on from there.", err=True)
         code = _INTERRUPTED
-    except Exception as error:
-        if os.environ.get(_TRACEBACK):
-            raise
-        click.echo(f"error: unexpected {type(error).__name__}. This is a mistake of ovcf-bench or of a plugin.\n"
-                   f"    {_TRACEBACK}=1 shows where it happened; that text may name files.", err=True)  # fmt: skip
+    except Exception as error:  # noqa: BLE001  whatever it is, the user gets a sentence
+        _log.debug("", exc_info=error)
+        click.echo(f"error: unexpected {type(error).__name__}. This is a mistake of ovcf-bench.\n"
+                   "    -v shows where it happened; that text may name files and patients.", err=True)  # fmt: skip
         code = _UNEXPECTED
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -90,6 +111,8 @@ def main() -> None:
 def _print_problems(error: BenchError) -> None:
     n = len(error.problems)
     for problem in error.problems:
+        if problem.trace:
+            _log.debug(problem.trace)
         click.echo(click.style("error: ", fg="red", bold=True) + str(problem), err=True)
     if n > 1:
         click.echo(f"{n} problems found.", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ovcf_bench.images import ImageCache
     from ovcf_bench.registry import Registry
     from ovcf_bench.runner import Options
-    from ovcf_bench.study import Study
+    from ovcf_bench.study import ParamsModels, Study
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -94,25 +94,35 @@ def run_options(command: Command) -> Command:
     return command
 
 
-def open_registry() -> Registry:
-    """Return the installed plugins; broken ones are named on standard error and do not stop the others."""
+def open_registry(files: Iterable[Path] = ()) -> Registry:
+    """Return the installed plugins and those of `files`.
+
+    Installed ones that are broken are named on standard error and do not stop the others.
+    """
     from ovcf_bench import registry
 
-    found = registry.load()
+    found = registry.load(files=files)
     for problem in found.problems:
         click.echo(click.style("warning: ", fg="yellow") + str(problem), err=True)
     return found
 
 
-def open_study(path: Path, profile: str | None, overrides: tuple[str, ...], registry: Registry) -> Study:
-    """Return the study of a file; raises StudyError with every mistake."""
-    from ovcf_bench.study import ParamsModels, load_study
+def open_study(path: Path, profile: str | None = None, overrides: tuple[str, ...] = ()) -> tuple[Study, Registry]:
+    """Return the study of a file and the plugins that it may use; raises StudyError with every mistake."""
+    from ovcf_bench.study import load_study, plugin_files
 
-    models = ParamsModels(
+    registry = open_registry(plugin_files(path, profile=profile, overrides=overrides))
+    return load_study(path, params_models(registry), profile=profile, overrides=overrides), registry
+
+
+def params_models(registry: Registry) -> ParamsModels:
+    """Return the parameters that the plugins take, by name."""
+    from ovcf_bench.study import ParamsModels
+
+    return ParamsModels(
         {name: each.plugin.params for name, each in registry.datasets.items()},
         {name: each.plugin.params for name, each in registry.models.items()},
     )
-    return load_study(path, models, profile=profile, overrides=overrides)
 
 
 def open_cache(folder: Path | None) -> ImageCache:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ovcf_bench.cli.options import data_options, open_registry, open_study, run_options, run_settings, study_options
+from ovcf_bench.cli.options import data_options, open_study, run_options, run_settings, study_options
 
 if TYPE_CHECKING:
     from ovcf_bench.plan import Plan
@@ -43,8 +43,7 @@ def command(
     from ovcf_bench.cli.progress import watching
     from ovcf_bench.runner import estimate_seconds, plan_study
 
-    registry = open_registry()
-    study = open_study(study_path, profile, overrides, registry)
+    study, registry = open_study(study_path, profile, overrides)
     options = run_settings(study_path, **settings)
     with watching() as watch:
         plan = plan_study(study, registry, options, watch)

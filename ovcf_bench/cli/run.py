@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ovcf_bench.cli.options import data_options, open_registry, open_study, run_options, run_settings, study_options
+from ovcf_bench.cli.options import data_options, open_study, run_options, run_settings, study_options
 
 _EXAMPLES = """\b
 Examples:
@@ -32,8 +32,7 @@ def command(study_path: Path, profile: str | None, overrides: tuple[str, ...], *
     from ovcf_bench.report import write_report
     from ovcf_bench.runner import run_study
 
-    registry = open_registry()
-    study = open_study(study_path, profile, overrides, registry)
+    study, registry = open_study(study_path, profile, overrides)
     options = run_settings(study_path, **settings)
     with watching() as watch:
         result = run_study(study, registry, options, watch)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from ovcf_bench.errors import BenchError, Problem
+from ovcf_bench.plugin_files import load_again, loaded_files
 
 Report = Callable[[Mapping[str, Any]], None]
 
@@ -87,7 +90,8 @@ def run_jobs(
         while True:
             while len(running) < workers and (job := next(waiting, None)) is not None:
                 receiver, sender = context.Pipe(duplex=False)
-                process = context.Process(target=_work, args=(job, sender), name=job.name)
+                work = (loaded_files(), pickle.dumps(job), sender)  # plugin files must be there before the job is
+                process = context.Process(target=_work, args=work, name=job.name)
                 process.start()
                 sender.close()
                 running[receiver] = _Running(job, process)
@@ -133,7 +137,7 @@ def _died(code: int | None) -> str:
     return f"its process ended with code {code}"
 
 
-def _work(job: Job, sender: Connection) -> None:
+def _work(files: tuple[tuple[str, str], ...], packed: bytes, sender: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
 
     def send(kind: str, value: Any) -> None:
@@ -143,13 +147,16 @@ def _work(job: Job, sender: Connection) -> None:
             os._exit(1)  # the main process is gone; so is the reason to go on
 
     try:
+        load_again(files)
+        job: Job = pickle.loads(packed)  # noqa: S301  packed by the process that started this one
         result = job.function(job.argument, lambda values: send("report", values))
     except BenchError as error:
         send("failed", error.problems)
     except OSError as error:  # its own words would name the file
         send("failed", (Problem("", f"{type(error).__name__}: {error.strerror}"),))
     except Exception as error:  # noqa: BLE001  whatever a plugin or a library raises ends this job only
-        send("failed", (Problem("", f"{type(error).__name__}: {error}"),))
+        trace = "".join(traceback.format_exception(error))
+        send("failed", (Problem("", f"{type(error).__name__}: {error}", trace=trace),))
     else:
         send("result", result)
     with suppress(OSError):

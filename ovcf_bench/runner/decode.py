@@ -15,6 +15,7 @@ from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.executors import Job, run_jobs, warm_up
 from ovcf_bench.executors.processes import Report
 from ovcf_bench.images import ImageCache, Pixels16, Preprocessing, as_uint16
+from ovcf_bench.plugin_calls import calling
 from ovcf_bench.runner.opened import Opened
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.watch import Watch
@@ -106,11 +107,12 @@ def _chunks(
 def _decode_chunk(chunk: _Chunk, report: Report) -> dict[int, Unusable]:
     """Decode a chunk; return what cannot be read by its row."""
     dataset = chunk.plugin.open(chunk.params, chunk.folder)
+    plugin = f"dataset {chunk.plugin.name!r}"
     failed: dict[int, Unusable] = {}
     since = 0
     with chunk.cache.batch():
         for number, row, key in zip(chunk.numbers, chunk.rows, chunk.keys, strict=True):
-            image = _read(dataset, row, f"cohort {chunk.cohort!r}, image {number + 1}")
+            image = _read(dataset, row, plugin, f"cohort {chunk.cohort!r}, image {number + 1}")
             if isinstance(image, Unusable):
                 failed[number] = image
             else:
@@ -123,9 +125,10 @@ def _decode_chunk(chunk: _Chunk, report: Report) -> dict[int, Unusable]:
     return failed
 
 
-def _read(dataset: Dataset, row: dict[str, Any], place: str) -> Pixels16 | Unusable:
+def _read(dataset: Dataset, row: dict[str, Any], plugin: str, place: str) -> Pixels16 | Unusable:
     try:
-        pixels = dataset.read(row)
+        with calling(plugin, dataset.read, place, told=False):
+            pixels = dataset.read(row)
     except DataError as error:  # the dataset knows better where it is
         return Unusable(error.problems[0].where or place, error.problems[0].found)
     try:

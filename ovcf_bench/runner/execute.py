@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from ovcf_bench.errors import BenchError, PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.files import write_atomically
 from ovcf_bench.plan import Plan, PlannedUnit, make_plan
+from ovcf_bench.plugin_calls import calling
 from ovcf_bench.provenance import digest
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.records import RunFolder
@@ -31,6 +33,8 @@ from ovcf_bench.runner.prepare import Prepared, prepare, store_missing_pixels
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.store import Store
 from ovcf_bench.study import Study
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,8 @@ def check_models(study: Study, models: Mapping[str, ModelPlugin], only: set[str]
     for name in sorted(used):
         check = models[name].check
         if check is not None:
-            problems += check(study.document.models[name].params)
+            with calling(f"model {models[name].name!r}", check):
+                problems += check(study.document.models[name].params)
     if problems:
         raise PluginError(*problems)
 
@@ -178,7 +183,8 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
         unit = units[name]
         event = UnitEvent(kind, unit.arm.name, unit.repeat, unit.fold, values)
         watch.unit(name, event)
-        registry.notify(event)
+        for problem in registry.notify(event):
+            watch.say(f"warning: {problem} It is not told any more.")
 
     def jobs() -> Any:
         for name, unit in units.items():
@@ -196,6 +202,8 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
         name = outcome.job.name
         if outcome.reason:
             failed[units[name]] = outcome.reason
+            for problem in outcome.problems:
+                _log.debug(problem.trace)
             tell("failed", name, {"reason": outcome.reason})
         else:
             tell("end", name, {})

@@ -15,6 +15,9 @@ from ovcf_bench.api import Locates
 from ovcf_bench.cohort import Cohort, Counts, Unusable, apply_eligibility, patient_table, refuse_unusable
 from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.images import Pixels16, Preprocessing, as_uint16
+from ovcf_bench.plugin_calls import calling
+from ovcf_bench.plugin_files import is_from_file
+from ovcf_bench.provenance import source_digest
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.registry import Registry
 from ovcf_bench.runner.decode import decode
@@ -160,14 +163,21 @@ def _used_images(
         row_of = dict(zip(source.exams["image_id"], range(len(source.exams)), strict=True))
         used = cohort.images[cohort.images["patient_id"].isin(place.index)]
         used = used.assign(row=[row_of[each] for each in used["image_id"]])
-        name, fingerprint = source.plugin.name, source.dataset.fingerprint
-        keys = [pseudonyms("source", f"{name}\0{fingerprint(row)}") for row in source.rows(used)]
+        fingerprints = _fingerprints(source, source.rows(used))
+        keys = [pseudonyms("source", f"{source.plugin.name}\0{each}") for each in fingerprints]
         part = used[["patient_id", "exam_id", "image_id", "view", "label", "site", "row", *study.document.covariates]]
         part = part.assign(cohort=cohort.name, cache_key=keys)
         parts.append(part.join(place, on="patient_id"))
     images = pd.concat(parts, ignore_index=True)
     hidden = {f"{kind}_id": pseudonyms.all(kind, images[f"{kind}_id"]) for kind in ("patient", "exam", "image")}
     return images.assign(**hidden)
+
+
+def _fingerprints(source: Opened, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what tells whether the pixels of rows may have changed; for a plugin file its content too."""
+    written = source_digest(source.plugin.open) if is_from_file(source.plugin.open) else ""
+    with calling(f"dataset {source.plugin.name!r}", source.dataset.fingerprint, told=False):
+        return [f"{source.dataset.fingerprint(row)}{written}" for row in rows]
 
 
 def _tuning(study: Study, patients: pd.DataFrame, splits: pd.DataFrame, pseudonyms: Pseudonyms) -> dict[int, set[str]]:

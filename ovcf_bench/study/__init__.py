@@ -1,6 +1,6 @@
 """Study files: read, checked and resolved."""
 
 from ovcf_bench.study.json_schema import json_schema
-from ovcf_bench.study.load import ParamsModels, Study, load_study, parse, read_lock
+from ovcf_bench.study.load import ParamsModels, Study, load_study, parse, plugin_files, read_lock
 
-__all__ = ["ParamsModels", "Study", "json_schema", "load_study", "parse", "read_lock"]
+__all__ = ["ParamsModels", "Study", "json_schema", "load_study", "parse", "plugin_files", "read_lock"]

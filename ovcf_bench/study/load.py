@@ -130,16 +130,7 @@ def parse(
 
     Raises StudyError with every mistake, in the order of lines.
     """
-    problems: list[Problem] = []
-    base = _extended(text, where, folder, problems, seen=())
-    root = _without(base, "profiles")
-    full = _with_profile(root, base.child("profiles"), profile, where, problems)
-    for each in overrides:
-        try:
-            full = put(full, each)
-        except StudyError as error:
-            problems += error.problems
-    full = _without_removed(full)
+    root, full, problems = _layered(text, where, folder, profile, overrides)
     document, found = _validated(full, params_models)
     problems += found
     if problems or document is None:
@@ -151,6 +142,30 @@ def parse(
         # A file may be whole only with its profile: then what stands in it is compared, without defaults.
         reduced = changes(_plain(original), _plain(document)) if original else changes(before.plain(), full.plain())
     return Study(document, Path(where).stem, folder, profile, tuple(overrides), reduced)
+
+
+def plugin_files(path: Path, *, profile: str | None = None, overrides: Sequence[str] = ()) -> tuple[Path, ...]:
+    """Return the plugin files that a study names; what is wrong with the study otherwise is said when it is loaded."""
+    _, full, _ = _layered(_read_file(path, ""), str(path), path.parent, profile, overrides)
+    node = full.child("plugins")
+    named = node.plain() if node is not None and isinstance(node.value, list) else []
+    return tuple(path.parent / each for each in named if isinstance(each, str))
+
+
+def _layered(
+    text: str, where: str, folder: Path, profile: str | None, overrides: Sequence[str]
+) -> tuple[Node, Node, list[Problem]]:
+    """Return the document as it stands with what it extends, the same with profile and --set, and what is wrong."""
+    problems: list[Problem] = []
+    base = _extended(text, where, folder, problems, seen=())
+    root = _without(base, "profiles")
+    full = _with_profile(root, base.child("profiles"), profile, where, problems)
+    for each in overrides:
+        try:
+            full = put(full, each)
+        except StudyError as error:
+            problems += error.problems
+    return root, _without_removed(full), problems
 
 
 def read_lock(text: str) -> Study:

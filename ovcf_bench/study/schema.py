@@ -259,6 +259,9 @@ class StudyDocument(Section):
     schema_: Literal[1] = Field(alias="schema")
     title: str = Field(min_length=1)
     question: str = ""
+    plugins: tuple[str, ...] = Field(
+        default=(), description="Python files with plugins of this study alone, relative to the study file."
+    )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     repeats: Positive = Field(default=1, description="Trainings of every fold, each with seeds of its own.")
     cohorts: Mapping[Name, CohortSection] = Field(min_length=1)

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from ovcf_bench.api import BuildContext, ModelPlugin, Params
 from ovcf_bench.training.device import autocast, choose_device, prepare_network, prepare_process
+from ovcf_bench.training.networks import build_network
 
 _BATCH = 4  # small: a large network on a CPU takes seconds for each image
 _STEPS = 2
@@ -67,7 +68,7 @@ def _seconds(plugin: ModelPlugin, params: Params, context: BuildContext, device:
     """Return the seconds of one training step."""
     if plugin.build is None:
         return 0.0  # the plugin fits by itself; the core's precision does not reach it
-    network = prepare_network(plugin.build(params, context), device, precision).train()
+    network = prepare_network(build_network(plugin, params, context), device, precision).train()
     images = torch.rand(_BATCH, context.n_views, context.height, context.width, device=device)
     images = images.contiguous(memory_format=torch.channels_last)
     targets = torch.zeros(_BATCH, context.n_targets, device=device)

@@ -19,6 +19,7 @@ from ovcf_bench.api import BuildContext, ModelPlugin, Params, Pixels
 from ovcf_bench.training.batches import normalise, read_batch
 from ovcf_bench.training.checkpoint import load_weights
 from ovcf_bench.training.device import choose_device, prepare_process
+from ovcf_bench.training.networks import build_network
 
 Maps = np.ndarray[Any, np.dtype[np.float32]]
 _BATCH = 8
@@ -43,12 +44,11 @@ def map_saliency(job: SaliencyJob, report: Callable[[Mapping[str, Any]], None]) 
 
     h x w is the size of the network's last feature maps.
     """
-    assert job.plugin.build is not None, "only networks that the core trains have feature maps"
     prepare_process(job.threads)
     device = choose_device(job.device)
     total: Maps | None = None
     for folder in job.units:
-        network = job.plugin.build(job.params, job.build)
+        network = build_network(job.plugin, job.params, job.build)
         load_weights(folder, network)
         maps = _of_network(network.to(device).eval(), job, device)
         total = maps if total is None else total + maps

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from ovcf_bench.api import BuildContext, FitContext, Fitted, Images, ModelPlugin, Params, Pixels
+from ovcf_bench.errors import Problem, UnitError
 from ovcf_bench.files import write_atomically
+from ovcf_bench.plugin_calls import calling
 from ovcf_bench.store import Store, UnitRecord
 from ovcf_bench.study.schema import TrainingSection
 from ovcf_bench.vocabulary import DEVELOPMENT
@@ -86,11 +88,13 @@ def run_unit(job: UnitJob, report: Report) -> None:
 
 def _fit(job: UnitJob, context: FitContext) -> tuple[Fitted, list[dict[str, Any]], dict[str, Any]]:
     if job.plugin.fit is not None:
-        return job.plugin.fit(job.params, job.train, job.tune, context), [], {"class": "", "parameters": None}
+        with calling(f"model {job.plugin.name!r}", job.plugin.fit):
+            fitted = job.plugin.fit(job.params, job.train, job.tune, context)
+        return fitted, [], {"class": type(fitted).__name__, "parameters": None}
     from ovcf_bench.training.loop import fit_network
+    from ovcf_bench.training.networks import build_network
 
-    assert job.plugin.build is not None
-    build = functools.partial(job.plugin.build, job.params, job.build)
+    build = functools.partial(build_network, job.plugin, job.params, job.build)
     trained, history = fit_network(build, job.train, job.tune, job.training, context)
     network = trained.network
     inner = getattr(network, "described_by", network)  # a wrapper may say which part deserves its name
@@ -106,14 +110,30 @@ def _scores(job: UnitJob, fitted: Fitted) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("set", "patient_id", "exam_id", "image_id", "logit"))
+    model = f"model {job.plugin.name!r}"
     for each in job.sets:
-        logits = fitted.scores(each.pixels)
         n = len(each.ids)
-        assert logits.shape == (n, job.build.n_targets), f"{each.name}: {logits.shape[0]} scores for {n} images"
-        assert np.isfinite(logits).all(), f"{each.name}: a score is not finite"
+        with calling(model, fitted.scores, f"set {each.name!r}"):
+            logits = fitted.scores(each.pixels)
+        if problem := wrong_scores(logits, (n, job.build.n_targets)):
+            raise UnitError(Problem(f"{model}, scores, set {each.name!r}", *problem))
         writer.writerows((each.name, *ids, str(logit)) for ids, logit in zip(each.ids, logits[:, 0], strict=True))
     assert job.sets[0].name == DEVELOPMENT
     return text.getvalue()
+
+
+def wrong_scores(logits: Any, shape: tuple[int, int]) -> tuple[str, str] | None:
+    """Return what is wrong with the scores of a model and what is wanted, or None."""
+    wanted = f"Wanted: finite logits {shape} as a numpy array of float32, one row for each image."
+    if not isinstance(logits, np.ndarray):
+        return f"returns {type(logits).__name__}", wanted
+    if logits.shape != shape:
+        return f"returns {logits.shape} for {shape[0]} images", wanted
+    if not np.issubdtype(logits.dtype, np.floating):
+        return f"returns numbers of type {logits.dtype}", wanted
+    if not np.isfinite(logits).all():
+        return f"{int((~np.isfinite(logits)).sum())} of {logits.size} scores are not finite", wanted
+    return None
 
 
 def _forget_epochs(folder: Path) -> None:

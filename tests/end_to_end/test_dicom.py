@@ -123,7 +123,7 @@ def test_images_that_were_left_out_stand_in_the_flow_and_in_the_report(planted):
 def test_checkpoints_of_the_run_score_the_exported_dicom_files_alike(project, form, monkeypatch):
     import torch
 
-    from ovcf_bench.cli.options import open_registry, open_study
+    from ovcf_bench.cli.options import open_study
     from ovcf_bench.cohort import cases
     from ovcf_bench.images import ImageCache
     from ovcf_bench.pseudonyms import Pseudonyms, load_key
@@ -142,18 +142,22 @@ def test_checkpoints_of_the_run_score_the_exported_dicom_files_alike(project, fo
     for name, value in project.environment.items():
         if name.startswith("XDG"):
             monkeypatch.setenv(name, value)
-    registry = open_registry()
     runs = project.home / "reports" / "runs"
 
     def ready(study_file):
-        study = open_study(project.home / study_file, None, (), registry)
+        study, registry = open_study(project.home / study_file)
         options = Options(runs=runs, cache=ImageCache(project.home / "images", 10**9))
-        return study, options, prepare(study, registry, Pseudonyms(load_key()), options, Silent(), training=False)
+        return (
+            study,
+            registry,
+            options,
+            prepare(study, registry, Pseudonyms(load_key()), options, Silent(), training=False),
+        )
 
-    study, options, _ = ready("tiny.yaml")
+    study, registry, options, _ = ready("tiny.yaml")
     plan = plan_study(study, registry, options, Silent())
     assert not plan.to_run
-    again, options, prepared = ready("dicom/study.yaml")
+    again, _, options, prepared = ready("dicom/study.yaml")
     of_views = {arm.views: cases(prepared.images, arm.views) for arm in study.arms}
     store, models = Store(runs / "units"), models_of(study, registry)
     maker = JobMaker(prepared.with_study(again), models, of_views, options.cache, store, "cpu", 1)

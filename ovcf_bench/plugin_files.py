@@ -1,0 +1,60 @@
+"""Plugins that are one file: loaded by path, here and in every process of a run, and only when a study names them."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ovcf_bench.errors import PluginError, Problem
+
+_PREFIX = "ovcf_plugin_file_"
+
+
+def load_file(path: Path) -> ModuleType:
+    """Return the module of a plugin file. Its name holds a hash of its content: a changed file is another module.
+
+    Raises PluginError when there is no such file, and whatever the file itself raises.
+    """
+    where = f"plugin file {path.name!r}"
+    if path.suffix != ".py":
+        raise PluginError(Problem(where, "is not a Python file", "Allowed: a file that ends in .py."))
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        advice = "Paths are relative to the study file."
+        raise PluginError(Problem(where, f"cannot be read ({error.strerror})", advice)) from error
+    name = f"{_PREFIX}{path.stem}_{hashlib.sha256(source).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    module = ModuleType(name)
+    module.__file__ = str(path.resolve())
+    sys.modules[name] = module
+    try:
+        # No bytecode is kept beside the file: it may lie where nothing else should be written.
+        exec(compile(source, module.__file__, "exec"), module.__dict__)  # noqa: S102  running the plugin is the point
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def is_from_file(function: Callable[..., Any]) -> bool:
+    """Whether a function stands in a plugin file."""
+    return function.__module__.startswith(_PREFIX)
+
+
+def loaded_files() -> tuple[tuple[str, str], ...]:
+    """Return name and path of every plugin file that this process has loaded, for another to load."""
+    return tuple((name, str(module.__file__)) for name, module in sys.modules.items() if name.startswith(_PREFIX))
+
+
+def load_again(files: Iterable[tuple[str, str]]) -> None:
+    """Load the plugin files of another process. Raises PluginError when one has changed since."""
+    for name, path in files:
+        if load_file(Path(path)).__name__ != name:
+            found = f"plugin file {Path(path).name!r}"
+            raise PluginError(Problem(found, "was changed while the study ran", "Run again."))
