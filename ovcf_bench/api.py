@@ -195,13 +195,17 @@ class Fitted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelPlugin:
-    """A model on offer: give `build` (a network that the core trains) or `fit` (anything else), not both."""
+    """A model on offer: `build` (a network that the core trains), or `fit` and `load` (anything else).
+
+    `load(params, folder, context)` opens what `Fitted.save` wrote.
+    """
 
     name: str
     params: type[Params]
     summary: str
     build: Callable[[Any, BuildContext], torch.nn.Module] | None = None
     fit: Callable[[Any, Images, Images | None, FitContext], Fitted] | None = None
+    load: Callable[[Any, Path, BuildContext], Fitted] | None = None
     check: Callable[[Any], Sequence[Problem]] | None = None  # before anything runs: weights, architecture names
     describe: Callable[[Any], Mapping[str, Any]] | None = None  # facts for report and banner: {"weights": "none"}
     api: tuple[int, ...] = (API_VERSION,)
@@ -209,9 +213,13 @@ class ModelPlugin:
     extra: str = ""
 
     def __post_init__(self) -> None:
+        where = f"model {self.name!r}"
         if (self.build is None) == (self.fit is None):
-            raise PluginError(Problem(f"model {self.name!r}", "gives both or neither of build and fit", "Give one."))
-        _refuse_local(f"model {self.name!r}", build=self.build, fit=self.fit)
+            raise PluginError(Problem(where, "gives both or neither of build and fit", "Give one."))
+        if (self.fit is None) != (self.load is None):
+            raise PluginError(Problem(where, "gives one of fit and load", "Give both, or only build."))
+        functions = {name: getattr(self, name) for name in ("build", "fit", "load", "check", "describe")}
+        _refuse_local(where, **functions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _COMMANDS = {
     "audit": ("audit", "Check whether published figures fit together."),
     "report": ("report", "Rebuild the report of a run, or set several runs side by side."),
     "runs": ("runs", "List the runs of a folder and write their index."),
-    "plugins": ("plugins", "List plugins, or show one with its parameters."),
+    "plugins": ("plugins", "List, show, write or test plugins."),
     "data": ("data", "Preview, list or export the images of a study."),
     "cache": ("cache", "List or clear the cache of decoded images."),
     "schema": ("schema", "Write the JSON Schema of study files."),

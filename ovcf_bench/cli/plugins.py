@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ovcf_bench.cli.options import open_registry
+from ovcf_bench.cli.plugins_author import new, test
 from ovcf_bench.errors import PluginError, Problem, one_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 @click.group("plugins")
 def command() -> None:
-    """List plugins, or show one with its parameters."""
+    """List plugins, show one with its parameters, write one, or hold one against its contract."""
+
+
+command.add_command(new)
+command.add_command(test)
 
 
 @command.command("list", epilog="\b\nExample:\n  ovcf-bench plugins list --json")

@@ -2,5 +2,16 @@
 
 from ovcf_bench.study.json_schema import json_schema
 from ovcf_bench.study.load import ParamsModels, Study, load_study, parse, plugin_files, read_lock
+from ovcf_bench.study.params import read_assignments, read_params
 
-__all__ = ["ParamsModels", "Study", "json_schema", "load_study", "parse", "plugin_files", "read_lock"]
+__all__ = [
+    "ParamsModels",
+    "Study",
+    "json_schema",
+    "load_study",
+    "parse",
+    "plugin_files",
+    "read_assignments",
+    "read_lock",
+    "read_params",
+]

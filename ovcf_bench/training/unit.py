@@ -70,7 +70,7 @@ def run_unit(job: UnitJob, report: Report) -> None:
     folder = store.unit_folder(job.key)
     folder.mkdir(parents=True, exist_ok=True)
     context = FitContext(job.build, job.seed, str(device), job.threads, folder, report)
-    fitted, history, facts = _fit(job, context)
+    fitted, history, facts = fit_model(job.plugin, job.params, job.train, job.tune, job.training, context)
     write_atomically(folder / SCORES, _scores(job, fitted))
     write_atomically(folder / HISTORY, json.dumps(history, indent=1) + "\n")
     fitted.save(folder)
@@ -86,16 +86,24 @@ def run_unit(job: UnitJob, report: Report) -> None:
     _forget_epochs(folder)
 
 
-def _fit(job: UnitJob, context: FitContext) -> tuple[Fitted, list[dict[str, Any]], dict[str, Any]]:
-    if job.plugin.fit is not None:
-        with calling(f"model {job.plugin.name!r}", job.plugin.fit):
-            fitted = job.plugin.fit(job.params, job.train, job.tune, context)
+def fit_model(
+    plugin: ModelPlugin,
+    params: Params,
+    train: Images,
+    tune: Images | None,
+    training: TrainingSection,
+    context: FitContext,
+) -> tuple[Fitted, list[dict[str, Any]], dict[str, Any]]:
+    """Return the fitted model, its history (one mapping per epoch), and class and number of parameters."""
+    if plugin.fit is not None:
+        with calling(f"model {plugin.name!r}", plugin.fit):
+            fitted = plugin.fit(params, train, tune, context)
         return fitted, [], {"class": type(fitted).__name__, "parameters": None}
     from ovcf_bench.training.loop import fit_network
     from ovcf_bench.training.networks import build_network
 
-    build = functools.partial(build_network, job.plugin, job.params, job.build)
-    trained, history = fit_network(build, job.train, job.tune, job.training, context)
+    build = functools.partial(build_network, plugin, params, context.build)
+    trained, history = fit_network(build, train, tune, training, context)
     network = trained.network
     inner = getattr(network, "described_by", network)  # a wrapper may say which part deserves its name
     facts = {
@@ -103,6 +111,31 @@ def _fit(job: UnitJob, context: FitContext) -> tuple[Fitted, list[dict[str, Any]
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }
     return trained, history, facts
+
+
+def load_model(
+    plugin: ModelPlugin,
+    params: Params,
+    folder: Path,
+    build: BuildContext,
+    training: TrainingSection,
+    device: str = "cpu",
+) -> Fitted:
+    """Return a finished unit's model, as it was when it scored; `build.pretrained` should be false."""
+    if plugin.load is not None:
+        with calling(f"model {plugin.name!r}", plugin.load):
+            return plugin.load(params, folder, build)
+    import torch
+
+    from ovcf_bench.training.checkpoint import load_weights
+    from ovcf_bench.training.device import prepare_network
+    from ovcf_bench.training.networks import build_network
+    from ovcf_bench.training.scoring import TrainedNetwork
+
+    network = build_network(plugin, params, build)
+    load_weights(folder, network)
+    place = torch.device(device)
+    return TrainedNetwork(prepare_network(network, place, "float32"), place, training.normalisation)
 
 
 def _scores(job: UnitJob, fitted: Fitted) -> str:
