@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from ovcf_bench.errors import BenchError, DataError, PluginError, Problem, did_you_mean, one_of
+from ovcf_bench.errors import BenchError, DataError, PluginError, Problem, UnitError, did_you_mean, one_of
 from ovcf_bench.hookspecs import API_VERSION, hookimpl
 from ovcf_bench.torchvision_compat import ensure_torchvision
 from ovcf_bench.vocabulary import EXAM_COLUMNS, RESERVED_COLUMNS, TAG_PREFIX
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = [
     "API_VERSION", "EXAM_COLUMNS", "BenchError", "BuildContext", "DataError", "Dataset", "DatasetPlugin",
     "FitContext", "Fitted", "Images", "Locates", "ModelPlugin", "Params", "Pixels", "PluginError", "Problem",
-    "Progress", "UnitEvent", "did_you_mean", "ensure_torchvision", "hookimpl", "is_reserved", "one_of", "silent",
+    "Progress", "UnitError", "UnitEvent", "did_you_mean", "ensure_torchvision", "hookimpl", "is_reserved", "one_of",
+    "silent",
 ]  # fmt: skip
 
 
@@ -171,7 +172,11 @@ class Images:
 
 @dataclass(frozen=True, slots=True)
 class FitContext:
-    """Where and how a unit is fitted: a seed for every random choice, a folder for files, the device's name."""
+    """Where and how a unit is fitted: a seed for every random choice, a folder for files, the device's name.
+
+    shared : a folder that all units of a project share, for what is costly and depends on images alone; None where
+    there is none. Several processes use it at once.
+    """
 
     build: BuildContext
     seed: int
@@ -179,6 +184,7 @@ class FitContext:
     threads: int
     folder: Path
     report: Callable[[Mapping[str, Any]], None]
+    shared: Path | None = None
 
 
 class Fitted(Protocol):

@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import platform
+import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -51,9 +52,21 @@ def digest(value: Any) -> str:
 
 
 def source_digest(function: Callable[..., Any]) -> str:
-    """Return the SHA-256 of the file that defines `function`: a changed plugin makes new units."""
+    """Return the SHA-256 of the file that defines `function`: a changed plugin makes new units.
+
+    In a package all files count that lie in the folder of the defining module, or below.
+    """
     path = inspect.getsourcefile(function)
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
+    if path is None:
+        return ""
+    file = Path(path)
+    package = sys.modules[function.__module__].__package__
+    if not package:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    found = hashlib.sha256()
+    for each in sorted(file.parent.rglob("*.py")):
+        found.update(each.relative_to(file.parent).as_posix().encode() + b"\0" + each.read_bytes())
+    return found.hexdigest()
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> list[str]:

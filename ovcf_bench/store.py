@@ -33,6 +33,11 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def shared(self) -> Path:
+        """Return the folder for what units compute from images alone (`api.FitContext`)."""
+        return self.folder / ".shared"
+
     def unit_folder(self, key: str) -> Path:
         """Return the folder in which the unit is made and kept."""
         return self.folder / key

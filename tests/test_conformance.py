@@ -39,7 +39,13 @@ def images(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "params"),
-    [("phantom", {"patients": 20, "height": 64}), ("timm", {"architecture": "resnet10t"})],
+    [
+        ("phantom", {"patients": 20, "height": 64}),
+        ("timm", {"architecture": "test_resnet"}),
+        ("two_stream", {"architecture": "test_resnet"}),
+        ("linear_probe", {"architecture": "test_resnet"}),
+        ("simple_features", {}),
+    ],
 )
 def test_bundled_plugins_keep_the_contract(name, params):
     assert failures(plugin_checks(name, params)) == {}

@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 from ovcf_plugins.datasets import buu_lspine, chexpert, grazpedwri, mimic_cxr, vindr_mammo, vindr_spinexr
-from ovcf_plugins.models import timm_cnn
+from ovcf_plugins.models.timm_networks import single
 from PIL import Image
 from pydantic import ValidationError
 from pydicom.dataset import FileDataset, FileMetaDataset
@@ -24,7 +24,7 @@ GREY = np.arange(8 * 6, dtype=np.uint8).reshape(8, 6) * 5
 
 def plugins():
     manager = registry.new_manager()
-    for module in (*MODULES, timm_cnn):
+    for module in (*MODULES, single):
         manager.register(module, name=module.__name__)
     found = registry.collect(manager, {})
     assert not found.problems

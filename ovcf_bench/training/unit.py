@@ -69,7 +69,7 @@ def run_unit(job: UnitJob, report: Report) -> None:
     store = Store(job.store)
     folder = store.unit_folder(job.key)
     folder.mkdir(parents=True, exist_ok=True)
-    context = FitContext(job.build, job.seed, str(device), job.threads, folder, report)
+    context = FitContext(job.build, job.seed, str(device), job.threads, folder, report, store.shared)
     fitted, history, facts = fit_model(job.plugin, job.params, job.train, job.tune, job.training, context)
     write_atomically(folder / SCORES, _scores(job, fitted))
     write_atomically(folder / HISTORY, json.dumps(history, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""Any architecture of timm, reading one view (or several, stacked as channels)."""
+"""Networks of timm: which one, with which weights, for how many channels in and numbers out."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ import functools
 import hashlib
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from ovcf_bench.api import (
-    BuildContext,
-    ModelPlugin,
     Params,
     PluginError,
     Problem,
     did_you_mean,
     ensure_torchvision,
-    hookimpl,
 )
 
 if TYPE_CHECKING:
@@ -31,8 +28,8 @@ _PROBE_SECONDS = 3.0  # without network a download would be retried for minutes
 _FILE = "file:"
 
 
-class TimmParams(Params):
-    """Parameters of the `timm` model."""
+class BackboneParams(Params):
+    """Which network of timm, and where its weights come from."""
 
     architecture: str = Field(description="A name that `timm.list_models()` knows.")
     weights: Annotated[str, Field(pattern=r"^(none|imagenet|file:.+\.safetensors)$")] = Field(
@@ -44,20 +41,20 @@ class TimmParams(Params):
     )
 
 
-def build(params: TimmParams, context: BuildContext) -> nn.Module:
-    """Return the network: (n, n_views, H, W) float32 in, (n, n_targets) logits out."""
+def create(params: BackboneParams, n_views: int, n_outputs: int, *, pretrained: bool) -> nn.Module:
+    """Return the network: (n, n_views, H, W) float32 in; (n, n_outputs) out, or its features when n_outputs is 0."""
     timm = _timm()
-    from_hub = params.weights == "imagenet" and context.pretrained
+    from_hub = params.weights == "imagenet" and pretrained
     if from_hub:
         os.environ["HF_HUB_OFFLINE"] = "1" if _cached(params.architecture) else "0"
     network = timm.create_model(
         params.architecture,
         pretrained=from_hub,
-        in_chans=params.channels * context.n_views,
-        num_classes=context.n_targets,
+        in_chans=params.channels * n_views,
+        num_classes=n_outputs,
         **params.arguments,
     )
-    if params.weights.startswith(_FILE) and context.pretrained:
+    if params.weights.startswith(_FILE) and pretrained:
         _load_file(network, params)
     return network if params.channels == 1 else _repeated(network, params.channels)
 
@@ -84,7 +81,7 @@ def _repeated(network: nn.Module, channels: int) -> nn.Module:
     return Repeated()
 
 
-def _load_file(network: nn.Module, params: TimmParams) -> None:
+def _load_file(network: nn.Module, params: BackboneParams) -> None:
     """Load weights of a file; layers that depend on the number of classes may differ and stay random."""
     import safetensors.torch
 
@@ -95,7 +92,7 @@ def _load_file(network: nn.Module, params: TimmParams) -> None:
     if lacking:
         named = ", ".join(lacking[:3])
         problem = f"the file lacks {len(lacking)} tensors of {params.architecture} (such as {named})"
-        raise PluginError(Problem("model 'timm', weights", problem, "Use weights of the same architecture."))
+        raise PluginError(Problem("a timm network, weights", problem, "Use weights of the same architecture."))
     network.load_state_dict(fitting, strict=False)
 
 
@@ -105,26 +102,26 @@ def _head(network: nn.Module) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _weights_path(params: TimmParams) -> Path:
+def _weights_path(params: BackboneParams) -> Path:
     return Path(os.path.expandvars(params.weights.removeprefix(_FILE))).expanduser()
 
 
-def check(params: TimmParams) -> list[Problem]:
+def check(params: BackboneParams) -> list[Problem]:
     """Return what would stop this model: an unknown architecture, weights that cannot be had."""
     timm = _timm()
     if not timm.is_model(params.architecture):
         suggestion = did_you_mean(params.architecture, timm.list_models())
         found = f"timm knows no architecture {params.architecture!r}"
-        return [Problem("model 'timm'", found, f"See timm.list_models(). {suggestion}".strip())]
+        return [Problem("a timm network", found, f"See timm.list_models(). {suggestion}".strip())]
     if params.weights.startswith(_FILE) and not _weights_path(params).is_file():
-        return [Problem("model 'timm'", f"no weights file {_weights_path(params).name!r}", "Check the path.")]
+        return [Problem("a timm network", f"no weights file {_weights_path(params).name!r}", "Check the path.")]
     if params.weights == "imagenet":
         return _check_imagenet(params.architecture)
     return []
 
 
 def _check_imagenet(architecture: str) -> list[Problem]:
-    where = f"model 'timm', weights: imagenet for {architecture}"
+    where = f"a timm network, weights: imagenet for {architecture}"
     ways_out = (
         "Either fetch them on a connected machine "
         f"(python -c \"import timm; timm.create_model('{architecture}', pretrained=True)\") and copy its "
@@ -163,25 +160,10 @@ def _hub_answers() -> bool:
     return True
 
 
-def describe(params: TimmParams) -> dict[str, Any]:
+def describe(params: BackboneParams) -> dict[str, Any]:
     """Return what identifies the starting point; a weights file is identified by its content."""
     if not params.weights.startswith(_FILE):
         return {"architecture": params.architecture, "weights": params.weights}
     path = _weights_path(params)
     content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
     return {"architecture": params.architecture, "weights": f"file:{path.name}", "weights_sha256": content}
-
-
-@hookimpl
-def register_models(register: Callable[[ModelPlugin], None]) -> None:
-    """Offer the model `timm`."""
-    register(
-        ModelPlugin(
-            name="timm",
-            params=TimmParams,
-            summary="Any network of timm by name, random, from ImageNet, or from a safetensors file",
-            build=build,
-            check=check,
-            describe=describe,
-        )
-    )
