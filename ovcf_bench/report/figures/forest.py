@@ -92,7 +92,8 @@ def forest(
         low, high = max(low, bounds[0]), min(high, bounds[1])
     ticks = span_ticks(low, high)
     if bounds is not None:
-        ticks = [each for each in ticks if bounds[0] - 1e-9 <= each <= bounds[1] + 1e-9] or list(bounds)
+        inside = [each for each in ticks if bounds[0] - 1e-9 <= each <= bounds[1] + 1e-9]
+        ticks = inside if len(inside) > 1 else list(bounds)  # all values alike, such as an AUROC of 1
     heads, rows, base = _place(groups, ticks)
     frame = _frame(base)
     digits = digits_of(ticks)
