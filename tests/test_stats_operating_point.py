@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ovcf_bench.stats.intervals import Interval
-from ovcf_bench.stats.operating_point import Confusion, ThresholdRule, f1_interval, fit_threshold, operate
+from ovcf_bench.stats.operating_point import Confusion, ThresholdRule, confusion, f1_interval, fit_threshold, operate
 from ovcf_bench.stats.roc import corner_points, roc_counts
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
@@ -103,3 +103,19 @@ def test_the_curve_counts_cases_at_each_distinct_threshold():
 def test_corner_points_drop_only_the_points_inside_a_straight_run():
     curve = corner_points(roc_counts([1, 1, 1, 0, 0, 1], [6, 5, 4, 3, 2, 1], name="internal"))
     assert list(zip(curve.tp.tolist(), curve.fp.tolist(), strict=True)) == [(0, 0), (3, 0), (3, 2), (4, 2)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (ThresholdRule("youden"), (2, 0)),
+        (ThresholdRule("sensitivity", 1.0), (2, 0)),
+        (ThresholdRule("specificity", 1.0), (0, 2)),
+    ],
+)
+def test_a_threshold_of_equal_scores_is_a_number_that_calls_all_or_none(rule, expected):
+    labels, scores = np.array([True, True, False, False]), np.full(4, 0.3)
+    threshold = fit_threshold(labels, scores, rule, name="s")
+    assert math.isfinite(threshold)
+    found = confusion(labels, scores, threshold)
+    assert (found.tp, found.tn) == expected

@@ -55,7 +55,8 @@ class OperatingPoint:
 def fit_threshold(labels: npt.ArrayLike, scores: npt.ArrayLike, rule: ThresholdRule, *, name: str) -> float:
     """Return the threshold that meets `rule` on these scores, on the scale of the scores.
 
-    It lies half-way between two neighbouring scores (-inf: below all; +inf: above all). Youden: the largest
+    It lies half-way between two neighbouring scores; it is the lowest score where all cases are called positive, and
+    the next number above the highest where none is. Youden: the largest
     sensitivity + specificity, and of several the most sensitive. Sensitivity (specificity): the highest
     (lowest) threshold that reaches it. Raises StatisticsError naming the set `name` when one class is absent
     or a score is infinite.
@@ -91,9 +92,9 @@ def _half_way(curve: RocCounts, index: int) -> float:
     """Return a threshold between this point's score and the next lower one."""
     here = float(curve.thresholds[index])
     if index + 1 == curve.thresholds.size:
-        return -math.inf
+        return here
     if math.isinf(here):
-        return math.inf
+        return math.nextafter(float(curve.thresholds[index + 1]), math.inf)
     middle = (here + float(curve.thresholds[index + 1])) / 2
     # Between neighbouring floats the middle rounds to one of them; only the upper one keeps the counts.
     return middle if middle > curve.thresholds[index + 1] else here
