@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "API_VERSION", "EXAM_COLUMNS", "BenchError", "BuildContext", "DataError", "Dataset", "DatasetPlugin",
-    "FitContext", "Fitted", "Images", "Locates", "ModelPlugin", "Params", "Pixels", "PluginError", "Problem",
+    "FitContext", "Fitted", "Fuser", "Images", "Locates", "ModelPlugin", "Params", "Pixels", "PluginError", "Problem",
     "Progress", "UnitError", "UnitEvent", "did_you_mean", "ensure_torchvision", "hookimpl", "is_reserved", "one_of",
     "silent",
 ]  # fmt: skip
@@ -199,11 +199,27 @@ class Fitted(Protocol):
         ...
 
 
+class Fuser(Protocol):
+    """A rule that makes one score of those of several views."""
+
+    def scores(self, logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return logits (n, 1) float32 of `logits` (n, n_views) float64; each row for itself."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the rule into `folder`, without pickle."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ModelPlugin:
-    """A model on offer: `build` (a network that the core trains), or `fit` and `load` (anything else).
+    """A model on offer, in one of three forms.
 
-    `load(params, folder, context)` opens what `Fitted.save` wrote.
+    `build(params, context)` gives a network that the core trains.
+    `fit(params, train, tune, context)` gives anything else; `load(params, folder, context)` opens what it saved.
+    `fuse(params, logits, labels)` gives a rule that combines the scores of single views: logits (n, n_views) float64 of
+    the development exams outside the unit's fold, each scored by a network that never saw it; labels (n,) uint8.
+    `fuses(params)` names the model of the study whose arms, one for each view, are combined.
     """
 
     name: str
@@ -212,6 +228,8 @@ class ModelPlugin:
     build: Callable[[Any, BuildContext], torch.nn.Module] | None = None
     fit: Callable[[Any, Images, Images | None, FitContext], Fitted] | None = None
     load: Callable[[Any, Path, BuildContext], Fitted] | None = None
+    fuse: Callable[[Any, np.ndarray[Any, Any], np.ndarray[Any, Any]], Fuser] | None = None
+    fuses: Callable[[Any], str] | None = None
     check: Callable[[Any], Sequence[Problem]] | None = None  # before anything runs: weights, architecture names
     describe: Callable[[Any], Mapping[str, Any]] | None = None  # facts for report and banner: {"weights": "none"}
     api: tuple[int, ...] = (API_VERSION,)
@@ -220,12 +238,22 @@ class ModelPlugin:
 
     def __post_init__(self) -> None:
         where = f"model {self.name!r}"
-        if (self.build is None) == (self.fit is None):
-            raise PluginError(Problem(where, "gives both or neither of build and fit", "Give one."))
-        if (self.fit is None) != (self.load is None):
-            raise PluginError(Problem(where, "gives one of fit and load", "Give both, or only build."))
-        functions = {name: getattr(self, name) for name in ("build", "fit", "load", "check", "describe")}
-        _refuse_local(where, **functions)
+        forms = [name for name in ("build", "fit", "fuse") if getattr(self, name) is not None]
+        if len(forms) != 1:
+            given = " and ".join(forms) or "neither build, nor fit, nor fuse"
+            raise PluginError(Problem(where, f"gives {given}", "Give one of them."))
+        for one, other in (("fit", "load"), ("fuse", "fuses")):
+            if (getattr(self, one) is None) != (getattr(self, other) is None):
+                raise PluginError(Problem(where, f"gives one of {one} and {other}", "Give both, or only build."))
+        names = ("build", "fit", "load", "fuse", "fuses", "check", "describe")
+        _refuse_local(where, **{name: getattr(self, name) for name in names})
+
+    @property
+    def form(self) -> Callable[..., Any]:
+        """The function that makes the model: build, fit or fuse."""
+        found = self.build or self.fit or self.fuse
+        assert found is not None, "one of them is given"
+        return found
 
 
 @dataclass(frozen=True, slots=True)

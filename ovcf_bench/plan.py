@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from ovcf_bench.api import ModelPlugin
+from ovcf_bench.errors import PluginError, Problem, one_of
 from ovcf_bench.plugin_calls import calling
 from ovcf_bench.provenance import differences, digest, source_digest
 from ovcf_bench.store import Store, UnitRecord
@@ -34,6 +35,7 @@ class PlannedUnit:
     reason: str
     n_train: int  # images (or exams) that an epoch reads, before any are set aside for tuning
     n_scored: int  # of the own fold and all test sets
+    needs: tuple[str, ...] = ()  # keys of the units whose scores it combines: view after view, fold after fold
     expected_seconds: float | None = None
 
     @property
@@ -70,17 +72,52 @@ def make_plan(
     (`cohort.cases`); tuning : by fold, the patients who choose the checkpoint; `fresh` ignores finished units.
     """
     parts = {views: _case_digests(table) for views, table in cases.items()}
-    identified: list[_Identified] = []
-    for arm in study.arms:
+    members = fused_arms(study, models)
+    identified: dict[str, list[_Identified]] = {}
+    for arm in sorted(study.arms, key=lambda each: each.name in members):  # those that combine others come last
         shared = _shared_identity(study, arm, models[arm.model])
         sizes = _sizes(cases[arm.views])
         for repeat in range(study.document.repeats):
+            needs = tuple(
+                each.key for name in members.get(arm.name, ()) for each in identified[name] if each.repeat == repeat
+            )
             for fold in range(study.document.splits.folds):
                 chosen = sorted(tuning.get(fold, ()))
                 own = {"cases": parts[arm.views], "held_out": fold, "repeat": repeat, "tuning": digest(chosen)}
-                identity = {**shared, **own}
-                identified.append(_Identified(arm, repeat, fold, digest(identity), identity, *sizes[fold]))
-    return Plan(tuple(_with_status(identified, store, fresh)))
+                identity = {**shared, **own, **({"combines": list(needs)} if needs else {})}
+                unit = _Identified(arm, repeat, fold, digest(identity), identity, *sizes[fold], needs)
+                identified.setdefault(arm.name, []).append(unit)
+    ordered = [unit for arm in study.arms for unit in identified[arm.name]]
+    return Plan(tuple(_with_status(ordered, store, fresh)))
+
+
+def fused_arms(study: Study, models: Mapping[str, ModelPlugin]) -> dict[str, tuple[str, ...]]:
+    """Return, by arm, the arms whose scores it combines: one for each of its views.
+
+    Raises PluginError when one of them is no arm of the study, or itself combines others.
+    """
+    names = {arm.name: arm for arm in study.arms}
+    found: dict[str, tuple[str, ...]] = {}
+    problems: list[Problem] = []
+    for arm in study.arms:
+        plugin = models[arm.model]
+        if plugin.fuses is None:
+            continue
+        where = f"arm {arm.name!r}"
+        with calling(f"model {plugin.name!r}", plugin.fuses):
+            of = plugin.fuses(study.document.models[arm.model].params)
+        wanted = tuple(f"{view}/{of}" for view in arm.views)
+        lacking = [name for name in wanted if name not in names]
+        if lacking:
+            known = one_of(lacking[0], [each.name for each in study.arms if models[each.model].fuses is None])
+            problems.append(Problem(where, f"combines {lacking[0]!r}, which is no arm of the study", known))
+        elif len(arm.views) < 2 or any(models[names[name].model].fuses is not None for name in wanted):
+            example = "Example: include: [{views: [ap, lateral], model: fused}]."
+            problems.append(Problem(where, "combines several views, each read by a model of its own", example))
+        found[arm.name] = wanted
+    if problems:
+        raise PluginError(*problems)
+    return found
 
 
 def _shared_identity(study: Study, arm: Arm, plugin: ModelPlugin) -> dict[str, Any]:
@@ -92,7 +129,7 @@ def _shared_identity(study: Study, arm: Arm, plugin: ModelPlugin) -> dict[str, A
         "views": list(arm.views),
         "model": {
             "plugin": plugin.name,
-            "source": source_digest(plugin.build or plugin.fit),  # type: ignore[arg-type]  # one of them is given
+            "source": source_digest(plugin.form),
             "params": section.params.model_dump(mode="json"),
             "facts": _facts(plugin, section.params),
         },
@@ -145,6 +182,7 @@ class _Identified:
     identity: Mapping[str, Any]
     n_train: int
     n_scored: int
+    needs: tuple[str, ...]
 
 
 def _with_status(identified: Sequence[_Identified], store: Store, fresh: bool) -> list[PlannedUnit]:

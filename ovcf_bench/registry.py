@@ -187,7 +187,7 @@ def _registrar(known: dict[str, Any], where: str, origin: str, problems: list[Pr
             found = f"the name {plugin.name!r} is taken by {other}"
             problems.append(Problem(where, found, f"Uninstall {origin} or {other}, or rename."))
         else:
-            module = (getattr(plugin, "open", None) or getattr(plugin, "build", None) or plugin.fit).__module__  # type: ignore[union-attr]
+            module = (plugin.open if isinstance(plugin, DatasetPlugin) else plugin.form).__module__
             known[plugin.name] = Registered(plugin, origin, module)
 
     return register

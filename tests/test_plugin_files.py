@@ -170,7 +170,7 @@ REGISTER = "@hookimpl\ndef register_models(register):\n    "
         (IMPORT + REGISTER + "register(ModelPlugin(name='x', params=Params))\n", "register_models failed: TypeError"),
         (
             IMPORT + REGISTER + "register(ModelPlugin(name='x', params=Params, summary=''))\n",
-            "gives both or neither of build and fit",
+            "gives neither build, nor fit, nor fuse",
         ),
         (
             IMPORT + REGISTER + "register(ModelPlugin(name='x', params=Params, summary='', build=lambda p, c: None))\n",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,8 +172,6 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
     """Run the units that are not finished; return those that failed, with the reason."""
     if not ready.plan.to_run:
         return {}
-    from ovcf_bench.training.unit import run_unit
-
     warm_up_for_units(options.threads)
     maker = ready.maker(options)
     units = {unit.name: unit for unit in ready.plan.to_run}
@@ -186,25 +184,31 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
         for problem in registry.notify(event):
             watch.say(f"warning: {problem} It is not told any more.")
 
-    def jobs() -> Any:
-        for name, unit in units.items():
-            job = Job(name, run_unit, maker.job(unit))
-            tell("start", name, {})
-            yield job
-
     failed: dict[PlannedUnit, str] = {}
-    outcomes = run_jobs(
-        jobs(),
-        workers=options.workers,
-        on_report=lambda job, values: tell(values["kind"], job.name, values),
-    )
-    for outcome in outcomes:
-        name = outcome.job.name
-        if outcome.reason:
-            failed[units[name]] = outcome.reason
-            for problem in outcome.problems:
-                _log.debug(problem.trace)
-            tell("failed", name, {"reason": outcome.reason})
-        else:
-            tell("end", name, {})
+
+    def fail(unit: PlannedUnit, reason: str) -> None:
+        failed[unit] = reason
+        tell("failed", unit.name, {"reason": reason})
+
+    def jobs(wave: Iterable[PlannedUnit]) -> Iterator[Job]:
+        for unit in wave:
+            tell("start", unit.name, {})
+            if all(ready.store.is_done(key) for key in unit.needs):
+                yield maker.job(unit)
+            else:
+                fail(unit, "a unit whose scores it combines has failed")
+
+    def on_report(job: Job, values: Mapping[str, Any]) -> None:
+        tell(values["kind"], job.name, values)
+
+    single = [unit for unit in units.values() if not unit.needs]
+    combining = [unit for unit in units.values() if unit.needs]  # comes when the scores that it combines are there
+    for wave in (single, combining):
+        for outcome in run_jobs(jobs(wave), workers=options.workers, on_report=on_report):
+            if outcome.reason:
+                for problem in outcome.problems:
+                    _log.debug(problem.trace)
+                fail(units[outcome.job.name], outcome.reason)
+            else:
+                tell("end", outcome.job.name, {})
     return failed

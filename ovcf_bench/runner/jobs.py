@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.api import BuildContext, Images, ModelPlugin
+from ovcf_bench.executors import Job
 from ovcf_bench.images import ImageCache, Preprocessing
 from ovcf_bench.plan import PlannedUnit, training_of
 from ovcf_bench.provenance import versions
@@ -16,7 +17,8 @@ from ovcf_bench.runner.prepare import Prepared, preprocessing_of
 from ovcf_bench.seeds import stream
 from ovcf_bench.store import Store
 from ovcf_bench.study import Study
-from ovcf_bench.training.unit import ScoreSet, UnitJob
+from ovcf_bench.training.fusion import FusionJob, run_fusion
+from ovcf_bench.training.unit import ScoreSet, UnitJob, run_unit
 from ovcf_bench.vocabulary import DEVELOPMENT, Arm
 
 
@@ -38,8 +40,36 @@ class JobMaker:
     device: str
     threads: int
 
-    def job(self, unit: PlannedUnit) -> UnitJob:
-        """Return the job of one unit: it trains on the other folds and scores its own fold and every test set."""
+    def job(self, unit: PlannedUnit) -> Job:
+        """Return the job of one unit: it learns from the other folds and scores its own fold and every test set."""
+        if unit.needs:
+            return Job(unit.name, run_fusion, self._fusion(unit))
+        return Job(unit.name, run_unit, self._unit(unit))
+
+    def _fusion(self, unit: PlannedUnit) -> FusionJob:
+        study = self.prepared.study
+        cases = self.cases[unit.arm.views]
+        development = cases["split"] == DEVELOPMENT
+        held_out = cases[development & (cases["fold"] == unit.fold)]
+        others = cases[development & (cases["fold"] != unit.fold)]
+        tests = [(name, cases[cases["split"] == name]) for name in study.document.splits.tests]
+        folds = study.document.splits.folds
+        return FusionJob(
+            key=unit.key,
+            identity=unit.identity,
+            arm=unit.arm.name,
+            repeat=unit.repeat,
+            fold=unit.fold,
+            plugin=self.models[unit.arm.model],
+            params=study.document.models[unit.arm.model].params,
+            members=tuple(unit.needs[start : start + folds] for start in range(0, len(unit.needs), folds)),
+            others=tuple(zip(others["exam_id"], others["fold"], others["label"], strict=True)),
+            sets=tuple((name, _ids(part)) for name, part in [(DEVELOPMENT, held_out), *tests]),
+            store=self.store.folder,
+            versions=versions(),
+        )
+
+    def _unit(self, unit: PlannedUnit) -> UnitJob:
         study = self.prepared.study
         section = study.document.models[unit.arm.model]
         training = training_of(study.document.training, unit.arm)
@@ -76,9 +106,12 @@ class JobMaker:
         return Images(self.cache.open(cases["cache_keys"].tolist(), self._preprocessing), labels)
 
     def _score_set(self, name: str, cases: pd.DataFrame) -> ScoreSet:
-        ids = tuple(zip(cases["patient_id"], cases["exam_id"], cases["image_id"], strict=True))
-        return ScoreSet(name, ids, self.cache.open(cases["cache_keys"].tolist(), self._preprocessing))
+        return ScoreSet(name, _ids(cases), self.cache.open(cases["cache_keys"].tolist(), self._preprocessing))
 
     @property
     def _preprocessing(self) -> Preprocessing:
         return preprocessing_of(self.prepared.study)
+
+
+def _ids(cases: pd.DataFrame) -> tuple[tuple[str, str, str], ...]:
+    return tuple(zip(cases["patient_id"], cases["exam_id"], cases["image_id"], strict=True))

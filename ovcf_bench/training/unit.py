@@ -139,19 +139,25 @@ def load_model(
 
 
 def _scores(job: UnitJob, fitted: Fitted) -> str:
-    """Return the unit's score table as text: set, ids, and the float32 logit in its shortest exact form."""
+    model = f"model {job.plugin.name!r}"
+    scored = []
+    for each in job.sets:
+        with calling(model, fitted.scores, f"set {each.name!r}"):
+            logits = fitted.scores(each.pixels)
+        if problem := wrong_scores(logits, (len(each.ids), job.build.n_targets)):
+            raise UnitError(Problem(f"{model}, scores, set {each.name!r}", *problem))
+        scored.append((each.name, each.ids, logits))
+    return write_scores(scored)
+
+
+def write_scores(scored: Sequence[tuple[str, Sequence[tuple[str, str, str]], np.ndarray[Any, Any]]]) -> str:
+    """Return a unit's score table as text: set, ids, and the float32 logit in its shortest exact form."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("set", "patient_id", "exam_id", "image_id", "logit"))
-    model = f"model {job.plugin.name!r}"
-    for each in job.sets:
-        n = len(each.ids)
-        with calling(model, fitted.scores, f"set {each.name!r}"):
-            logits = fitted.scores(each.pixels)
-        if problem := wrong_scores(logits, (n, job.build.n_targets)):
-            raise UnitError(Problem(f"{model}, scores, set {each.name!r}", *problem))
-        writer.writerows((each.name, *ids, str(logit)) for ids, logit in zip(each.ids, logits[:, 0], strict=True))
-    assert job.sets[0].name == DEVELOPMENT
+    for name, ids, logits in scored:
+        writer.writerows((name, *each, str(logit)) for each, logit in zip(ids, logits[:, 0], strict=True))
+    assert scored[0][0] == DEVELOPMENT
     return text.getvalue()
 
 

@@ -1,0 +1,94 @@
+"""One unit of an arm that combines the scores of others: no pixels, no network."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ovcf_bench.api import Fuser, ModelPlugin, Params
+from ovcf_bench.errors import Problem, UnitError
+from ovcf_bench.files import write_atomically
+from ovcf_bench.plugin_calls import calling
+from ovcf_bench.store import Store, UnitRecord
+from ovcf_bench.training.unit import HISTORY, SCORES, write_scores, wrong_scores
+from ovcf_bench.vocabulary import DEVELOPMENT
+
+
+@dataclass(frozen=True, slots=True)
+class FusionJob:
+    """Everything that such a unit needs.
+
+    members : for each view the keys of its units, one for each fold; others : exam, fold and label of the development
+    exams outside the unit's fold; sets : name and ids (patient, exam, image) of what is scored, development first.
+    """
+
+    key: str
+    identity: Mapping[str, Any]
+    arm: str
+    repeat: int
+    fold: int
+    plugin: ModelPlugin
+    params: Params
+    members: Sequence[Sequence[str]]
+    others: Sequence[tuple[str, int, int]]
+    sets: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
+    store: Path
+    versions: Mapping[str, str]
+
+
+def run_fusion(job: FusionJob, report: Callable[[Mapping[str, Any]], None]) -> None:
+    """Fit the rule on the out-of-fold scores of the other folds, and score with it as any unit does.
+
+    An exam of fold g has the scores of the networks that did not train on g; test exams have those of the networks of
+    the unit's own fold. Raises UnitError when the rule's scores are none.
+    """
+    begun = time.perf_counter()
+    store = Store(job.store)
+    folder = store.unit_folder(job.key)
+    folder.mkdir(parents=True, exist_ok=True)
+    known = [[_logits(store, key) for key in keys] for keys in job.members]  # by view, by fold
+    labels = np.array([label for _, _, label in job.others], dtype=np.uint8)
+    rows = [[view[fold][DEVELOPMENT, exam] for view in known] for exam, fold, _ in job.others]
+    assert job.plugin.fuse is not None, "only a plugin that fuses is asked for a rule"
+    with calling(f"model {job.plugin.name!r}", job.plugin.fuse):
+        fuser = job.plugin.fuse(job.params, np.array(rows), labels)
+    own = [view[job.fold] for view in known]
+    scored = []
+    for name, ids in job.sets:
+        logits = np.array([[view[name, exam] for view in own] for _, exam, _ in ids]).reshape(len(ids), len(own))
+        scored.append((name, ids, _fused(job, fuser, name, logits)))
+    write_atomically(folder / SCORES, write_scores(scored))
+    write_atomically(folder / HISTORY, "[]\n")
+    fuser.save(folder)
+    made = {
+        "seconds": round(time.perf_counter() - begun, 2),
+        "device": "cpu",
+        "precision": "float64",
+        "threads": 1,
+        "versions": dict(job.versions),
+        "class": type(fuser).__name__,
+        "parameters": None,
+    }
+    store.finish(UnitRecord(job.key, job.arm, job.repeat, job.fold, job.identity, made))
+
+
+def _logits(store: Store, key: str) -> dict[tuple[str, str], float]:
+    """Return the logits of a finished unit by set and exam."""
+    rows = csv.DictReader(io.StringIO(store.read(key, SCORES).decode()))
+    return {(row["set"], row["exam_id"]): float(row["logit"]) for row in rows}
+
+
+def _fused(job: FusionJob, fuser: Fuser, name: str, logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    where = f"model {job.plugin.name!r}"
+    with calling(where, fuser.scores, f"set {name!r}"):
+        found = fuser.scores(logits)
+    if problem := wrong_scores(found, (len(logits), 1)):
+        raise UnitError(Problem(f"{where}, scores, set {name!r}", *problem))
+    return found
