@@ -102,7 +102,8 @@ class Locates(Protocol):
 class DatasetPlugin:
     """A dataset on offer. `open(params, folder)` makes it ready; relative paths start at `folder`, the study's.
 
-    Heavy imports belong inside `open`.
+    `read_file(params, path)` reads one file that stands in no study, as the dataset would, for `predict`; `params` is
+    None when the study's images come from another dataset. Heavy imports belong inside `open` and `read_file`.
     """
 
     name: str
@@ -113,6 +114,7 @@ class DatasetPlugin:
     requires: tuple[str, ...] = ()  # importable names beyond the default installation
     extra: str = ""  # the extra of the plugin's distribution that brings them
     synthetic: bool = False  # the report says so in a banner
+    read_file: Callable[[Any, Path], np.ndarray[Any, Any]] | None = None
     card: str = ""  # source, licence, access, meaning of the label, traps
 
     def __post_init__(self) -> None:

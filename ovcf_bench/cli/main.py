@@ -25,6 +25,8 @@ _COMMANDS = {
     "audit": ("audit", "Check whether published figures fit together."),
     "report": ("report", "Rebuild the report of a run, or set several runs side by side."),
     "runs": ("runs", "List the runs of a folder and write their index."),
+    "predict": ("predict", "Score new images by an arm of a run."),
+    "export": ("export", "Write an arm of a run: weights, ONNX, model card."),
     "plugins": ("plugins", "List, show, write or test plugins."),
     "data": ("data", "Preview, list or export the images of a study."),
     "cache": ("cache", "List or clear the cache of decoded images."),

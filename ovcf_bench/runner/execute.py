@@ -27,6 +27,7 @@ from ovcf_bench.runner.decode import warm_up_for_units
 from ovcf_bench.runner.gallery import write_gallery
 from ovcf_bench.runner.jobs import JobMaker, build_context
 from ovcf_bench.runner.ledger import declare
+from ovcf_bench.runner.limits import write_limits
 from ovcf_bench.runner.look import look_at, refuse_errors
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared, prepare, store_missing_pixels
@@ -98,6 +99,7 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
     seconds = time.perf_counter() - begun
     outcome = write.Outcome(ready.plan, failed, declared, checks, inputs, study.digest, seconds)
     found = write.write_records(folder, ready.prepared, ready.cases, ready.store, outcome, options)
+    write_limits(folder, ready.prepared, options)
     write_gallery(folder, found.gallery, ready.maker(options), ready.plan, options, watch)
     return RunResult(folder, failed, len(ready.plan.to_run) - len(failed), up_to_date=False)
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ovcf_bench import records
 from ovcf_bench.executors import Job, run_jobs
-from ovcf_bench.images import Pixels16, inside
+from ovcf_bench.images import Pixels16, colour_overlay
 from ovcf_bench.plan import Plan, training_of
 from ovcf_bench.records import RunFolder
 from ovcf_bench.runner.jobs import JobMaker, build_context
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _TALLEST, _QUALITY = 320, 60  # of a picture: pixels, and of WebP
 _MAP = 48  # pixels of the longer side of a map; browsers enlarge it smoothly
-_COLOUR = (255, 128, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +143,9 @@ def _picture(source: Pixels16) -> str:
 
 
 def _overlay(mapped: np.ndarray[Any, Any], prepared: Prepared, source: Pixels16) -> str:
-    """Return the map over the stored image as one colour of rising opacity: bars of the network's image are cut off."""
-    preprocessing = preprocessing_of(prepared.study)
-    top, left, height, width = inside(source.shape, preprocessing)
-    down, across = mapped.shape[0] / preprocessing.height, mapped.shape[1] / preprocessing.width
-    box = (left * across, top * down, (left + width) * across, (top + height) * down)
-    scale = _MAP / max(source.shape)
-    size = (max(1, round(source.shape[1] * scale)), max(1, round(source.shape[0] * scale)))
-    enlarged = Image.fromarray(mapped).resize(size, Image.Resampling.BICUBIC, box=box)
-    alpha = np.rint(np.clip(np.asarray(enlarged), 0, 1) * 150).astype(np.uint8)
-    coloured = np.dstack([*(np.full_like(alpha, value) for value in _COLOUR), alpha])
     buffer = io.BytesIO()
-    Image.fromarray(coloured, "RGBA").save(buffer, "WEBP", quality=50, exact=True, method=6)
+    overlay = colour_overlay(mapped, source.shape, preprocessing_of(prepared.study), _MAP)
+    overlay.save(buffer, "WEBP", quality=50, exact=True, method=6)
     return _uri(buffer)
 
 

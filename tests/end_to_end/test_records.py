@@ -13,7 +13,7 @@ def test_a_run_leaves_every_record(finished):
     names = {path.name for path in finished.run_folder().iterdir()}
     assert names == {
         "study.lock.yaml", "splits.csv", "flow.json", "checks.json", "cohort.csv", "history.csv", "scores.csv",
-        "findings.json", "provenance.json", "gallery.json", "report.html",
+        "findings.json", "provenance.json", "limits.json", "gallery.json", "report.html",
     }  # fmt: skip
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ovcf_bench.api import DatasetPlugin, Params, hookimpl
+from ovcf_bench.api import DataError, DatasetPlugin, Params, Problem, hookimpl
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ovcf_plugins.datasets.files.listed import ListedImages
 CARD = """\
 Source: a CSV file of yours, with one row per image; its columns patient_id, view, label and path may have other
@@ -87,6 +89,18 @@ def open_manifest(params: ManifestParams, folder: Path) -> ListedImages:
     return ListedImages(lambda progress: list_exams(file, root, params), root, reading, verify=params.verify)
 
 
+def read_file(params: ManifestParams | None, path: Path) -> np.ndarray[Any, Any]:
+    """Return the pixels of one PNG, JPEG, TIFF or DICOM file: (H, W), bone bright. Raises DataError."""
+    from ovcf_plugins.datasets.files.listed import Reading
+    from ovcf_plugins.datasets.files.picture import UnreadableError
+
+    reading = Reading(params.grey, params.inverted) if params else Reading()
+    try:
+        return reading.decode(path)
+    except UnreadableError as error:
+        raise DataError(Problem("image", str(error))) from error
+
+
 @hookimpl
 def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
     """Announce the manifest."""
@@ -96,6 +110,7 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             params=ManifestParams,
             summary="Images listed in a CSV file (PNG, JPEG, TIFF), with covariates",
             open=open_manifest,
+            read_file=read_file,
             card=CARD,
         )
     )

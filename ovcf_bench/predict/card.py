@@ -1,0 +1,89 @@
+"""The model card of an exported arm, from the study and its findings (Mitchell et al., FAccT 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from ovcf_bench.predict.bundle import Bundle
+
+
+def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
+    """Return the card as Markdown; every figure stands in the findings of the run."""
+    document, arm = bundle.study.document, bundle.arm
+    height, width = bundle.training.image_size
+    facts = dict(bundle.plugin.describe(bundle.params)) if bundle.plugin.describe else {}
+    lines = [
+        f"# {arm.name}",
+        "",
+        f"From the study: {escape(document.title)}" + (f". {escape(document.question)}" if document.question else ""),
+        "",
+        "## What it is",
+        "",
+        f"- reads: {' and '.join(arm.views)}, {height} x {width} pixels ({bundle.training.fit}), bone bright",
+        f"- model: `{bundle.plugin.name}`" + "".join(f", {name} {value}" for name, value in facts.items()),
+        f"- {len(bundle.units)} trained units, combined by {bundle.ensemble.replace('_', ' ')}",
+        f"- frozen threshold: {_number(bundle.threshold)} on the probability ({_rule(bundle)})",
+        "",
+        "## How well it did",
+        "",
+        *_performance(bundle),
+        "",
+        "## What it must not be used for",
+        "",
+        "It is a result of research, no medical device: it must not guide the care of a patient. Its figures hold for",
+        "patients like those of the study, selected and prepared alike. Probabilities are those of the study's share",
+        "of positives; elsewhere use `--prevalence`.",
+        "",
+        *_limits(bundle),
+        "## Use",
+        "",
+        "```sh",
+        "ovcf-bench predict . IMAGE...",
+        "```",
+    ]
+    if onnx_difference is not None:
+        lines += [
+            "",
+            f"`model.onnx` takes `images` (n, {len(arm.views)}, {height}, {width}) float32 from 0 to 1 and gives "
+            f"`logit` and `probability`; on 32 images it differed from torch by {onnx_difference:.1g} at most.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _performance(bundle: Bundle) -> Iterator[str]:
+    yield "| set | cases | positive | AUROC (95 % interval) | sensitivity | specificity |"
+    yield "|---|---|---|---|---|---|"
+    for name, found in bundle.findings.get("sets", {}).items():
+        arm = found["arms"].get(bundle.arm.name)
+        if arm is None:
+            continue
+        low, high = arm["ci"] or (None, None)
+        auroc = f"{_number(arm['auroc'])} ({_number(low)} to {_number(high)})"
+        point = (arm.get("operating_point") or {}).get("achieved") or {}
+        shares = " | ".join(_share(point.get(each)) for each in ("sensitivity", "specificity"))
+        yield f"| {name} | {arm['n']} | {arm['positives']} | {auroc} | {shares} |"
+
+
+def _limits(bundle: Bundle) -> Iterator[str]:
+    known = [bundle.limits[view] for view in bundle.arm.views if view in bundle.limits]
+    if known:
+        share = f"{100 * known[0].false_refusals:.2g} %"
+        yield f"`predict` refuses images unlike the {known[0].n} development images, and {share} of those like them."
+        yield ""
+
+
+def _rule(bundle: Bundle) -> str:
+    return "from out-of-fold development scores" if bundle.threshold is not None else "none"
+
+
+def _share(found: Any) -> str:
+    if not found or found.get("value") is None:
+        return "–"
+    low, high = found["ci"] or (None, None)
+    return f"{_number(found['value'])} ({_number(low)} to {_number(high)})"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,26 @@
+"""Writes which images the models of a run may be asked about: limits of the development images, by view."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ovcf_bench import records
+from ovcf_bench.images import fit_limits
+from ovcf_bench.records import RunFolder
+from ovcf_bench.runner.options import Options
+from ovcf_bench.runner.prepare import Prepared, preprocessing_of
+from ovcf_bench.vocabulary import DEVELOPMENT
+
+_FEWEST = 20  # images; fewer say nothing about what is usual
+
+
+def write_limits(folder: RunFolder, prepared: Prepared, options: Options) -> None:
+    """Write limits.json. It holds means over all development images of a view, nothing of a single one."""
+    preprocessing = preprocessing_of(prepared.study)
+    development = prepared.images[prepared.images["split"] == DEVELOPMENT]
+    views = {}
+    for view, images in development.groupby("view", sort=True):
+        if len(images) >= _FEWEST:
+            pixels = options.cache.open([[key] for key in images["cache_key"]], preprocessing)
+            views[str(view)] = fit_limits([pixels[np.array([row])][0, 0] for row in range(len(images))]).to_json()
+    folder.write_json(records.LIMITS, {"preprocessing": preprocessing.version, "views": views})

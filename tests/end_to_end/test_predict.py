@@ -1,0 +1,119 @@
+"""What was trained is used again: on files, from the run and from a folder that left it."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def exported(finished, tmp_path_factory):
+    """A copy of the finished project with its images as DICOM files."""
+    home = tmp_path_factory.mktemp("predict") / "project"
+    shutil.copytree(finished.home, home)
+    project = type(finished)(home)
+    project.command("data", "export", "tiny.yaml", "--to", "dicom", "--format", "dicom")
+    return project
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def scores_of_run(project, arm):
+    """Logit of the ensemble by image, internal test set."""
+    table = rows(project.run_folder() / "scores.csv")
+    wanted = [
+        row for row in table if row["arm"] == arm and row["ensemble"] == "mean_logit" and row["set"] == "internal"
+    ]
+    return {row["image_id"]: float(row["logit"]) for row in wanted}
+
+
+def test_predictions_of_exported_dicom_files_are_the_runs_own_scores(exported):
+    known = scores_of_run(exported, "ap/tiny")
+    files = {
+        row["image_id"]: f"dicom/hospital/{row['path']}"
+        for row in rows(exported.home / "dicom/hospital/manifest.csv")
+        if row["image_id"] in known
+    }
+    assert len(files) == len(known) == 40
+    run = exported.run_folder().relative_to(exported.home)
+    found = exported.command("predict", run, "--arm", "ap/tiny", "--json", *files.values(), expect=None)
+    predicted = {each["image"]: each for each in json.loads(found.stdout)}
+    scored = {image: predicted[path] for image, path in files.items() if predicted[path]["status"] == "scored"}
+    assert len(scored) >= 34, "images like those of development were refused"
+    for image, each in scored.items():
+        assert each["logit"] == pytest.approx(known[image], abs=1e-5)
+
+
+def test_a_noise_image_an_inverted_one_and_one_cut_short_are_not_scored(exported):
+    folder = exported.home / "odd"
+    folder.mkdir()
+    noise = np.random.default_rng(1).integers(0, 255, (64, 40), dtype=np.uint8)
+    Image.fromarray(noise).save(folder / "noise.png")
+    exported.command("data", "export", "tiny.yaml", "--to", "png")
+    genuine = next((exported.home / "png" / "hospital" / "images").glob("*.png"))
+    with Image.open(genuine) as image:
+        Image.fromarray(65535 - np.asarray(image).astype(np.uint16)).save(folder / "inverted.png")
+    (folder / "short.png").write_bytes(genuine.read_bytes()[:300])
+    run = exported.run_folder().relative_to(exported.home)
+    found = exported.command("predict", run, "--arm", "ap/tiny", "odd", expect=1).stdout
+    assert "noise.png: refused: unlike the 60 development images" in found
+    assert "inverted.png: refused" in found
+    assert "short.png: unreadable" in found
+
+
+def test_an_exported_folder_predicts_as_its_run_does_and_says_what_it_is(exported):
+    run = exported.run_folder().relative_to(exported.home)
+    exported.command("export", run, "--arm", "lateral/tiny", "--to", "model", "--no-onnx")
+    assert not any(path.suffix in (".csv", ".html") for path in (exported.home / "model").rglob("*"))
+    card = (exported.home / "model" / "README.md").read_text()
+    assert "# lateral/tiny" in card
+    assert "must not guide the care of a patient" in card
+    assert "<script>" not in card
+    findings = json.loads((exported.run_folder() / "findings.json").read_text())
+    assert f"{findings['sets']['internal']['arms']['lateral/tiny']['auroc']:.3f}" in card
+    options = ("dicom/external", "--json", "--prevalence", "0.1")
+    of_run = exported.command("predict", run, "--arm", "lateral/tiny", *options, expect=None).stdout
+    of_folder = exported.command("predict", "model", *options, expect=None).stdout
+    assert json.loads(of_run) == json.loads(of_folder)
+    assert any(each["calibrated"] is not None for each in json.loads(of_run))
+
+
+def test_where_networks_looked_is_written_as_pictures(exported):
+    run = exported.run_folder().relative_to(exported.home)
+    images = sorted((exported.home / "dicom/hospital/images").iterdir())[:4]
+    found = exported.command("predict", run, "--arm", "ap/tiny", "--json", "--saliency", "looked", *images, expect=None)
+    scored = [each for each in json.loads(found.stdout) if each["status"] == "scored"]
+    pictures = sorted((exported.home / "looked").iterdir()) if scored else []
+    assert len(pictures) == len(scored)
+    for path in pictures:
+        with Image.open(path) as picture:
+            assert picture.mode == "RGB"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--arm", "ap/tyni", "x.png"), "Did you mean 'ap/tiny'?"),
+        (("x.png",), "the run has several arms"),
+        (("--arm", "ap/tiny", "absent.png"), "absent.png: is not there"),
+    ],
+)
+def test_a_wrong_request_is_answered_with_what_is_allowed(exported, arguments, said):
+    run = exported.run_folder().relative_to(exported.home)
+    assert said in exported.command("predict", run, *arguments, expect=2).stderr
+
+
+def test_a_run_whose_units_are_gone_says_which_folder_is_missing(exported):
+    (exported.home / "reports/runs/units").rename(exported.home / "units_elsewhere")
+    try:
+        run = exported.run_folder().relative_to(exported.home)
+        said = exported.command("predict", run, "--arm", "ap/tiny", "tiny.yaml", expect=2).stderr
+    finally:
+        (exported.home / "units_elsewhere").rename(exported.home / "reports/runs/units")
+    assert "are not in the store beside the run" in said

@@ -1,0 +1,140 @@
+"""The documentation is true: every command in it runs, in the order of the page, in a folder of its own."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = (
+    "tutorial/first_study.md",
+    "how_to/model_plugin.md",
+    "how_to/dataset_plugin.md",
+    "how_to/use_what_was_trained.md",
+)
+BLOCK = re.compile(r"(?:<!-- (?P<note>.*?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
+
+
+def blocks(page):
+    return [match.groupdict() for match in BLOCK.finditer((ROOT / "docs" / page).read_text("utf-8"))]
+
+
+class Reader:
+    """Someone who does what a page says, in an empty folder with the studies of the project beside it."""
+
+    def __init__(self, folder, program):
+        self.folder, self.program = folder, program
+        shutil.copytree(ROOT / "studies", folder / "studies")
+        private = {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache")}
+        path = f"{program}{os.pathsep}{os.environ['PATH']}"
+        self.environment = {**os.environ, **private, "PATH": path, "COLUMNS": "160"}
+
+    def follow(self, page, skip=()):
+        for block in blocks(page):
+            note = block["note"] or ""
+            if note.startswith("file: "):
+                (self.folder / note.removeprefix("file: ")).write_text(block["text"])
+            elif note.startswith("edit: "):
+                self.edit(self.folder / note.removeprefix("edit: "), block["text"])
+            elif block["kind"] == "sh":
+                codes = (0, 1) if note.startswith("exit code: 0 or 1") else (0,)
+                for line in block["text"].splitlines():
+                    if not line.startswith(skip):
+                        self.run(line, codes)
+
+    def run(self, line, codes):
+        found = subprocess.run(
+            ["bash", "-c", line], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=580
+        )
+        assert found.returncode in codes, f"{line}\n{found.stdout[-3000:]}\n{found.stderr[-3000:]}"
+
+    def edit(self, path, difference):
+        """Change a file as a diff without line numbers says; what it takes away must stand there."""
+        lines = difference.splitlines()
+        old = "\n".join(line[1:] for line in lines if line[:1] in "- ")
+        new = "\n".join(line[1:] for line in lines if line[:1] in "+ ")
+        text = path.read_text()
+        assert old in text, "the page changes lines that are not there"
+        path.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def reader(tmp_path):
+    return Reader(tmp_path, Path(sys.executable).parent)
+
+
+@pytest.mark.slow
+def test_the_tutorial_leads_to_a_report_with_the_readers_own_network(reader):
+    reader.follow("tutorial/first_study.md")
+    (run,) = (reader.folder / "reports" / "runs").glob("mine-*")
+    html = (run / "report.html").read_text("utf-8")
+    assert "ap/tiny" in html
+    assert "ap/small_resnet" in html
+
+
+def test_what_the_page_on_trained_models_says_works(reader):
+    reader.follow("how_to/use_what_was_trained.md")
+    scored = (reader.folder / "scores.csv").read_text()
+    assert scored.count(",scored,") >= 100
+    assert (reader.folder / "lateral_model" / "README.md").exists()
+
+
+def test_the_model_of_the_page_without_torch_keeps_its_contract(reader):
+    reader.follow("how_to/model_plugin.md", skip=("ovcf-bench plugins new", "pip", "pytest", "ovcf-bench plugins show"))
+
+
+@pytest.mark.slow
+def test_packages_written_from_the_pages_are_installed_and_keep_their_contracts(tmp_path):
+    # An environment of its own, above the running one: an installed plugin would be seen by every other test.
+    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", tmp_path / "venv"], check=True)
+    site = next((tmp_path / "venv").glob("lib/python*/site-packages"))
+    parents = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "parents.pth").write_text("\n".join(f"import site; site.addsitedir({path!r})" for path in parents))
+    program = tmp_path / "venv" / "bin"
+    (program / "ovcf-bench").write_text(f"#!{program}/python\nfrom ovcf_bench.cli.main import main\nmain()\n")
+    (program / "pytest").write_text(f"#!{program}/python\nimport sys\nimport pytest\nsys.exit(pytest.main())\n")
+    for name in ("ovcf-bench", "pytest"):
+        (program / name).chmod(0o755)
+    (tmp_path / "work").mkdir()
+    reader = Reader(tmp_path / "work", program)
+    reader.follow("how_to/model_plugin.md")
+    reader.follow("how_to/dataset_plugin.md")
+
+
+def test_every_page_is_followed_by_a_test_or_holds_no_commands_but_those_that_need_your_data():
+    needs_data = {"how_to/dicom.md", "explanation/report.md", "explanation/data_checks.md", "explanation/statistics.md"}
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    with_commands = {page for page in pages if any(block["kind"] == "sh" for block in blocks(page))}
+    assert with_commands - needs_data <= set(PAGES)
+
+
+def links(path):
+    return re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text("utf-8"))
+
+
+def test_every_link_of_readme_and_docs_leads_somewhere():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    lost = [(path.name, link) for path in pages for link in links(path)
+            if "://" not in link and not (path.parent / link).exists()]  # fmt: skip
+    assert not lost
+
+
+def test_every_command_that_is_named_in_the_docs_exists():
+    from ovcf_bench.cli.main import _COMMANDS
+
+    named = set()
+    for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        named |= set(re.findall(r"ovcf-bench ([a-z]+)", path.read_text("utf-8")))
+    assert named <= set(_COMMANDS), shlex.join(sorted(named - set(_COMMANDS)))
+
+
+def test_every_command_stands_in_the_readme():
+    from ovcf_bench.cli.main import _COMMANDS
+
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert not [name for name in _COMMANDS if f"ovcf-bench {name}" not in readme]

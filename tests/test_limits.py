@@ -1,0 +1,71 @@
+"""Which images may be asked about: those like the development images, and few of those are refused."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ovcf_bench.images import Limits, Preprocessing, as_uint16, fit_limits, resize
+from ovcf_bench.registry import load
+
+SIZE = Preprocessing(100, 60)
+
+
+def phantoms(seed, patients=150, view="ap"):
+    plugin = load().dataset("phantom")
+    params = plugin.params(patients=patients, height=160, seed=seed, preset="paper-like")
+    dataset = plugin.open(params, Path())
+    rows = [row for row in dataset.exams().to_dict("records") if row["view"] == view]
+    return [resize(as_uint16(dataset.read(row)), SIZE) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def limits():
+    return fit_limits(phantoms(seed=1))
+
+
+def test_new_images_of_the_same_kind_are_refused_as_rarely_as_stated(limits):
+    refused = np.mean([bool(limits.unusual(image)) for image in phantoms(seed=2, patients=300)])
+    # 150 development images: the true share varies between runs like a beta distribution with mean 1 % and SD 0.8 %.
+    assert limits.false_refusals == pytest.approx(0.01)
+    assert refused <= 0.04
+
+
+def noise(height, width):
+    return (np.random.default_rng(3).random((height, width)) * 65535).astype(np.uint16)
+
+
+def photograph(height, width):
+    """Smooth patches of light with hard borders: amplitude falls with frequency, as in pictures of scenes."""
+    generator = np.random.default_rng(4)
+    down, across = np.meshgrid(np.fft.fftfreq(height), np.fft.fftfreq(width), indexing="ij")
+    spectrum = generator.normal(size=(height, width)) + 1j * generator.normal(size=(height, width))
+    scene = np.real(np.fft.ifft2(spectrum / (np.hypot(down, across) + 0.01)))
+    scene = (scene - scene.min()) / np.ptp(scene)
+    scene[: height // 3] = 0.5 + 0.5 * scene[: height // 3]
+    return (scene * 65535).astype(np.uint16)
+
+
+def test_noise_a_photograph_a_blank_and_an_inverted_image_are_refused(limits):
+    genuine = phantoms(seed=5, patients=20)
+    odd = [resize(noise(320, 192), SIZE), resize(photograph(320, 192), SIZE), np.full((100, 60), 30000, np.uint16)]
+    assert all(limits.unusual(image) for image in odd)
+    assert all(limits.unusual(65535 - image) for image in genuine)
+
+
+def test_most_images_of_another_view_are_refused(limits):
+    assert np.mean([bool(limits.unusual(image)) for image in phantoms(seed=5, patients=30, view="lateral")]) > 0.5
+
+
+def test_what_is_written_says_the_same_and_holds_no_single_image(limits):
+    again = Limits.from_json(limits.to_json())
+    image = phantoms(seed=5, patients=2)[0]
+    assert again.distance(image) == pytest.approx(limits.distance(image), rel=1e-4)
+    assert set(limits.to_json()) == {"mean_image", "mean", "precision", "highest", "n", "false_refusals"}
+
+
+def test_few_images_claim_no_rarer_refusals_than_they_can_know():
+    few = fit_limits(phantoms(seed=1, patients=24))
+    assert few.false_refusals == pytest.approx(1 / 25)
+    assert math.isfinite(few.highest)
