@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ovcf_bench.report.figures.flow import LINE, PAD, flow_columns
+from ovcf_bench.report.figures.forest import Estimate, Rows, forest
 from ovcf_bench.report.figures.plot import Frame, arm_style
 from ovcf_bench.report.figures.roc import roc_plot
 from ovcf_bench.report.figures.scores import score_plot
@@ -201,3 +202,11 @@ def test_scores_of_any_scale_fill_the_plot_each_on_its_own_axis(records):
     assert plot.guides[0].startswith(f"M{plot.frame.left + plot.frame.across * 0.5:g} ")
     shown = sum(len(re.findall("M", series.cloud)) for series in plot.series)
     assert shown == one.n
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_a_forest_of_equal_values_at_an_end_of_the_axis_is_drawn_inside_it(value):
+    row = Estimate("arm", "1.000", value, None, arm_style(0))
+    plot = forest("auroc", "AUROC", "AUROC", [Rows("", (row,))], bounds=(0.0, 1.0))
+    xs = [float(tick.at) for tick in plot.ticks]
+    assert xs[0] <= float(plot.rows[0].dot) <= xs[-1]
