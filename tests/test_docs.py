@@ -96,8 +96,9 @@ def test_packages_written_from_the_pages_are_installed_and_keep_their_contracts(
     parents = [path for path in sys.path if path.endswith("site-packages")]
     (site / "parents.pth").write_text("\n".join(f"import site; site.addsitedir({path!r})" for path in parents))
     program = tmp_path / "venv" / "bin"
-    (program / "ovcf-bench").write_text(f"#!{program}/python\nfrom ovcf_bench.cli.main import main\nmain()\n")
-    (program / "pytest").write_text(f"#!{program}/python\nimport sys\nimport pytest\nsys.exit(pytest.main())\n")
+    script = "#!{}/python\nimport sys\nfrom {} import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
+    (program / "ovcf-bench").write_text(script.format(program, "ovcf_bench.cli.main"))
+    (program / "pytest").write_text(script.format(program, "pytest"))
     for name in ("ovcf-bench", "pytest"):
         (program / name).chmod(0o755)
     (tmp_path / "work").mkdir()

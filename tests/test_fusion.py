@@ -159,6 +159,11 @@ def test_a_failed_unit_fails_what_combines_it_with_the_reason(tmp_path):
     assert json.loads((result.folder.path / "findings.json").read_text())["sets"]
 
 
+def test_a_fused_arm_does_not_look_as_if_it_had_been_computed_in_another_way(run):
+    units = json.loads(run.folder.read_text("provenance.json"))["units"]
+    assert len({(unit["device"], unit["precision"]) for unit in units}) == 1
+
+
 def test_a_plugin_that_fuses_has_no_other_form():
     plugin = registry.load().model("late_fusion")
     assert plugin.form is fuse

@@ -67,11 +67,10 @@ def run_fusion(job: FusionJob, report: Callable[[Mapping[str, Any]], None]) -> N
     write_atomically(folder / SCORES, write_scores(scored))
     write_atomically(folder / HISTORY, "[]\n")
     fuser.save(folder)
+    networks = store.record(job.members[0][job.fold]).made  # the scores are theirs: so is how they were computed
     made = {
         "seconds": round(time.perf_counter() - begun, 2),
-        "device": "cpu",
-        "precision": "float64",
-        "threads": 1,
+        **{name: networks[name] for name in ("device", "precision", "threads")},
         "versions": dict(job.versions),
         "class": type(fuser).__name__,
         "parameters": None,

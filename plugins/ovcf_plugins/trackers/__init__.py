@@ -1,0 +1,1 @@
+"""Bundled trackers: they watch units and write what they see."""
