@@ -17,6 +17,7 @@ _log = logging.getLogger("ovcf_bench")
 
 # name: (module, one line of help). Commands are imported when they run, so that --help stays quick.
 _COMMANDS = {
+    "init": ("init", "Write a first study for your images, after five questions."),
     "run": ("run", "Run a study and write its report; finished units are kept."),
     "plan": ("plan", "Show the units of a study: key, run or cached, and why."),
     "check": ("check", "Check a study, its plugins and its data, without training."),
