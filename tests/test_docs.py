@@ -1,5 +1,6 @@
 """The documentation is true: every command in it runs, in the order of the page, in a folder of its own."""
 
+import importlib.util
 import os
 import re
 import shlex
@@ -130,7 +131,8 @@ def test_every_command_that_is_named_in_the_docs_exists():
 
     named = set()
     for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
-        named |= set(re.findall(r"ovcf-bench ([a-z]+)", path.read_text("utf-8")))
+        named |= set(re.findall(r"`ovcf-bench ([a-z]+)|^ovcf-bench ([a-z]+)", path.read_text("utf-8"), re.MULTILINE))
+    named = {name for pair in named for name in pair if name}
     assert named <= set(_COMMANDS), shlex.join(sorted(named - set(_COMMANDS)))
 
 
@@ -139,3 +141,36 @@ def test_every_command_stands_in_the_readme():
 
     readme = (ROOT / "README.md").read_text("utf-8")
     assert not [name for name in _COMMANDS if f"ovcf-bench {name}" not in readme]
+
+
+@pytest.fixture(scope="module")
+def reference():
+    spec = importlib.util.spec_from_file_location("build_reference", ROOT / "docs" / "build_reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_is_what_the_code_says(reference):
+    made = reference.pages()
+    assert {path.name for path in reference.FOLDER.iterdir()} == set(made)
+    stale = [name for name, text in made.items() if (reference.FOLDER / name).read_text("utf-8") != text]
+    assert not stale, "make it again: python docs/build_reference.py"
+
+
+def test_every_hook_is_documented_and_every_documented_hook_exists(reference):
+    text = (reference.FOLDER / "api.md").read_text("utf-8")
+    hooks = text[text.index("## Hooks") : text.index("## Names")]
+    assert set(re.findall(r"### (\w+)\(", hooks)) == set(reference.hooks()) != set()
+    assert all(re.search(rf"### {name}\(\w+\)\n\n\w", hooks) for name in reference.hooks()), "a hook without words"
+
+
+def test_every_name_that_plugin_authors_import_is_documented(reference):
+    from ovcf_bench import api
+
+    text = (reference.FOLDER / "api.md").read_text("utf-8")
+    things = [
+        name for name in api.__all__ if callable(getattr(api, name)) and hasattr(getattr(api, name), "__module__")
+    ]
+    lacking = [name for name in things if f"### {name}\n" not in text]
+    assert set(lacking) <= {"Progress", "hookimpl"}, lacking  # an alias, and a marker of pluggy

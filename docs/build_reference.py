@@ -1,0 +1,231 @@
+"""Writes docs/reference from the code: study schema, commands, hooks and plugin API, bundled plugins, findings.json.
+
+    python docs/build_reference.py
+
+A test holds the pages against the code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import re
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import BaseModel
+
+from ovcf_bench import api, hookspecs, registry
+from ovcf_bench.cli.main import _COMMANDS
+from ovcf_bench.cli.plugins import _parameters
+from ovcf_bench.findings import values
+from ovcf_bench.study.schema import StudyDocument
+
+FOLDER = Path(__file__).parent / "reference"
+_MADE = "<!-- Made by docs/build_reference.py; change the code instead. -->\n"
+
+_STUDY = """# Study file
+
+Schema 1. Unknown and duplicate keys are errors; nothing is executed. Paths are relative to the study file.
+
+Beside these keys a study may have `extends` (another study, laid under this one) and `profiles` (named changes, chosen
+with `--profile`; null removes an inherited key).
+"""
+_API = """# Hooks and plugin API
+
+A plugin imports `ovcf_bench.api` alone; its tests may import `ovcf_bench.testing`.
+"""
+_FINDINGS = """# findings.json
+
+Every number of a report, in full precision; null where a value does not exist, with a `reason` beside it. Differences
+are `a` minus `b`.
+"""
+
+
+def pages() -> dict[str, str]:
+    """Return every page by its file name."""
+    made = {"study.md": study(), "commands.md": commands(), "api.md": plugin_api(), "plugins.md": plugins(),
+            "findings.md": findings()}  # fmt: skip
+    return {name: f"{_MADE}\n{text.rstrip()}\n" for name, text in made.items()}
+
+
+def study() -> str:
+    schema = StudyDocument.model_json_schema(by_alias=True)
+    parts = [_STUDY]
+    sections = {"The whole file": schema, **schema["$defs"]}
+    for name, section in sections.items():
+        parts += [f"## {name.removesuffix('Section')}", "", _plain(section.get("description", "")), ""]
+        if "enum" in section:
+            parts += [f"One of: {', '.join(map(str, section['enum']))}.", ""]
+            continue
+        parts += ["| Key | Type | Default | Meaning |", "|---|---|---|---|", *_keys(section), ""]
+    return "\n".join(parts)
+
+
+def _keys(section: dict[str, Any]) -> Iterator[str]:
+    for name, field in section.get("properties", {}).items():
+        default = "required" if name in section.get("required", []) else _short(field.get("default"))
+        yield f"| `{name}` | {_type(field)} | {default} | {_cell(field.get('description', ''))} |"
+
+
+def _type(field: dict[str, Any]) -> str:
+    if "$ref" in field:
+        name = field["$ref"].rpartition("/")[2].removesuffix("Section")
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in field:
+        return " or ".join(dict.fromkeys(_type(each) for each in field["anyOf"]))
+    if "enum" in field:
+        return ", ".join(f"`{each}`" for each in field["enum"])
+    if "const" in field:
+        return f"`{field['const']}`"
+    if field.get("type") == "array":
+        items = field.get("items") or (field.get("prefixItems") or [{}])[0]
+        return f"list of {_type(items)}"
+    if field.get("type") == "object":
+        inner = next(iter((field.get("patternProperties") or {}).values()), field.get("additionalProperties") or {})
+        return f"mapping of {_type(inner)}" if isinstance(inner, dict) and inner else "mapping"
+    limits = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">", "exclusiveMaximum": "<"}
+    said = [f"{sign} {field[name]:g}" for name, sign in limits.items() if name in field]
+    return " ".join([str(field.get("type", "any")), *said])
+
+
+def commands() -> str:
+    parts = ["# Commands", ""]
+    for name, (module, _) in _COMMANDS.items():
+        command = importlib.import_module(f"ovcf_bench.cli.{module}").command
+        parts += list(_command(command, f"ovcf-bench {name}"))
+    return "\n".join(parts)
+
+
+def _command(command: click.Command, name: str) -> Iterator[str]:
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            yield from _command(each, f"{name} {each.name}")
+        return
+    arguments = [each.make_metavar(click.Context(command)) for each in command.params
+                 if isinstance(each, click.Argument)]  # fmt: skip
+    yield f"## {name} {' '.join(arguments)}".rstrip()
+    yield ""
+    yield _plain(inspect.cleandoc(command.help or ""))
+    yield ""
+    options = [each for each in command.params if isinstance(each, click.Option) and each.name != "verbose"]
+    if options:
+        yield "| Option | Meaning |"
+        yield "|---|---|"
+        for option in options:
+            yield f"| `{', '.join([*option.opts, *option.secondary_opts])}` | {_cell(option.help or '')} |"
+        yield ""
+
+
+def plugin_api() -> str:
+    parts = [_API, f"API version {api.API_VERSION}.", "", "## Hooks", ""]
+    for name in hooks():
+        hook = getattr(hookspecs, name)
+        parts += [f"### {name}({', '.join(inspect.signature(hook).parameters)})", "", _doc(hook), ""]
+    parts += ["## Names", ""]
+    for name in api.__all__:
+        thing = getattr(api, name)
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            parts += [f"### {name}", "", _doc(thing), ""]
+            if inspect.isclass(thing):
+                parts += [*_members(thing), ""]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))
+
+
+def hooks() -> list[str]:
+    """Return the names of all hooks."""
+    return [name for name, thing in vars(hookspecs).items() if hasattr(thing, f"{hookspecs.PROJECT}_spec")]
+
+
+def _members(thing: type) -> Iterator[str]:
+    if dataclasses.is_dataclass(thing):
+        for field in dataclasses.fields(thing):
+            given = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+            yield f"- `{field.name}: {field.type}`{' (optional)' if given else ''}"
+    for name, member in vars(thing).items():
+        if not name.startswith("_") and inspect.isfunction(member):
+            yield f"- `{name}({', '.join(list(inspect.signature(member).parameters)[1:])})`: {_first(member)}"
+
+
+def plugins() -> str:
+    found = registry.load()
+    parts = ["# Bundled plugins", ""]
+    for kind, group in (("dataset", found.datasets), ("model", found.models)):
+        for name, each in sorted(group.items()):
+            if each.distribution != "ovcf-bench":
+                continue
+            schema = each.plugin.params.model_json_schema()
+            parts += [f"## {kind} {name}", "", f"{each.plugin.summary}.", ""]
+            rows = list(_parameters(schema, schema.get("$defs", {})))
+            if rows:
+                parts += ["| Parameter | Type | Default | Meaning |", "|---|---|---|---|"]
+                parts += [f"| `{row['name']}` | {_cell(row['type'])} | "
+                          f"{'required' if row['required'] else _short(row['default'])} | "
+                          f"{_cell(row['description'])} |" for row in rows]  # fmt: skip
+                parts.append("")
+            if card := getattr(each.plugin, "card", ""):
+                parts += ["```text", card.strip(), "```", ""]
+    return "\n".join(parts)
+
+
+def findings() -> str:
+    parts = [_FINDINGS]
+    seen: dict[str, type] = {}
+    _collect(values.Findings, seen)
+    for name, record in seen.items():
+        parts += [f"## {name}", "", _doc(record), "", "| Key | Type |", "|---|---|"]
+        parts += [f"| `{field.name}` | {_cell(str(field.type))} |" for field in dataclasses.fields(record)]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _collect(record: Any, seen: dict[str, type]) -> None:
+    if typing.get_origin(record) is not None or isinstance(record, types.UnionType):
+        for each in typing.get_args(record):
+            _collect(each, seen)
+    elif dataclasses.is_dataclass(record) and record.__name__ not in seen:
+        seen[record.__name__] = typing.cast("type", record)
+        for hint in typing.get_type_hints(record).values():
+            _collect(hint, seen)
+
+
+def _doc(thing: Any) -> str:
+    doc = inspect.getdoc(thing) or ""
+    if dataclasses.is_dataclass(thing) and doc.startswith(f"{getattr(thing, '__name__', '')}("):
+        return ""  # written by dataclasses, not by us
+    return "" if doc == inspect.getdoc(BaseModel) else _plain(doc)
+
+
+def _first(thing: Any) -> str:
+    return _cell((inspect.getdoc(thing) or "").partition("\n\n")[0])
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\b]\s*", "", text)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _short(value: Any) -> str:
+    if value is None or value in ("", [], {}):
+        return "–"
+    text = str(value)
+    return f"`{_cell(text)}`" if len(text) <= 60 else "see there"
+
+
+def main() -> None:
+    """Write the pages."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
