@@ -114,6 +114,7 @@ class DatasetPlugin:
     requires: tuple[str, ...] = ()  # importable names beyond the default installation
     extra: str = ""  # the extra of the plugin's distribution that brings them
     synthetic: bool = False  # the report says so in a banner
+    pixels: bool = True  # False: cases without images, for scores that exist already; `read` is never called
     read_file: Callable[[Any, Path], np.ndarray[Any, Any]] | None = None
     card: str = ""  # source, licence, access, meaning of the label, traps
 
@@ -215,13 +216,16 @@ class Fuser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelPlugin:
-    """A model on offer, in one of three forms.
+    """A model on offer, in one of four forms.
 
     `build(params, context)` gives a network that the core trains.
     `fit(params, train, tune, context)` gives anything else; `load(params, folder, context)` opens what it saved.
     `fuse(params, logits, labels)` gives a rule that combines the scores of single views: logits (n, n_views) float64 of
     the development exams outside the unit's fold, each scored by a network that never saw it; labels (n,) uint8.
     `fuses(params)` names the model of the study whose arms, one for each view, are combined.
+    `listed(params, folder, views)` gives scores that exist already, of human readers or of someone else's model: for an
+    arm that reads `views`, a table with exam_id (as the dataset gives it), reader ("" for a single one) and score.
+    Nothing is trained. Relative paths start at `folder`.
     """
 
     name: str
@@ -232,6 +236,7 @@ class ModelPlugin:
     load: Callable[[Any, Path, BuildContext], Fitted] | None = None
     fuse: Callable[[Any, np.ndarray[Any, Any], np.ndarray[Any, Any]], Fuser] | None = None
     fuses: Callable[[Any], str] | None = None
+    listed: Callable[[Any, Path, tuple[str, ...]], pd.DataFrame] | None = None
     check: Callable[[Any], Sequence[Problem]] | None = None  # before anything runs: weights, architecture names
     describe: Callable[[Any], Mapping[str, Any]] | None = None  # facts for report and banner: {"weights": "none"}
     api: tuple[int, ...] = (API_VERSION,)
@@ -240,20 +245,20 @@ class ModelPlugin:
 
     def __post_init__(self) -> None:
         where = f"model {self.name!r}"
-        forms = [name for name in ("build", "fit", "fuse") if getattr(self, name) is not None]
+        forms = [name for name in ("build", "fit", "fuse", "listed") if getattr(self, name) is not None]
         if len(forms) != 1:
-            given = " and ".join(forms) or "neither build, nor fit, nor fuse"
+            given = " and ".join(forms) or "none of build, fit, fuse and listed"
             raise PluginError(Problem(where, f"gives {given}", "Give one of them."))
         for one, other in (("fit", "load"), ("fuse", "fuses")):
             if (getattr(self, one) is None) != (getattr(self, other) is None):
                 raise PluginError(Problem(where, f"gives one of {one} and {other}", "Give both, or only build."))
-        names = ("build", "fit", "load", "fuse", "fuses", "check", "describe")
+        names = ("build", "fit", "load", "fuse", "fuses", "listed", "check", "describe")
         _refuse_local(where, **{name: getattr(self, name) for name in names})
 
     @property
     def form(self) -> Callable[..., Any]:
-        """The function that makes the model: build, fit or fuse."""
-        found = self.build or self.fit or self.fuse
+        """The function that makes the model: build, fit, fuse or listed."""
+        found = self.build or self.fit or self.fuse or self.listed
         assert found is not None, "one of them is given"
         return found
 

@@ -74,7 +74,8 @@ def make_plan(
     parts = {views: _case_digests(table) for views, table in cases.items()}
     members = fused_arms(study, models)
     identified: dict[str, list[_Identified]] = {}
-    for arm in sorted(study.arms, key=lambda each: each.name in members):  # those that combine others come last
+    trained = [arm for arm in study.arms if models[arm.model].listed is None]
+    for arm in sorted(trained, key=lambda each: each.name in members):  # those that combine others come last
         shared = _shared_identity(study, arm, models[arm.model])
         sizes = _sizes(cases[arm.views])
         for repeat in range(study.document.repeats):
@@ -87,7 +88,7 @@ def make_plan(
                 identity = {**shared, **own, **({"combines": list(needs)} if needs else {})}
                 unit = _Identified(arm, repeat, fold, digest(identity), identity, *sizes[fold], needs)
                 identified.setdefault(arm.name, []).append(unit)
-    ordered = [unit for arm in study.arms for unit in identified[arm.name]]
+    ordered = [unit for arm in trained for unit in identified[arm.name]]
     return Plan(tuple(_with_status(ordered, store, fresh)))
 
 
@@ -109,15 +110,20 @@ def fused_arms(study: Study, models: Mapping[str, ModelPlugin]) -> dict[str, tup
         wanted = tuple(f"{view}/{of}" for view in arm.views)
         lacking = [name for name in wanted if name not in names]
         if lacking:
-            known = one_of(lacking[0], [each.name for each in study.arms if models[each.model].fuses is None])
+            known = one_of(lacking[0], [each.name for each in study.arms if not _is_no_network(models[each.model])])
             problems.append(Problem(where, f"combines {lacking[0]!r}, which is no arm of the study", known))
-        elif len(arm.views) < 2 or any(models[names[name].model].fuses is not None for name in wanted):
+        elif len(arm.views) < 2 or any(_is_no_network(models[names[name].model]) for name in wanted):
             example = "Example: include: [{views: [ap, lateral], model: fused}]."
             problems.append(Problem(where, "combines several views, each read by a model of its own", example))
         found[arm.name] = wanted
     if problems:
         raise PluginError(*problems)
     return found
+
+
+def _is_no_network(plugin: ModelPlugin) -> bool:
+    """Whether a model has no units of folds whose scores could be combined."""
+    return plugin.fuses is not None or plugin.listed is not None
 
 
 def _shared_identity(study: Study, arm: Arm, plugin: ModelPlugin) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def assign(patients: pd.DataFrame, rules: Sequence[SplitRule], folds: int, seed:
     if problems:
         raise DataError(*problems)
     assigned = pd.concat(parts).loc[lambda table: table.index.sort_values()]
-    _check_folds(assigned, folds)
+    if any(rule.name == DEVELOPMENT for rule in rules):
+        _check_folds(assigned, folds)
     return assigned[[*SPLIT_COLUMNS]].reset_index(drop=True)
 
 
@@ -130,7 +131,8 @@ def reuse(
         [each for each in known.index if each in set(frozen["patient_id"])]
     )
     result = in_order.reset_index()[[*SPLIT_COLUMNS]]
-    _check_folds(result.assign(label=known["label"].reindex(result["patient_id"]).to_numpy()), folds)
+    if DEVELOPMENT in names:
+        _check_folds(result.assign(label=known["label"].reindex(result["patient_id"]).to_numpy()), folds)
     return result
 
 
@@ -154,9 +156,14 @@ def prove_no_leak(images: pd.DataFrame) -> LeakageProof:
     patients = place.groupby(images["patient_id"]).nunique()
     if (patients > 1).any():
         problems.append(Problem("splits", f"{int((patients > 1).sum())} patients stand in two splits or folds"))
-    pixels = place.groupby(images["digest"]).nunique()
+    seen = images["digest"] != ""  # cases without images have none
+    pixels = place[seen].groupby(images.loc[seen, "digest"]).nunique()
     if (pixels > 1).any():
-        copies = images[images["digest"].map(pixels > 1)].groupby("digest", sort=False)["image_id"].agg(" = ".join)
+        copies = (
+            images[images["digest"].map(pixels > 1).fillna(False).astype(bool)]
+            .groupby("digest", sort=False)["image_id"]
+            .agg(" = ".join)
+        )
         named = "; ".join(copies.head(_COPIES_NAMED))
         found = f"{len(copies)} images have identical pixels in two splits or folds: {named}"
         advice = "`ovcf-bench data list` says which files they are; drop one of each by an eligibility step."

@@ -1,5 +1,7 @@
 """The conformance suite: what is offered passes it, and every mistake is told with contract, sight and cure."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +9,8 @@ from PIL import Image
 from ovcf_bench.errors import BenchError
 from ovcf_bench.scaffold import new_plugin
 from ovcf_bench.testing import ContractError, NotApplicable, plugin_checks
+
+VAN_DYKE = Path(__file__).parent / "data" / "oracle" / "vandyke.csv"
 
 
 def failures(checks):
@@ -45,6 +49,8 @@ def images(tmp_path):
         ("two_stream", {"architecture": "test_resnet"}),
         ("linear_probe", {"architecture": "test_resnet"}),
         ("simple_features", {}),
+        *(("late_fusion", {"of": "net", "rule": rule}) for rule in ("mean", "or", "and", "learned")),
+        ("case_list", {"path": str(VAN_DYKE), "patient": "case", "label": "truth", "views": ["cine", "spin_echo"]}),
     ],
 )
 def test_bundled_plugins_keep_the_contract(name, params):

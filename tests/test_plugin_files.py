@@ -11,6 +11,7 @@ import pytest
 from ovcf_bench import registry
 from ovcf_bench.cli.options import open_study
 from ovcf_bench.errors import PluginError
+from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.plugin_files import load_again, load_file, loaded_files
 
 MODEL = """
@@ -143,6 +144,13 @@ def test_a_file_that_was_changed_meanwhile_is_refused_in_another_process(folder)
     mine = [(each, path) for each, path in loaded_files() if each == name]
     with pytest.raises(PluginError, match="was changed while the study ran"):
         load_again(mine)
+    # Jobs that have nothing to do with the file go on.
+    (outcome,) = run_jobs([Job("length", _length, "four")], workers=1)
+    assert outcome.result == 4
+
+
+def _length(text, report):
+    return len(text)
 
 
 def loaded(folder, source):
@@ -170,7 +178,7 @@ REGISTER = "@hookimpl\ndef register_models(register):\n    "
         (IMPORT + REGISTER + "register(ModelPlugin(name='x', params=Params))\n", "register_models failed: TypeError"),
         (
             IMPORT + REGISTER + "register(ModelPlugin(name='x', params=Params, summary=''))\n",
-            "gives neither build, nor fit, nor fuse",
+            "gives none of build, fit, fuse and listed",
         ),
         (
             IMPORT + REGISTER + "register(ModelPlugin(name='x', params=Params, summary='', build=lambda p, c: None))\n",

@@ -200,8 +200,8 @@ def test_a_misspelt_required_key_is_one_problem():
 
 def test_a_misspelt_split_is_named_beside_the_one_that_is_missing():
     (found,) = problems(changed(("  development:", "  developement:")))
-    assert "splits lacks the key 'development'" in found
-    assert "Is 'developement' meant to be it?" in found
+    assert "splits: lacks the key 'development'" in found
+    assert "Did you mean 'developement'?" in found
 
 
 def test_wrong_profile_and_options_come_together_with_the_files_mistakes():

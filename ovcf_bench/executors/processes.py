@@ -90,8 +90,10 @@ def run_jobs(
         while True:
             while len(running) < workers and (job := next(waiting, None)) is not None:
                 receiver, sender = context.Pipe(duplex=False)
-                work = (loaded_files(), pickle.dumps(job), sender)  # plugin files must be there before the job is
-                process = context.Process(target=_work, args=work, name=job.name)
+                packed = pickle.dumps(job)
+                # Plugin files that the job names must be loaded before it is unpacked.
+                files = tuple(each for each in loaded_files() if each[0].encode() in packed)
+                process = context.Process(target=_work, args=(files, packed, sender), name=job.name)
                 process.start()
                 sender.close()
                 running[receiver] = _Running(job, process)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -79,10 +79,10 @@ class Analysis:
         return (DEVELOPMENT, *self.sets)
 
 
-def from_study(study: Study) -> Analysis:
-    """Return the analysis that a study file declares."""
+def from_study(study: Study, readers: Mapping[str, Sequence[str]] | None = None) -> Analysis:
+    """Return the analysis that a study file declares; `readers` of arms with scores of several people, by arm."""
     document = study.document
-    primary = document.primary
+    primary, people = document.primary, readers or {}
     return Analysis(
         title=document.title,
         question=document.question,
@@ -96,7 +96,9 @@ def from_study(study: Study) -> Analysis:
         fitted_on=OUT_OF_FOLD,
         optimistic=CHOSEN_ON_FOLD if document.training.checkpoint == "best_accuracy_on_fold" else "",
         sets=tuple(document.splits.tests),
-        arms=tuple(ArmRecord(arm.name, arm.views, arm.model) for arm in study.arms),
+        arms=tuple(
+            ArmRecord(arm.name, arm.views, arm.model, tuple((readers or {}).get(arm.name, ()))) for arm in study.arms
+        ),
         comparisons=study.comparisons,
         primary=Primary(primary.set, primary.comparison) if primary else None,
         prevalences=document.prevalences,

@@ -36,7 +36,7 @@ def of_scores(analysis: Analysis, table: pd.DataFrame) -> Findings:
 def _of_run(folder: RunFolder, table: pd.DataFrame) -> Findings:
     said = folder.read_json(records.PROVENANCE)
     return build(
-        from_study(read_lock(folder.read_text(records.LOCK))),
+        from_study(read_lock(folder.read_text(records.LOCK)), said.get("readers", {})),
         table,
         flow=folder.read_json(records.FLOW),
         cohort_table=folder.read_table(records.COHORT),

@@ -61,9 +61,13 @@ def _data(run: RunRecords, document: StudyDocument | None) -> Iterator[str]:
     if reasons:
         yield f"Exams were excluded in this order: {'; '.join(reasons)}."
     tests = listed([f"{name} (cohort {split.from_})" for name, split in document.splits.tests.items()])
+    development = document.splits.development
+    if development is None:
+        yield f"Nothing was trained: the scores existed. The test sets were {tests}; all arms share them."
+        return
     yield (
         f"Patients, not images, were assigned once, at random within each class (seed {document.seed}), to development "
-        f"(cohort {document.splits.development.from_}) and to the test sets {tests}; all arms share this assignment. "
+        f"(cohort {development.from_}) and to the test sets {tests}; all arms share this assignment. "
         f"Development was divided into {document.splits.folds} folds, stratified by label and grouped by patient."
     )
     if said is not None:
@@ -72,7 +76,7 @@ def _data(run: RunRecords, document: StudyDocument | None) -> Iterator[str]:
 
 def _networks(run: RunRecords, document: StudyDocument | None) -> Iterator[str]:
     said = run.provenance
-    if document is None or said is None:
+    if document is None or said is None or document.splits.development is None:
         return
     yield from _models(said)
     plan = document.training

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import expit
 
 from ovcf_bench.plan import PlannedUnit
-from ovcf_bench.runner.prepare import Prepared
+from ovcf_bench.runner.prepare import Listed, Prepared
 from ovcf_bench.store import Store
 from ovcf_bench.training.unit import HISTORY, SCORES
 from ovcf_bench.vocabulary import DEVELOPMENT, HISTORY_COLUMNS, SCORE_COLUMNS, Arm
@@ -30,8 +30,11 @@ def score_table(
     """
     study = prepared.study
     per_arm = study.document.repeats * study.document.splits.folds
-    tables = []
+    tables: list[pd.DataFrame] = []
     for arm in study.arms:
+        if arm.name in prepared.listed:
+            tables += _listed_scores(prepared.listed[arm.name], arm, cases[arm.views], study.document.ensemble)
+            continue
         mine = [unit for unit in units if unit.arm == arm and store.is_done(unit.key)]
         listed = cases[arm.views].drop(columns=["cache_keys", "digests", "fold"])
         scored = {unit: _unit_scores(unit, store, listed) for unit in mine}
@@ -75,6 +78,31 @@ def _labelled(part: pd.DataFrame, arm: Arm, unit: PlannedUnit | None, ensemble: 
     }
     table = part.assign(**values)[[*SCORE_COLUMNS]]
     return table.astype({"repeat": "Int64", "fold": "Int64", "label": np.int64})
+
+
+def _listed_scores(listed: Listed, arm: Arm, cases: pd.DataFrame, ensemble: str) -> Iterator[pd.DataFrame]:
+    """Yield the scores of an arm that exist already: each reader as a single network, or one score as the ensemble."""
+    about = cases.drop(columns=["cache_keys", "digests", "fold"]).assign(logit=np.nan)
+    for number, reader in enumerate(listed.readers):
+        part = about.assign(score=about["exam_id"].map(listed.scores[reader]))
+        oof = (part["split"] == DEVELOPMENT).to_numpy()
+        alone = len(listed.readers) == 1
+        values: dict[str, Any] = {
+            "set": part["split"],
+            "kind": np.where(oof, "oof", "test"),
+            "target": _TARGET,
+            "arm": arm.name,
+            "view": arm.view,
+            "model": "",  # no network of ours: its scores may have any scale
+            "repeat": 0,
+            "fold": number,
+            "ensemble": "none",
+        }
+        table = part.assign(**values).astype({"repeat": "Int64", "fold": "Int64", "label": np.int64})
+        if alone:
+            table.loc[~oof, ["repeat", "fold"]] = pd.NA
+            table.loc[~oof, "ensemble"] = ensemble
+        yield table[[*SCORE_COLUMNS]]
 
 
 def _ensembles(parts: Sequence[pd.DataFrame], arm: Arm) -> list[pd.DataFrame]:

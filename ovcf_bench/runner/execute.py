@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import time
@@ -28,6 +29,7 @@ from ovcf_bench.runner.gallery import write_gallery
 from ovcf_bench.runner.jobs import JobMaker, build_context
 from ovcf_bench.runner.ledger import declare
 from ovcf_bench.runner.limits import write_limits
+from ovcf_bench.runner.listed import read_listed
 from ovcf_bench.runner.look import look_at, refuse_errors
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared, prepare, store_missing_pixels
@@ -78,7 +80,8 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
     begun = time.perf_counter()
     ready = _make_ready(study, registry, options, watch, training=True)
     folder = RunFolder(options.runs / f"{study.name}-{study.digest[:8]}")
-    inputs = digest({"study": study.digest, "units": [unit.key for unit in ready.plan.units]})
+    listed = {name: each.digest for name, each in ready.prepared.listed.items()}
+    inputs = digest({"study": study.digest, "units": [unit.key for unit in ready.plan.units], "listed": listed})
     if not ready.plan.to_run and write.is_complete(folder, inputs):
         return RunResult(folder, {}, 0, up_to_date=True)
     if ready.plan.to_run:
@@ -93,7 +96,7 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
         if each.level == "warning":
             watch.say(f"warning: {each.check}: {each.summary}")
     refuse_errors(checks)
-    declared = declare(study, ready.plan, ready.store, options.runs)
+    declared = declare(study, ready.plan, ready.store, options.runs, ready.prepared.listed)
     failed = _run_units(ready, registry, options, watch)
     watch.say("Writing the records")
     seconds = time.perf_counter() - begun
@@ -126,6 +129,7 @@ def _make_ready(study: Study, registry: Registry, options: Options, watch: Watch
     models = models_of(study, registry)
     pseudonyms = Pseudonyms(load_key(options.key))
     prepared = prepare(study, registry, pseudonyms, options, watch, training=training)
+    prepared = dataclasses.replace(prepared, listed=read_listed(study, models, prepared, pseudonyms))
     of_views = {views: cases(prepared.images, views) for views in {arm.views for arm in study.arms}}
     exact = study.with_precision(_precision(study, models, options, watch))
     store = Store(options.runs / "units")
@@ -138,7 +142,9 @@ def _precision(study: Study, models: Mapping[str, ModelPlugin], options: Options
     training = study.document.training
     if training.precision != "auto":
         return training.precision
-    used = sorted({arm.model: arm for arm in study.arms}.items())
+    used = sorted({arm.model: arm for arm in study.arms if models[arm.model].build is not None}.items())
+    if not used:
+        return "float32"
     sections = [study.document.models[name] for name, _ in used]
     measured_on = {
         "models": [[section.model, section.params.model_dump(mode="json")] for section in sections],

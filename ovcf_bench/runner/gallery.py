@@ -50,7 +50,8 @@ def write_gallery(
     """Write gallery.json, or remove it when the study shows no pictures."""
     prepared = maker.prepared
     wanted = prepared.study.document.report
-    if gallery is None or wanted.images == "none" or not gallery.exams:
+    without = (prepared.images["digest"] == "").any()  # cases that have no images
+    if gallery is None or wanted.images == "none" or not gallery.exams or without:
         folder.remove(records.GALLERY)
         return
     watch.say("Drawing the gallery")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from ovcf_bench.vocabulary import Comparison
 _NAME = "ledger.jsonl"
 
 
-def declare(study: Study, plan: Plan, store: Store, runs: Path) -> dict[str, bool]:
+def declare(study: Study, plan: Plan, store: Store, runs: Path, listed: Collection[str]) -> dict[str, bool]:
     """Record the study's comparisons; return for each id whether it was declared before its scores were written.
+
+    listed : arms whose scores exist already: what compares them was never declared before.
 
     Must be called before the plan's units run. What is in the ledger already is not written again.
     """
@@ -35,7 +37,7 @@ def declare(study: Study, plan: Plan, store: Store, runs: Path) -> dict[str, boo
         entry = _entry(study, comparison, units)
         identity = digest(entry)
         if identity not in known:
-            before = not any(store.is_done(unit.key) for unit in units)
+            before = not any(store.is_done(unit.key) for unit in units) and not {comparison.a, comparison.b} & {*listed}
             known[identity] = before
             new.append({"identity": identity, "before_scores": before, **entry})
         found[comparison.id] = known[identity]

@@ -17,7 +17,8 @@ _FEWEST = 20  # images; fewer say nothing about what is usual
 def write_limits(folder: RunFolder, prepared: Prepared, options: Options) -> None:
     """Write limits.json. It holds means over all development images of a view, nothing of a single one."""
     preprocessing = preprocessing_of(prepared.study)
-    development = prepared.images[prepared.images["split"] == DEVELOPMENT]
+    images = prepared.images
+    development = images[(images["split"] == DEVELOPMENT) & (images["digest"] != "")]
     views = {}
     for view, images in development.groupby("view", sort=True):
         if len(images) >= _FEWEST:

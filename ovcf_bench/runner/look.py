@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def look_at(prepared: Prepared, options: Options) -> tuple[CheckResult, ...]:
     """Return what the study's checks find in its images."""
+    if (prepared.images["digest"] == "").all():
+        return ()  # cases without images: what is known of them stands in Table 1
     from ovcf_bench.checks import run_checks  # a second of imports that not every command needs
 
     return run_checks(evidence_of(prepared, options), prepared.study.document.checks.policies)
@@ -29,8 +31,9 @@ def evidence_of(prepared: Prepared, options: Options) -> Evidence:
 
     document = prepared.study.document
     covariates = tuple(name for name in document.covariates if name not in document.checks.describes_label)
-    looks = options.cache.looks(prepared.images["digest"].tolist())
-    return Evidence(_with_tags(prepared), covariates, looks, document.seed)
+    seen = dataclasses.replace(prepared, images=prepared.images[prepared.images["digest"] != ""])
+    looks = options.cache.looks(seen.images["digest"].tolist())
+    return Evidence(_with_tags(seen), covariates, looks, document.seed)
 
 
 def _with_tags(prepared: Prepared) -> pd.DataFrame:

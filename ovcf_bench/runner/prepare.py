@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,19 @@ _CHOOSES_ON_TUNING_PART = ("best_auroc", "best_loss")
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """Scores of an arm that exist already: by exam (pseudonym), one column for each reader; and a hash of them."""
+
+    scores: pd.DataFrame
+    digest: str
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The names of the readers; ("",) for a single one without a name."""
+        return tuple(str(name) for name in self.scores.columns)
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A study's data, ready for units; identifiers are pseudonyms.
 
@@ -46,6 +59,7 @@ class Prepared:
     tuning: Mapping[int, set[str]]
     proof: assignment.LeakageProof
     synthetic: tuple[str, ...]
+    listed: Mapping[str, Listed] = field(default_factory=dict)  # scores that exist already, by arm
 
     def source(self, row: Mapping[Any, Any]) -> Pixels16:
         """Return the pixels of a row of `images` as they are stored."""
@@ -104,13 +118,14 @@ def prepare(
     while True:
         cohorts, patients, splits = assign_patients(study, opened, pseudonyms)
         images = _used_images(study, opened, cohorts, splits, pseudonyms)
-        unknown = ~images["cache_key"].isin(options.cache.digests(images["cache_key"].tolist()).keys())
+        known = {"", *options.cache.digests(images["cache_key"].tolist())}
+        unknown = ~images["cache_key"].isin(known)
         failed = decode(study, opened, images[unknown], preprocessing_of(study), options, watch, training=training)
         if not failed:
             break
         opened = _without(study, opened, failed)
     tuning = _tuning(study, patients, splits, pseudonyms)
-    digests = options.cache.digests(images["cache_key"].tolist())
+    digests = {"": "", **options.cache.digests(images["cache_key"].tolist())}
     images = images.assign(digest=images["cache_key"].map(digests))
     if images["digest"].isna().any():
         raise DataError(Problem("image cache", "it was cleared while it was read", "Run again."))
@@ -141,7 +156,7 @@ def store_missing_pixels(prepared: Prepared, options: Options, watch: Watch) -> 
     """Decode the images that the cache does not hold at the study's size."""
     study = prepared.study
     preprocessing = preprocessing_of(study)
-    there = options.cache.stored(prepared.images["cache_key"].tolist(), preprocessing)
+    there = {"", *options.cache.stored(prepared.images["cache_key"].tolist(), preprocessing)}
     missing = prepared.images[~prepared.images["cache_key"].isin(there)]
     if failed := decode(study, prepared.opened, missing, preprocessing, options, watch, training=True):
         n = sum(map(len, failed.values()))
@@ -163,8 +178,7 @@ def _used_images(
         row_of = dict(zip(source.exams["image_id"], range(len(source.exams)), strict=True))
         used = cohort.images[cohort.images["patient_id"].isin(place.index)]
         used = used.assign(row=[row_of[each] for each in used["image_id"]])
-        fingerprints = _fingerprints(source, source.rows(used))
-        keys = [pseudonyms("source", f"{source.plugin.name}\0{each}") for each in fingerprints]
+        keys = _cache_keys(source, source.rows(used), pseudonyms) if source.plugin.pixels else ""
         part = used[["patient_id", "exam_id", "image_id", "view", "label", "site", "row", *study.document.covariates]]
         part = part.assign(cohort=cohort.name, cache_key=keys)
         parts.append(part.join(place, on="patient_id"))
@@ -173,11 +187,12 @@ def _used_images(
     return images.assign(**hidden)
 
 
-def _fingerprints(source: Opened, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what tells whether the pixels of rows may have changed; for a plugin file its content too."""
+def _cache_keys(source: Opened, rows: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms) -> list[str]:
+    """Return under which key the pixels of each row are kept; in a plugin file its content is part of it."""
+    name, fingerprint = source.plugin.name, source.dataset.fingerprint
     written = source_digest(source.plugin.open) if is_from_file(source.plugin.open) else ""
-    with calling(f"dataset {source.plugin.name!r}", source.dataset.fingerprint, told=False):
-        return [f"{source.dataset.fingerprint(row)}{written}" for row in rows]
+    with calling(f"dataset {name!r}", fingerprint, told=False):
+        return [pseudonyms("source", f"{name}\0{fingerprint(row)}{written}") for row in rows]
 
 
 def _tuning(study: Study, patients: pd.DataFrame, splits: pd.DataFrame, pseudonyms: Pseudonyms) -> dict[int, set[str]]:

@@ -104,6 +104,7 @@ def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Opt
         "preprocessing_version": PREPROCESSING_VERSION,
         "declared": dict(outcome.declared),
         "leakage": asdict(prepared.proof),
+        "readers": {name: list(each.readers) for name, each in prepared.listed.items() if len(each.readers) > 1},
         # Without failures only: a run with failed units is tried again.
         "inputs": None if outcome.failed else outcome.inputs,
     }
@@ -127,6 +128,6 @@ def _unit(unit: PlannedUnit, store: Store, reason: str | None) -> dict[str, Any]
 def _model(name: str, plan: Plan, store: Store) -> dict[str, Any]:
     """Return what was really trained: class and parameters as built, starting weights as the plugin states them."""
     mine = [unit for unit in plan.units if unit.arm.model == name]
-    facts = dict(mine[0].identity["model"]["facts"])
+    facts = dict(mine[0].identity["model"]["facts"]) if mine else {}  # scores that exist have no units
     made = next((store.record(unit.key).made for unit in mine if store.is_done(unit.key)), {})
     return {"class": made.get("class"), "parameters": made.get("parameters"), **facts}

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from ovcf_bench.errors import one_of
+from ovcf_bench.errors import did_you_mean, one_of
 from ovcf_bench.study.document import Keys
 from ovcf_bench.study.schema import (
     ComparisonSection,
     Drop,
     EligibilitySection,
+    SplitSection,
     StudyDocument,
     ThresholdSection,
     Views,
@@ -59,7 +60,7 @@ def check_references(document: StudyDocument, complain: Complain) -> None:
 
 
 def _check_splits(document: StudyDocument, complain: Complain) -> None:
-    splits = {DEVELOPMENT: document.splits.development, **document.splits.tests}
+    splits = _splits(document)
     takes_the_rest: dict[str, str] = {}
     for name, split in splits.items():
         if split.from_ not in document.cohorts:
@@ -70,6 +71,9 @@ def _check_splits(document: StudyDocument, complain: Complain) -> None:
             if first != name:
                 found = f"{first!r} and {name!r} both take all that remain of {split.from_!r}"
                 complain(("splits", name), found, "Give one of them positives and negatives.", ("splits", first))
+    meant = did_you_mean(DEVELOPMENT, list(document.splits.tests))
+    if document.splits.development is None and meant:
+        complain(("splits",), f"lacks the key {DEVELOPMENT!r}", meant)
     if not document.splits.tests:
         complain(("splits",), "the study has no test set", "Name one: `internal: {from: COHORT}`.")
 
@@ -223,5 +227,11 @@ def make_eligibility(sections: tuple[EligibilitySection, ...]) -> tuple[Eligibil
 
 def make_splits(document: StudyDocument) -> tuple[SplitRule, ...]:
     """Return the rules of development, then of every test set in the order of the file."""
-    splits = {DEVELOPMENT: document.splits.development, **document.splits.tests}
-    return tuple(SplitRule(name, each.from_, each.positives, each.negatives) for name, each in splits.items())
+    return tuple(
+        SplitRule(name, each.from_, each.positives, each.negatives) for name, each in _splits(document).items()
+    )
+
+
+def _splits(document: StudyDocument) -> dict[str, SplitSection]:
+    development = document.splits.development
+    return {**({DEVELOPMENT: development} if development else {}), **document.splits.tests}

@@ -68,7 +68,9 @@ class SplitsSection(Section):
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
     __pydantic_extra__: dict[str, SplitSection]
 
-    development: SplitSection
+    development: SplitSection | None = Field(
+        default=None, description="Who is trained on, in folds; only a study of scores that exist can do without."
+    )
     folds: Annotated[int, Field(ge=2, le=100)] = 5
     file: str | None = Field(default=None, description="A frozen splits.csv to reuse, relative to the study file.")
 

@@ -67,6 +67,10 @@ class _Trial:
         at = np.unique(np.linspace(0, len(self.exams) - 1, _SAMPLE).astype(int))
         return [{str(name): value for name, value in row.items()} for row in self.exams.iloc[at].to_dict("records")]
 
+    def needs_pixels(self) -> None:
+        if not self.plugin.pixels:
+            raise NotApplicable("its cases have no images")
+
     def read(self, row: Mapping[str, Any]) -> np.ndarray[Any, Any]:
         with calling(f"dataset {self.plugin.name!r}", self.dataset.read):
             return self.dataset.read(row)
@@ -119,6 +123,7 @@ def _ids_are_no_numbers_of_rows(trial: _Trial) -> str:
 
 
 def _pixels(trial: _Trial) -> str:
+    trial.needs_pixels()
     shapes = set()
     for number, row in enumerate(trial.sample, start=1):
         image = trial.read(row)
@@ -138,6 +143,7 @@ def _bytes(image: np.ndarray[Any, Any]) -> str:
 
 
 def _pure(trial: _Trial) -> None:
+    trial.needs_pixels()
     first = [_bytes(trial.read(row)) for row in trial.sample]
     again = [_bytes(trial.read(row)) for row in reversed(trial.sample)][::-1]
     if first != again:
@@ -147,6 +153,7 @@ def _pure(trial: _Trial) -> None:
 
 
 def _elsewhere(trial: _Trial) -> None:
+    trial.needs_pixels()
     argument = (trial.plugin, trial.params, trial.folder.resolve(), trial.sample)
     (outcome,) = run_jobs([Job("read", _read_here, argument)], workers=1)
     if outcome.problems:
@@ -166,6 +173,7 @@ def _read_here(
 
 
 def _fingerprints(trial: _Trial) -> None:
+    trial.needs_pixels()
     made = [trial.dataset.fingerprint(row) for row in trial.sample]
     if not all(isinstance(each, str) and each for each in made):
         raise ContractError(
@@ -181,6 +189,7 @@ def _fingerprints(trial: _Trial) -> None:
 
 
 def _missing_file(trial: _Trial) -> None:
+    trial.needs_pixels()
     if trial.plugin.synthetic:
         raise NotApplicable("its images are computed")
     row = {**trial.sample[0], "source": _ABSENT}

@@ -113,7 +113,13 @@ def recipe() -> TrainingSection:
 
 def model_checks(plugin: ModelPlugin, params: Params, size: tuple[int, int]) -> list[Check]:
     """Return the checks of a model with these parameters, tried on images of `size` (height, width)."""
+    if plugin.fuse is not None:
+        from ovcf_bench.testing.fusions import fusion_checks
+
+        return fusion_checks(plugin, params)
     trial = _Trial(plugin, params, size)
+    if plugin.listed is not None:  # its scores exist: only a study can tell whether they fit
+        return [Check(f"model {plugin.name!r}", "facts", "check() and describe() give facts", partial(_facts, trial))]
     return [
         Check(f"model {plugin.name!r}", name, contract, partial(look, trial)) for name, contract, look in _CONTRACTS
     ]
@@ -190,7 +196,7 @@ def _saved_and_loaded(trial: _Trial, folder: Path) -> str:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if not files:
         raise ContractError("save() writes no file", "Write the model into the folder: safetensors, JSON, .npy.")
-    pickled = [path.name for path in files if _is_pickle(path)]
+    pickled = [path.name for path in files if is_pickle(path)]
     if pickled:
         fix = "Pickle runs code when it is opened. Write arrays as safetensors, settings as JSON."
         raise ContractError(f"{', '.join(pickled)} is a pickle", fix)
@@ -204,7 +210,8 @@ def _saved_and_loaded(trial: _Trial, folder: Path) -> str:
     return f"{', '.join(path.name for path in files)}, {size / 1e6:.2f} MB"
 
 
-def _is_pickle(path: Path) -> bool:
+def is_pickle(path: Path) -> bool:
+    """Whether a file is a pickle, by its name or its first bytes."""
     with path.open("rb") as file:
         head = file.read(2)
     return path.suffix in _PICKLES or (head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"))

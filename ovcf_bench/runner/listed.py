@@ -1,0 +1,68 @@
+"""Scores that exist already: read from their plugins, brought under pseudonyms, held against the cohorts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from ovcf_bench.api import ModelPlugin
+from ovcf_bench.cohort import cases
+from ovcf_bench.errors import PluginError, Problem
+from ovcf_bench.plugin_calls import calling
+from ovcf_bench.provenance import digest
+from ovcf_bench.pseudonyms import Pseudonyms
+from ovcf_bench.runner.prepare import Listed, Prepared
+from ovcf_bench.study import Study
+from ovcf_bench.vocabulary import DEVELOPMENT, Arm
+
+_COLUMNS = ("exam_id", "reader", "score")
+
+
+def read_listed(
+    study: Study, models: Mapping[str, ModelPlugin], prepared: Prepared, pseudonyms: Pseudonyms
+) -> dict[str, Listed]:
+    """Return the scores of every arm that has them already. Raises PluginError for tables that break the contract.
+
+    Also raises it when a network would have to be trained without development patients, or without images.
+    """
+    found = {}
+    problems: list[Problem] = []
+    has_development = (prepared.images["split"] == DEVELOPMENT).any()
+    has_images = (prepared.images["digest"] != "").all()
+    for arm in study.arms:
+        plugin = models[arm.model]
+        if plugin.listed is not None:
+            found[arm.name] = _of_arm(study, arm, plugin, prepared, pseudonyms)
+        elif not has_development:
+            problems.append(Problem("splits", f"{arm.name!r} is trained, and nobody is in development", "Name it."))
+        elif not has_images:
+            problems.append(Problem("cohorts", f"{arm.name!r} needs images, and some cases have none"))
+    if problems:
+        raise PluginError(*problems)
+    return found
+
+
+def _of_arm(study: Study, arm: Arm, plugin: ModelPlugin, prepared: Prepared, pseudonyms: Pseudonyms) -> Listed:
+    where = f"model {plugin.name!r}"
+    assert plugin.listed is not None, "asked before"
+    with calling(where, plugin.listed, told=False):
+        table = plugin.listed(study.document.models[arm.model].params, study.folder, arm.views)
+    lacking = [name for name in _COLUMNS if name not in table.columns]
+    if lacking:
+        raise PluginError(Problem(f"{where}, listed", f"the table lacks {', '.join(lacking)}", "See the plugin API."))
+    scores = pd.to_numeric(table["score"], errors="coerce").astype(np.float64)
+    odd = (scores.isna() & table["score"].notna()) | np.isinf(scores)
+    twice = table.duplicated(["exam_id", "reader"])
+    for wrong, found in ((odd, "scores are no finite numbers"), (twice, "exams have two scores of one reader")):
+        if wrong.any():
+            raise PluginError(Problem(f"{where}, arm {arm.name!r}", f"{int(wrong.sum())} {found}", "Mend the file."))
+    hidden = pseudonyms.all("exam", table["exam_id"].astype(str))
+    wide = table.assign(exam_id=hidden, score=scores).pivot(index="exam_id", columns="reader", values="score")
+    mine = cases(prepared.images, arm.views)["exam_id"]
+    if not mine.isin(wide.index).any():
+        found = f"none of its {len(wide)} exams is among the {mine.nunique()} of the study"
+        raise PluginError(Problem(f"{where}, arm {arm.name!r}", found, "Exams are named as the dataset names them."))
+    used = wide.loc[wide.index.isin(mine)].sort_index()
+    return Listed(used, digest([list(used.columns), used.index.tolist(), used.astype(str).to_numpy().tolist()]))
