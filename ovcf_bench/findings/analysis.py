@@ -96,9 +96,7 @@ def from_study(study: Study, readers: Mapping[str, Sequence[str]] | None = None)
         fitted_on=OUT_OF_FOLD,
         optimistic=CHOSEN_ON_FOLD if document.training.checkpoint == "best_accuracy_on_fold" else "",
         sets=tuple(document.splits.tests),
-        arms=tuple(
-            ArmRecord(arm.name, arm.views, arm.model, tuple((readers or {}).get(arm.name, ()))) for arm in study.arms
-        ),
+        arms=tuple(ArmRecord(arm.name, arm.views, arm.model, tuple(people.get(arm.name, ()))) for arm in study.arms),
         comparisons=study.comparisons,
         primary=Primary(primary.set, primary.comparison) if primary else None,
         prevalences=document.prevalences,
