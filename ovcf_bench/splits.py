@@ -170,5 +170,8 @@ def prove_no_leak(images: pd.DataFrame) -> LeakageProof:
         problems.append(Problem("splits", found, advice))
     if problems:
         raise LeakError(*problems)
-    statement = "No patient stands in two splits or folds; no two images of different splits or folds are identical."
-    return LeakageProof(len(patients), len(images), statement)
+    statement = "No patient stands in two splits or folds"
+    statement += (
+        "; no two images of different splits or folds are identical." if seen.any() else ". There are no images."
+    )
+    return LeakageProof(len(patients), int(seen.sum()), statement)

@@ -48,6 +48,11 @@ def test_the_study_of_readers_reproduces_the_published_analysis(published):
     assert (readers["f"], readers["df2"]) == pytest.approx((EXPECTED["F"], EXPECTED["df2"]), rel=1e-9)
 
 
+def test_the_cases_of_readers_are_counted(published):
+    arm = json.loads(published.folder.read_text("findings.json"))["sets"]["test"]["arms"]["cine/readers"]
+    assert (arm["n"], arm["positives"], arm["negatives"]) == (114, 45, 69)
+
+
 def test_scores_that_exist_are_never_called_declared_in_advance(published):
     (found,) = json.loads(published.folder.read_text("findings.json"))["sets"]["test"]["comparisons"]
     assert found["declared"] is False
@@ -57,6 +62,8 @@ def test_a_study_without_images_has_a_whole_report_that_speaks_of_no_training(pu
     html = write_report(published.folder.path).read_text("utf-8")
     assert "Nothing was trained: the scores existed." in html
     assert "Networks were trained" not in html
+    assert "Every fold was trained" not in html
+    assert "There are no images." in html
     assert not published.folder.has("gallery.json")
 
 

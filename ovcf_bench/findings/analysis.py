@@ -39,7 +39,8 @@ class Analysis:
     on prevalence are given besides that of the set; subgroups : covariates of the score table; describes_disease :
     those that only tell positives from each other; seed and resamples : of bootstrap and permutation; shown_exams : how
     many exams the gallery names;
-    from_study : whether a study file declares it; what a command line says is never declared in advance.
+    from_study : whether a study file declares it; what a command line says is never declared in advance. trained :
+    whether networks were trained for it, or all scores existed.
     """
 
     title: str
@@ -65,13 +66,14 @@ class Analysis:
     resamples: int = 2000
     shown_exams: int = 0
     from_study: bool = True
+    trained: bool = True
 
     @property
     def conditional_on(self) -> str:
         """What every interval and test takes as given."""
         if any(arm.readers for arm in self.arms):
             return "readers and cases like these"
-        return THESE_NETWORKS if self.from_study else "these scores"
+        return THESE_NETWORKS if self.from_study and self.trained else "these scores"
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ def from_study(study: Study, readers: Mapping[str, Sequence[str]] | None = None)
         published=_published_pairs(document),
         expected=document.expected,
         shown_exams=document.report.exams,
+        trained=document.splits.development is not None,
     )
 
 

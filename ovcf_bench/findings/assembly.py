@@ -184,6 +184,9 @@ def _build_arm(
     if arm.readers:
         result = replace(no_discrimination("readers", absence), auroc=folds.mean)
     scored = known.iloc[:0] if ensemble is None else ensemble.scored
+    if arm.readers:  # the cases that all of them scored
+        parts = [cases.scored["score"] for _, _, cases in book.network_cases(arms.name, arm.name)]
+        scored = known.loc[pd.concat(parts, axis=1, join="inner").index] if parts else scored
     # An image of one view is no case of another view: at image level only a listed image can be missing.
     expected = known if ensemble is None or book.level != "image" else ensemble.table
     positives = int(scored["label"].sum())

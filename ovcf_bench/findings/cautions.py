@@ -108,7 +108,7 @@ def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str
             "Each network was chosen by its accuracy on the fold that it is then judged on: out-of-fold "
             "figures, and the thresholds fitted on them, are optimistic."
         )
-    if analysis.from_study and analysis.repeats == 1:
+    if analysis.from_study and analysis.trained and analysis.repeats == 1:
         yield (
             "Every fold was trained once: intervals and tests hold for these trained networks. A claim about "
             "the views in general needs repeats above 1."

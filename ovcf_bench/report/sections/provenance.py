@@ -17,7 +17,7 @@ def provenance(run: RunRecords) -> Section:
         blocks.append(Paragraph("The records do not say how the scores came about."))
     else:
         blocks += [Listing("This command makes the run again:", said.command), facts_table(said, run.findings)]
-        blocks += [models_table(said)] if said.models else []
+        blocks += [models_table(said)] if said.models and said.units else []
         blocks += [units_table(said)] if said.units else []
     if run.lock is not None:
         blocks.append(Listing("The resolved study (study.lock.yaml)", run.lock.rstrip(), folded=True))
