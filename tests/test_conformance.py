@@ -221,3 +221,8 @@ def test_a_mistake_of_a_dataset_is_told_by_the_check_of_its_contract(tmp_path, i
 def test_unknown_parameters_are_refused_as_a_study_would(tmp_path):
     with pytest.raises(BenchError, match="Did you mean 'architecture'"):
         plugin_checks("timm", {"architectur": "resnet10t"})
+
+
+def test_a_missing_parameter_is_named():
+    with pytest.raises(BenchError, match="params lacks the key 'path'"):
+        plugin_checks("manifest", {})

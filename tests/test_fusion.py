@@ -10,8 +10,9 @@ from sklearn.metrics import roc_curve
 
 from ovcf_bench import registry, scores
 from ovcf_bench.cli.options import open_study
-from ovcf_bench.errors import PluginError
+from ovcf_bench.errors import BenchError, PluginError
 from ovcf_bench.images import ImageCache
+from ovcf_bench.predict import export_bundle, open_bundle
 from ovcf_bench.runner import Options, Silent, plan_study, run_study
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
@@ -162,6 +163,13 @@ def test_a_failed_unit_fails_what_combines_it_with_the_reason(tmp_path):
 def test_a_fused_arm_does_not_look_as_if_it_had_been_computed_in_another_way(run):
     units = json.loads(run.folder.read_text("provenance.json"))["units"]
     assert len({(unit["device"], unit["precision"]) for unit in units}) == 1
+
+
+def test_an_arm_that_combines_scores_is_not_exported_as_a_model_of_images(run, tmp_path):
+    bundle = open_bundle(run.folder.path, "ap+lateral/mean")
+    with pytest.raises(BenchError, match="holds no model of images"):
+        export_bundle(bundle, tmp_path / "out", print)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_plugin_that_fuses_has_no_other_form():

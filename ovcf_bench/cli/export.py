@@ -28,4 +28,5 @@ def command(run: Path, arm: str | None, folder: Path, onnx: bool) -> None:
 
     bundle = open_bundle(run, arm)
     export_bundle(bundle, folder, click.echo, onnx=onnx)
-    click.echo(f"Exported {bundle.arm.name} to {folder}. Try it: ovcf-bench predict {folder} IMAGE")
+    hint = f" Try it: ovcf-bench predict {folder} IMAGE" if len(bundle.arm.views) == 1 else ""
+    click.echo(f"Exported {bundle.arm.name} to {folder}.{hint}")

@@ -39,9 +39,9 @@ def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
         *_limits(bundle),
         "## Use",
         "",
-        "```sh",
-        "ovcf-bench predict . IMAGE...",
-        "```",
+        "`ovcf-bench predict . IMAGE...`"
+        if len(arm.views) == 1
+        else "Through `model.onnx`: `predict` takes arms of one view.",
     ]
     if onnx_difference is not None:
         lines += [

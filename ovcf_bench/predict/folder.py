@@ -23,6 +23,9 @@ def export_bundle(bundle: Bundle, folder: Path, say: Callable[[str], None], *, o
 
     Nothing in it comes from a single patient: weights, settings, and means over development images.
     """
+    if bundle.plugin.fuse is not None or bundle.plugin.listed is not None:
+        found = f"{bundle.arm.name!r} holds no model of images: its scores come from elsewhere"
+        raise BenchError(Problem("--arm", found, "Export the arms that it combines."))
     if folder.exists() and any(folder.iterdir()):
         raise BenchError(Problem(folder.name, "the folder is there and not empty", "Choose another one."))
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def read_params(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
     """Return plain values as a plugin's parameters. Raises StudyError with every mistake, as a study file would."""
-    found, wrong = validate(model, _node(values, where))
+    found, wrong = validate(model, _node(values, where), ("params",))
     if wrong or found is None:
         raise StudyError(*(problem for _, problem in wrong))
     return found
