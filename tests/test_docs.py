@@ -17,6 +17,7 @@ PAGES = (
     "how_to/model_plugin.md",
     "how_to/dataset_plugin.md",
     "how_to/use_what_was_trained.md",
+    "how_to/external_validation.md",
 )
 BLOCK = re.compile(r"(?:<!-- (?P<note>.*?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 
@@ -83,6 +84,12 @@ def test_what_the_page_on_trained_models_says_works(reader):
     scored = (reader.folder / "scores.csv").read_text()
     assert scored.count(",scored,") >= 100
     assert (reader.folder / "lateral_model" / "README.md").exists()
+
+
+def test_what_the_page_on_external_validation_says_works(reader):
+    reader.follow("how_to/external_validation.md")
+    (run,) = (reader.folder / "runs").glob("small-*+hospital_b")
+    assert "hospital_b" in (run / "report.html").read_text("utf-8")
 
 
 def test_the_model_of_the_page_without_torch_keeps_its_contract(reader):

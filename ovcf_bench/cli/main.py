@@ -28,6 +28,7 @@ _COMMANDS = {
     "runs": ("runs", "List the runs of a folder and write their index."),
     "predict": ("predict", "Score new images by an arm of a run."),
     "export": ("export", "Write an arm of a run: weights, ONNX, model card."),
+    "validate": ("validate", "Score your images by the networks of another site's study."),
     "plugins": ("plugins", "List, show, write or test plugins."),
     "data": ("data", "Preview, list or export the images of a study."),
     "cache": ("cache", "List or clear the cache of decoded images."),

@@ -40,7 +40,7 @@ class Analysis:
     those that only tell positives from each other; seed and resamples : of bootstrap and permutation; shown_exams : how
     many exams the gallery names;
     from_study : whether a study file declares it; what a command line says is never declared in advance. trained :
-    whether networks were trained for it, or all scores existed.
+    whether networks were trained for it, or all scores existed; sites : the sets that were scored elsewhere.
     """
 
     title: str
@@ -67,6 +67,7 @@ class Analysis:
     shown_exams: int = 0
     from_study: bool = True
     trained: bool = True
+    sites: tuple[str, ...] = ()
 
     @property
     def conditional_on(self) -> str:
@@ -81,8 +82,13 @@ class Analysis:
         return (DEVELOPMENT, *self.sets)
 
 
-def from_study(study: Study, readers: Mapping[str, Sequence[str]] | None = None) -> Analysis:
-    """Return the analysis that a study file declares; `readers` of arms with scores of several people, by arm."""
+def from_study(
+    study: Study, readers: Mapping[str, Sequence[str]] | None = None, sites: tuple[str, ...] = ()
+) -> Analysis:
+    """Return the analysis that a study file declares.
+
+    readers : of arms with scores of several people, by arm; sites : further test sets, scored elsewhere.
+    """
     document = study.document
     primary, people = document.primary, readers or {}
     return Analysis(
@@ -97,7 +103,8 @@ def from_study(study: Study, readers: Mapping[str, Sequence[str]] | None = None)
         rule=_threshold_rule(document),
         fitted_on=OUT_OF_FOLD,
         optimistic=CHOSEN_ON_FOLD if document.training.checkpoint == "best_accuracy_on_fold" else "",
-        sets=tuple(document.splits.tests),
+        sets=(*document.splits.tests, *sites),
+        sites=sites,
         arms=tuple(ArmRecord(arm.name, arm.views, arm.model, tuple(people.get(arm.name, ()))) for arm in study.arms),
         comparisons=study.comparisons,
         primary=Primary(primary.set, primary.comparison) if primary else None,

@@ -113,6 +113,9 @@ def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str
             "Every fold was trained once: intervals and tests hold for these trained networks. A claim about "
             "the views in general needs repeats above 1."
         )
+    if analysis.sites:
+        where = listed(list(analysis.sites))
+        yield f"{where} was scored elsewhere by the networks of this run; its images were not seen."
     yield from _prevalences(sets)
 
 

@@ -36,13 +36,18 @@ def of_scores(analysis: Analysis, table: pd.DataFrame) -> Findings:
 def _of_run(folder: RunFolder, table: pd.DataFrame) -> Findings:
     said = folder.read_json(records.PROVENANCE)
     return build(
-        from_study(read_lock(folder.read_text(records.LOCK)), said.get("readers", {})),
+        from_study(read_lock(folder.read_text(records.LOCK)), said.get("readers", {}), _sites(folder)),
         table,
         flow=folder.read_json(records.FLOW),
         cohort_table=folder.read_table(records.COHORT),
         declared=said["declared"],
         failed=[unit for unit in said["units"] if unit["status"] == "failed"],
     )
+
+
+def _sites(folder: RunFolder) -> tuple[str, ...]:
+    """Return the sets that other sites scored."""
+    return tuple(folder.read_json(records.SITES)) if folder.has(records.SITES) else ()
 
 
 def _analysis(folder: RunFolder) -> Analysis:
