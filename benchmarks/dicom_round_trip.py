@@ -84,7 +84,7 @@ def compare(source: Study, again: Study, prepared: Prepared, plan, options: Opti
     maker = JobMaker(prepared.with_study(again), models, of_views, options.cache, store, "cpu", 1)
     logits: dict[tuple[str, str, str], list[pd.DataFrame]] = {}
     for unit in plan.units:
-        job = maker.job(unit)
+        job = maker.job(unit).argument
         network = job.plugin.build(job.params, job.build)
         load_weights(store.unit_folder(unit.key), network)
         trained = TrainedNetwork(network, torch.device("cpu"), job.training.normalisation)

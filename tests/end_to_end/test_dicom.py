@@ -162,7 +162,7 @@ def test_checkpoints_of_the_run_score_the_exported_dicom_files_alike(project, fo
     store, models = Store(runs / "units"), models_of(study, registry)
     maker = JobMaker(prepared.with_study(again), models, of_views, options.cache, store, "cpu", 1)
     for unit in plan.units:
-        job = maker.job(unit)
+        job = maker.job(unit).argument
         network = job.plugin.build(job.params, job.build)
         load_weights(store.unit_folder(unit.key), network)
         trained = TrainedNetwork(network, torch.device("cpu"), job.training.normalisation)
