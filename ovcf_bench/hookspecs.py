@@ -39,4 +39,8 @@ def register_models(register: Callable[[ModelPlugin], None]) -> None:
 
 @hookspec
 def unit_event(event: UnitEvent) -> None:
-    """Watch the training: called in the main process for every start, epoch, end and failure of a unit."""
+    """Watch the training: called for every start, epoch, end and failure of a unit.
+
+    The calls come one after another from one thread of the main process, beside the training: a slow plugin delays
+    no unit. One that raises is named and not called again.
+    """

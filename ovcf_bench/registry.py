@@ -54,13 +54,16 @@ class Registry:
 
     def notify(self, event: UnitEvent) -> list[Problem]:
         """Tell every watching plugin what happened to a unit; one that fails is named and not told again."""
-        failed = []
+        failed: list[Problem] = []
         for each in list(self.hooks.hook.unit_event.get_hookimpls()):
             try:
                 each.function(event)
+                continue
+            except BenchError as error:
+                failed += error.problems
             except Exception as error:  # noqa: BLE001  watching must never stop a study
                 failed.append(problem_of(error, each.plugin_name, each.function))
-                self.hooks.unregister(each.plugin)
+            self.hooks.unregister(each.plugin)
         return failed
 
 

@@ -1,13 +1,20 @@
 """Trackers write what units tell, and nothing unless they are asked to."""
 
+import os
+import socket
+import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from ovcf_plugins.trackers import mlflow as mlflow_tracker
 from ovcf_plugins.trackers import tensorboard as tensorboard_tracker
 
 from ovcf_bench import registry
-from ovcf_bench.api import UnitEvent
+from ovcf_bench.api import UnitEvent, hookimpl
+from ovcf_bench.runner.watch import Silent
+from ovcf_bench.runner.watchers import Watchers
 
 
 def tell(arm="ap/net", reason=None, epochs=3):
@@ -43,7 +50,10 @@ def test_tensorboard_reads_the_curves_of_every_unit(tmp_path, monkeypatch):
     assert [(each.step, pytest.approx(each.value)) for each in read.Scalars("loss")] == [(1, 1), (2, 0.5), (3, 1 / 3)]
     assert "tuning_auroc" not in read.Tags()["scalars"]
     failed = EventAccumulator(str(tmp_path / "lateral_net_fold_2")).Reload()
-    assert any("failed" in tag for tag in failed.Tags()["tensors"])
+    (said,) = failed.Tensors("failed")
+    assert said.tensor_proto.string_val[0].decode() == "the loss is nan"
+    assert failed.SummaryMetadata("failed").plugin_data.plugin_name == "text", "or no tab of TensorBoard shows it"
+    assert not [path for path in tmp_path.rglob("*") if socket.gethostname() in path.name]
 
 
 @pytest.mark.filterwarnings("ignore")  # of the library's own imports
@@ -59,11 +69,39 @@ def test_mlflow_reads_the_curves_of_every_unit(tmp_path, monkeypatch):
     history = client.get_metric_history(runs["ap/net"].info.run_id, "loss")
     assert [(each.step, each.value) for each in history] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
     assert runs["lateral/net"].data.tags["reason"] == "the loss is nan"
+    assert socket.gethostname().encode() not in (tmp_path / "mlflow.db").read_bytes()
+
+
+_MLFLOW_ALONE = """
+import sys, time
+asked = []
+sys.addaudithook(lambda event, what: event in ("socket.connect", "socket.getaddrinfo") and asked.append(what))
+from ovcf_bench import registry
+from ovcf_bench.api import UnitEvent
+plugins = registry.load()
+for kind in ("start", "end"):
+    problems = plugins.notify(UnitEvent(kind, "ap/net", 0, 0))
+    assert not problems, problems
+time.sleep(1)  # reports of use are sent by a thread
+print(asked)
+"""
+
+
+def test_mlflow_asks_no_server(tmp_path):
+    pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+    environment = {**os.environ, mlflow_tracker.FOLDER: str(tmp_path)}
+    for name in ("PYTEST_CURRENT_TEST", "CI", "GITHUB_ACTIONS"):  # under which MLflow reports nothing anyway
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-c", _MLFLOW_ALONE], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(
     ("tracker", "package", "extra"),
-    [(tensorboard_tracker, "torch.utils.tensorboard", "tensorboard"), (mlflow_tracker, "mlflow", "mlflow")],
+    [(tensorboard_tracker, "tensorboard.compat.proto", "tensorboard"), (mlflow_tracker, "mlflow", "mlflow")],
 )
 def test_a_tracker_without_its_package_says_how_to_install_it_and_the_study_goes_on(
     tmp_path, monkeypatch, tracker, package, extra
@@ -73,3 +111,68 @@ def test_a_tracker_without_its_package_says_how_to_install_it_and_the_study_goes
     problems = tell()
     assert len(problems) == 1, "it is told once, and the tracker not asked again"
     assert f'pip install "ovcf-bench[{extra}]"' in str(problems[0])
+    assert "mistake of the plugin" not in str(problems[0]), "nobody but the user can install it"
+
+
+class Heard(Silent):
+    """Keeps what is said."""
+
+    def __init__(self):
+        self.said = []
+
+    def say(self, text):
+        self.said.append(text)
+
+
+class Slow:
+    """A watching plugin that does not return until it may."""
+
+    def __init__(self):
+        self.may, self.seen = threading.Event(), []
+
+    @hookimpl
+    def unit_event(self, event):
+        self.may.wait(30)
+        self.seen.append(event.fold)
+
+
+def watched_by(plugin):
+    manager = registry.new_manager()
+    manager.register(plugin, name="plugin 'slow'")
+    return registry.collect(manager, {})
+
+
+def test_a_slow_watcher_delays_nothing_and_hears_everything_in_order():
+    slow, heard = Slow(), Heard()
+    with Watchers(watched_by(slow), heard) as watchers:
+        begun = time.perf_counter()
+        for fold in range(50):
+            watchers.tell(UnitEvent("epoch", "ap/net", 0, fold))
+        assert time.perf_counter() - begun < 5
+        assert slow.seen == []
+        slow.may.set()
+    assert slow.seen == list(range(50))
+    assert heard.said == []
+
+
+def test_a_watcher_that_hangs_does_not_stop_the_study_for_ever():
+    slow, heard = Slow(), Heard()
+    with Watchers(watched_by(slow), heard, patience=0.2) as watchers:
+        watchers.tell(UnitEvent("start", "ap/net", 0, 0))
+    slow.may.set()
+    assert "was not ready 0.2 s after the last one" in heard.said[0]
+
+
+def test_a_watcher_that_fails_is_named_once():
+    class Broken:
+        @hookimpl
+        def unit_event(self, event):
+            raise ValueError("no room")
+
+    heard = Heard()
+    with Watchers(watched_by(Broken()), heard) as watchers:
+        for fold in range(3):
+            watchers.tell(UnitEvent("start", "ap/net", 0, fold))
+    (said,) = heard.said
+    assert "plugin 'slow', unit_event" in said
+    assert "no room" in said

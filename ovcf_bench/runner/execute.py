@@ -34,6 +34,7 @@ from ovcf_bench.runner.look import look_at, refuse_errors
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared, prepare, store_missing_pixels
 from ovcf_bench.runner.watch import Watch
+from ovcf_bench.runner.watchers import Watchers
 from ovcf_bench.store import Store
 from ovcf_bench.study import Study
 
@@ -189,8 +190,7 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
         unit = units[name]
         event = UnitEvent(kind, unit.arm.name, unit.repeat, unit.fold, values)
         watch.unit(name, event)
-        for problem in registry.notify(event):
-            watch.say(f"warning: {problem} It is not told any more.")
+        watchers.tell(event)
 
     failed: dict[PlannedUnit, str] = {}
 
@@ -211,12 +211,13 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
 
     single = [unit for unit in units.values() if not unit.needs]
     combining = [unit for unit in units.values() if unit.needs]  # comes when the scores that it combines are there
-    for wave in (single, combining):
-        for outcome in run_jobs(jobs(wave), workers=options.workers, on_report=on_report):
-            if outcome.reason:
-                for problem in outcome.problems:
-                    _log.debug(problem.trace)
-                fail(units[outcome.job.name], outcome.reason)
-            else:
-                tell("end", outcome.job.name, {})
+    with Watchers(registry, watch) as watchers:
+        for wave in (single, combining):
+            for outcome in run_jobs(jobs(wave), workers=options.workers, on_report=on_report):
+                if outcome.reason:
+                    for problem in outcome.problems:
+                        _log.debug(problem.trace)
+                    fail(units[outcome.job.name], outcome.reason)
+                else:
+                    tell("end", outcome.job.name, {})
     return failed
