@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test install check clean
+.PHONY: demo test install check docs clean
 
 # The main job on a small network: the published study's cohort, all folds, both views, one report.
 demo: $(VENV)/installed
@@ -17,6 +17,10 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# A static site of README and docs; a warning, such as a link that leads nowhere, is an error.
+docs: $(VENV)/installed-dev
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -c docs . site
 
 install: $(VENV)/installed
 
@@ -34,4 +38,4 @@ $(VENV)/installed-dev: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) dist build site

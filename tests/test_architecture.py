@@ -3,6 +3,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,10 @@ def test_help_costs_at_most_120_ms_over_an_empty_python():
         bare.append(seconds([sys.executable, "-c", "pass"]))
         helped.append(seconds([str(Path(sys.executable).with_name("ovcf-bench")), "--help"]))
     assert statistics.median(helped) - statistics.median(bare) <= 0.120
+
+
+def test_the_page_on_the_design_shows_the_floors_that_are_checked():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (layers,) = [each["layers"] for each in contracts if each["type"] == "layers"]
+    page = (ROOT / "docs" / "explanation" / "design.md").read_text("utf-8")
+    assert page.split("```\n")[1].splitlines() == [layer.replace(" : ", " | ") for layer in layers]
