@@ -95,7 +95,7 @@ def load(found: Iterable[EntryPoint] | None = None, files: Iterable[Path] = ()) 
     manager = new_manager()
     origins: dict[str, str] = {}
     problems: list[Problem] = []
-    for entry in sorted(entry_points(group=GROUP) if found is None else found, key=lambda each: each.name):
+    for entry in sorted(entry_points(group=GROUP) if found is None else found, key=_bundled_first):
         distribution = entry.dist.name if entry.dist else "unknown distribution"
         where = f"plugin {entry.name!r} of {distribution}"
         if problem := _add(manager, where, entry.load):
@@ -112,6 +112,11 @@ def load(found: Iterable[EntryPoint] | None = None, files: Iterable[Path] = ()) 
     if wrong := [problem for problem in registry.problems if problem.where in asked]:
         raise PluginError(*wrong)
     return registry
+
+
+def _bundled_first(entry: EntryPoint) -> tuple[bool, str]:
+    """Order entry points so that nobody takes the name of a plugin of ours."""
+    return (entry.dist is None or entry.dist.name != "ovcf-bench", entry.name)
 
 
 def _add(manager: pluggy.PluginManager, where: str, open_module: Callable[[], ModuleType]) -> Problem | None:
@@ -132,6 +137,7 @@ def _add(manager: pluggy.PluginManager, where: str, open_module: Callable[[], Mo
     except ValueError as error:  # two entry points of one module
         return Problem(where, f"cannot be loaded: {error}")
     if not manager.get_hookcallers(module):
+        manager.unregister(module)
         return Problem(where, "has no hook", f"{_hooks_offered(module)} Each stands under @hookimpl.")
     return None
 
@@ -188,7 +194,7 @@ def _registrar(known: dict[str, Any], where: str, origin: str, problems: list[Pr
         elif plugin.name in known:
             other = known[plugin.name].distribution
             found = f"the name {plugin.name!r} is taken by {other}"
-            problems.append(Problem(where, found, f"Uninstall {origin} or {other}, or rename."))
+            problems.append(Problem(where, found, f"Rename it, or uninstall {origin} or {other}."))
         else:
             module = (plugin.open if isinstance(plugin, DatasetPlugin) else plugin.form).__module__
             known[plugin.name] = Registered(plugin, origin, module)

@@ -1,11 +1,8 @@
 """The documentation is true: every command in it runs, in the order of the page, in a folder of its own."""
 
 import importlib.util
-import os
 import re
 import shlex
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from dicom_files import radiograph, save
+from docs_reader import ROOT, Reader, blocks
 from PIL import Image
 from pydicom.uid import generate_uid
 
-ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial/first_study.md",
     "how_to/model_plugin.md",
@@ -29,53 +26,6 @@ PAGES = (
 )
 # The pages name the study of the paper, whose network takes days and whose weights come from a hub: a small one here.
 SMALL = {" studies/paper.yaml": " studies/null.yaml --profile tiny", " --profile quick": "", " --device cuda": ""}
-BLOCK = re.compile(r"(?:<!-- (?P<note>.*?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
-
-
-def blocks(page):
-    return [match.groupdict() for match in BLOCK.finditer((ROOT / "docs" / page).read_text("utf-8"))]
-
-
-class Reader:
-    """Someone who does what a page says, in an empty folder with the studies of the project beside it."""
-
-    def __init__(self, folder, program):
-        self.folder, self.program = folder, program
-        shutil.copytree(ROOT / "studies", folder / "studies")
-        private = {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache")}
-        path = f"{program}{os.pathsep}{os.environ['PATH']}"
-        self.environment = {**os.environ, **private, "PATH": path, "COLUMNS": "160"}
-        self.instead = {}  # what is typed for what stands there
-
-    def follow(self, page, skip=()):
-        for block in blocks(page):
-            note = block["note"] or ""
-            if note.startswith("file: "):
-                (self.folder / note.removeprefix("file: ")).write_text(block["text"])
-            elif note.startswith("edit: "):
-                self.edit(self.folder / note.removeprefix("edit: "), block["text"])
-            elif block["kind"] == "sh":
-                codes = (0, 1) if note.startswith("exit code: 0 or 1") else (0,)
-                for line in block["text"].splitlines():
-                    if not line.startswith(skip):
-                        self.run(line, codes)
-
-    def run(self, line, codes):
-        for written, typed in self.instead.items():
-            line = line.replace(written, typed)
-        found = subprocess.run(
-            ["bash", "-c", line], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=580
-        )
-        assert found.returncode in codes, f"{line}\n{found.stdout[-3000:]}\n{found.stderr[-3000:]}"
-
-    def edit(self, path, difference):
-        """Change a file as a diff without line numbers says; what it takes away must stand there."""
-        lines = difference.splitlines()
-        old = "\n".join(line[1:] for line in lines if line[:1] in "- ")
-        new = "\n".join(line[1:] for line in lines if line[:1] in "+ ")
-        text = path.read_text()
-        assert old in text, "the page changes lines that are not there"
-        path.write_text(text.replace(old, new))
 
 
 @pytest.fixture
@@ -107,25 +57,6 @@ def test_what_the_page_on_external_validation_says_works(reader):
 
 def test_the_model_of_the_page_without_torch_keeps_its_contract(reader):
     reader.follow("how_to/model_plugin.md", skip=("ovcf-bench plugins new", "pip", "pytest", "ovcf-bench plugins show"))
-
-
-@pytest.mark.slow
-def test_packages_written_from_the_pages_are_installed_and_keep_their_contracts(tmp_path):
-    # An environment of its own, above the running one: an installed plugin would be seen by every other test.
-    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", tmp_path / "venv"], check=True)
-    site = next((tmp_path / "venv").glob("lib/python*/site-packages"))
-    parents = [path for path in sys.path if path.endswith("site-packages")]
-    (site / "parents.pth").write_text("\n".join(f"import site; site.addsitedir({path!r})" for path in parents))
-    program = tmp_path / "venv" / "bin"
-    script = "#!{}/python\nimport sys\nfrom {} import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
-    (program / "ovcf-bench").write_text(script.format(program, "ovcf_bench.cli.main"))
-    (program / "pytest").write_text(script.format(program, "pytest"))
-    for name in ("ovcf-bench", "pytest"):
-        (program / name).chmod(0o755)
-    (tmp_path / "work").mkdir()
-    reader = Reader(tmp_path / "work", program)
-    reader.follow("how_to/model_plugin.md")
-    reader.follow("how_to/dataset_plugin.md")
 
 
 def test_what_the_page_on_scores_says_works(reader):

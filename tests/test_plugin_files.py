@@ -215,7 +215,7 @@ def test_a_missing_plugin_file_is_named(folder):
         ("data.py", "return pd.DataFrame(rows)", "return rows[0]['age']", "dataset 'squares', exams, cohort 'home'"),
         ("own.py", "from torch import nn", "from torch import nm", "model 'mine', build: ImportError"),
         ("own.py", "context.n_targets)", "2)", "the network makes (2, 2) of images (2, 1, 32, 24)"),
-        ("own.py", "nn.Linear(params.width", "nn.Linear(99", "the network of, build: RuntimeError"),
+        ("own.py", "nn.Linear(params.width", "nn.Linear(99", "build, forward of its network: RuntimeError"),
         ("own.py", "return nn.Sequential", "nn.Sequential", "returns NoneType"),
     ],
 )

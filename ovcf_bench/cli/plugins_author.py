@@ -87,17 +87,19 @@ def test(name: str, assignments: tuple[str, ...], image_size: tuple[int, int]) -
     checks = plugin_checks(name, read_assignments(assignments), image_size=image_size)
     failed = 0
     of = ""
+    seen: dict[str, str] = {}  # what was seen first, and in which check
     for check in checks:
         if check.plugin != of:
             of = check.plugin
             click.echo(of)
-        failed += not _shown(check)
+            seen.clear()
+        failed += not _shown(check, seen)
     click.echo(f"{len(checks) - failed} of {len(checks)} checks passed.")
     return _BROKEN if failed else 0
 
 
-def _shown(check: Check) -> bool:
-    """Run a check and print how it went; return whether it passed."""
+def _shown(check: Check, seen: dict[str, str]) -> bool:
+    """Run a check and print how it went, once for what was `seen` before; return whether it passed."""
     from ovcf_bench.testing import ContractError, NotApplicable
 
     begun = time.perf_counter()
@@ -107,9 +109,13 @@ def _shown(check: Check) -> bool:
         click.echo(f"  --      {check.name}: not looked at, {reason}")
         return True
     except ContractError as broken:
+        first = seen.setdefault(broken.seen, check.name)
+        as_before = "" if first == check.name else f": as under {first!r}"
+        click.echo(click.style("  FAILED  ", fg="red", bold=True) + check.name + as_before)
+        if as_before:
+            return False
         if isinstance(broken.__cause__, BenchError):
             _log.debug(broken.__cause__.problems[0].trace)
-        click.echo(click.style("  FAILED  ", fg="red", bold=True) + check.name)
         for word, text in (("contract", broken.contract), ("seen", broken.seen), ("fix", broken.fix)):
             click.echo(f"          {word + ':':10}{text}")
         return False

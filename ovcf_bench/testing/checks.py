@@ -38,8 +38,10 @@ class Check:
         except ContractError as broken:
             raise ContractError(broken.seen, broken.fix, self.contract) from None
         except BenchError as error:
-            seen = " ".join(str(error.problems[0]).split())
-            raise ContractError(seen, "The message says what is wanted.", self.contract) from error
+            problem = error.problems[0]
+            seen = f"{problem.where}: {problem.found}" if problem.where else problem.found
+            fix = " ".join(problem.allowed.split()) or "Make it keep the contract."
+            raise ContractError(" ".join(seen.split()), fix, self.contract) from error
 
     def __str__(self) -> str:
         return self.name

@@ -49,6 +49,8 @@ def _named(name: str) -> list[DatasetPlugin | ModelPlugin]:
     if name in found.models:
         plugins.append(found.model(name))
     if not plugins:
+        if own := [problem for problem in found.problems if problem.where.startswith(f"plugin {name!r} ")]:
+            raise PluginError(*own)
         known = one_of(name, [*found.datasets, *found.models])
         raise PluginError(*found.problems, Problem("plugin", f"{name!r} is not installed", known))
     return plugins

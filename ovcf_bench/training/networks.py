@@ -30,7 +30,7 @@ def build_network(plugin: ModelPlugin, params: Params, context: BuildContext) ->
     shape = (_PROBED, context.n_views, context.height, context.width)
     training = network.training
     network.eval()
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), calling(f"{where}, the network of", plugin.build):
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), calling(where, plugin.build, "forward of its network"):
         logits = network(torch.zeros(shape))
     network.train(training)
     wanted = (_PROBED, context.n_targets)
