@@ -51,6 +51,11 @@ class Pseudonyms:
         return hashlib.blake2b(f"{purpose}\0{text}".encode(), key=self._key, digest_size=16).hexdigest()
 
 
+def is_pseudonym(kind: Kind, text: str) -> bool:
+    """Return whether a text has the form of a pseudonym; under which key it was made, only the key tells."""
+    return text[:1] == kind[0] and _OURS.fullmatch(text) is not None
+
+
 def default_key_path() -> Path:
     """Return where the key lies unless told otherwise: the user's configuration folder, outside any project."""
     return Path(platformdirs.user_config_dir("ovcf-bench")) / "pseudonym.key"

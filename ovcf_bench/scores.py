@@ -94,12 +94,18 @@ def to_csv(table: pd.DataFrame) -> str:
 
 def from_csv(text: str) -> pd.DataFrame:
     """Return the score table written by `to_csv`. Raises RecordError when it breaks the contract."""
-    raw = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    try:
+        raw = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    except ValueError as error:  # what pandas raises for text that is no table
+        raise RecordError(Problem("score table", f"is no CSV ({type(error).__name__})")) from error
     for name in raw.columns:
         if name not in SCORE_COLUMNS:
             raw[name] = _typed(raw[name])
         elif name in _FLOATS:
-            raw[name] = _floats(raw[name])
+            try:
+                raw[name] = _floats(raw[name])
+            except ValueError as error:
+                raise RecordError(Problem(f"score table, column {name!r}", "holds what is no number")) from error
     return build(raw)
 
 

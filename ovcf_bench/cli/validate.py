@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
@@ -20,20 +19,19 @@ Example:
 @click.option("--data", required=True, type=click.Path(path_type=Path, dir_okay=False), help="CSV of your images.")
 @click.option("--site", required=True, metavar="NAME", help="What your site is called in the report.")
 @click.option("--to", "out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The zip file.")
+@click.option("--device", type=click.Choice(("auto", "cpu", "cuda", "mps")), default="auto", show_default=True)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of torch.")
 @key_option
-def command(package: Path, data: Path, site: str, out: Path, key: Path | None) -> None:
+def command(package: Path, data: Path, site: str, out: Path, device: str, threads: int, key: Path | None) -> None:
     """Score your images with every network in FOLDER, and pack the scores under pseudonyms.
 
     FOLDER comes from `ovcf-bench export --for-site`; its SITE.md says what the CSV holds. No image and no identifier is
     in the zip file; the key of the pseudonyms stays with you.
     """
     from ovcf_bench.cli.progress import watching
-    from ovcf_bench.errors import BenchError, Problem
     from ovcf_bench.pseudonyms import load_key
     from ovcf_bench.sites import validate_site
 
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", site):
-        raise BenchError(Problem("--site", f"{site!r} is no name", "Allowed: letters, digits, dot, dash, underscore."))
     with watching() as watch:
-        digest = validate_site(package, data, site, load_key(key), out, watch.progress)
+        digest = validate_site(package, data, site, load_key(key), out, watch.progress, device, threads)
     click.echo(f"Wrote {out}. Send it, and tell this hash by another way:\n{digest}")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ovcf_bench import records
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.files import write_atomically
-from ovcf_bench.predict import export_bundle, open_bundle
+from ovcf_bench.predict import Bundle, export_bundle, open_bundle
 from ovcf_bench.records import RunFolder
+from ovcf_bench.study import Study
 
 PACKAGE = "site_package.json"
 SCHEMA = 1
@@ -19,8 +20,8 @@ _TOLD = """# External validation: {title}
 Here are the trained networks of a study. They score your images on your machine; what you send back is a table of
 scores under pseudonyms, no image and no identifier.
 
-1. Install: `pip install ovcf-bench` (for DICOM: `pip install "ovcf-bench[dicom]"`).
-2. List your images in a CSV file, one row for each, with the columns
+1. Install: `pip install {packages}` (for DICOM: `pip install "ovcf-bench[dicom]"`).
+2. List the images of patients like those of the study{left_out}. A CSV file, one row for each image, with the columns
    - `patient_id`: your own; it is replaced by a pseudonym under a key that stays with you;
    - `view`: {views};
    - `label`: 1 or 0, by the reference standard of the study;
@@ -32,24 +33,46 @@ scores under pseudonyms, no image and no identifier.
 
 
 def export_for_site(run: Path, folder: Path, say: Callable[[str], None]) -> None:
-    """Write every arm of a run that was trained here, and SITE.md, into a new or empty folder."""
+    """Write every arm of a run that was trained here, and SITE.md, into a new or empty folder.
+
+    Raises BenchError when there is none, when a unit is not at hand, or when the folder is taken.
+    """
     if folder.exists() and any(folder.iterdir()):
         raise BenchError(Problem(folder.name, "the folder is there and not empty", "Choose another one."))
     said = RunFolder(run).read_json(records.PROVENANCE)
-    first = open_bundle(run, said["units"][0]["arm"])
-    parts: dict[str, str] = {}
-    for arm in first.study.arms:
-        bundle = open_bundle(run, arm.name) if any(each["arm"] == arm.name for each in said["units"]) else None
-        if bundle is None or bundle.plugin.fuse is not None:
-            say(f"Left out: {arm.name}, whose scores come from elsewhere.")
-            continue
-        parts[arm.name] = f"arm-{len(parts) + 1}"
-        export_bundle(bundle, folder / parts[arm.name], say, onnx=False)
-    keys = sorted(each["key"] for each in said["units"])
-    package = {"schema": SCHEMA, "study": said["study_hash"], "units": keys, "arms": parts}
-    views = sorted({view for arm in first.study.arms for view in arm.views})
-    covariates = ", ".join(f"`{name}`" for name in first.study.document.covariates) or "no others are read"
-    text = _TOLD.format(title=first.study.document.title, views=" or ".join(f"`{each}`" for each in views),
-                        covariates=covariates)  # fmt: skip
-    write_atomically(folder / "SITE.md", text)
-    write_atomically(folder / PACKAGE, json.dumps(package, indent=1) + "\n")
+    trained = dict.fromkeys(each["arm"] for each in said["units"])
+    opened = [open_bundle(run, arm) for arm in trained]
+    bundles = [bundle for bundle in opened if bundle.plugin.fuse is None]
+    if not bundles:
+        raise BenchError(
+            Problem(f"run {run.name}", "holds no model of images", "Scores of readers stay where they are.")
+        )
+    study = bundles[0].study
+    sent = {bundle.arm.name: f"arm-{number}" for number, bundle in enumerate(bundles, start=1)}
+    for arm in study.arms:
+        if arm.name not in sent:
+            say(f"Left out: {arm.name}, whose scores come from others.")
+    for bundle in bundles:
+        export_bundle(bundle, folder / sent[bundle.arm.name], say, onnx=False)
+    write_atomically(folder / "SITE.md", _told(study, bundles))
+    package = {
+        "schema": SCHEMA,
+        "study": said["study_hash"],
+        "units": sorted(each["key"] for each in said["units"]),
+        "arms": sent,
+    }
+    write_atomically(folder / PACKAGE, json.dumps(package, indent=1) + "\n")  # last: without it there is no package
+
+
+def _told(study: Study, bundles: Sequence[Bundle]) -> str:
+    views = dict.fromkeys(view for bundle in bundles for view in bundle.arm.views)
+    steps = dict.fromkeys(step.reason for step in study.document.eligibility)
+    others = dict.fromkeys(bundle.plugins.models[bundle.plugin.name].distribution for bundle in bundles)
+    installed = [name for name in others if name != "ovcf-bench" and not name.startswith("file ")]
+    return _TOLD.format(
+        title=study.document.title,
+        packages=" ".join(["ovcf-bench", *installed]),
+        views=" or ".join(f"`{each}`" for each in views),
+        covariates=", ".join(f"`{name}`" for name in study.document.covariates) or "no others are read",
+        left_out=f"; the study left out: {'; '.join(steps)}" if steps else "",
+    )

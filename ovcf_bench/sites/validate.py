@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pandas as pd
 from scipy.special import expit
 
 from ovcf_bench import registry, scores
-from ovcf_bench.api import Progress
+from ovcf_bench.api import Fitted, Progress
 from ovcf_bench.cohort import cases, check_exams, separate
 from ovcf_bench.errors import BenchError, DataError, Problem
 from ovcf_bench.files import write_atomically
@@ -28,15 +29,26 @@ from ovcf_bench.sites.package import PACKAGE
 from ovcf_bench.study import read_params
 from ovcf_bench.vocabulary import SCORE_COLUMNS
 
-SCORES, ABOUT = "scores.csv", "site.json"
+SCORES, ABOUT, SCHEMA = "scores.csv", "site.json", 1
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _DATASET = "manifest"
 
 
-def validate_site(package: Path, data: Path, site: str, key: bytes, out: Path, progress: Progress) -> str:
+def check_site_name(site: str, where: str) -> None:
+    """Raise BenchError for a name that cannot be that of a test set and of a folder."""
+    if not _NAME.fullmatch(site):
+        allowed = "A site's name has letters, digits, dot, dash and underscore, and starts with a letter or digit."
+        raise BenchError(Problem(where, "its site has no name that can be used", allowed))
+
+
+def validate_site(
+    package: Path, data: Path, site: str, key: bytes, out: Path, progress: Progress, device: str, threads: int
+) -> str:
     """Write the scores of the images that `data` lists as a zip file; return its hash (SHA-256).
 
     Raises BenchError when the package or the data cannot be used; then nothing is written.
     """
+    check_site_name(site, "--site")
     try:
         said = json.loads((package / PACKAGE).read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -44,6 +56,7 @@ def validate_site(package: Path, data: Path, site: str, key: bytes, out: Path, p
         raise BenchError(Problem(package.name, f"{PACKAGE} cannot be read", advice)) from error
     bundles = [open_bundle(package / folder, name) for name, folder in said["arms"].items()]
     images, read = _images(data, site, Pseudonyms(key))
+    _check_images(images, dict.fromkeys(view for bundle in bundles for view in bundle.arm.views))
     tables = []
     unusual: dict[str, int] = {}
     for bundle in bundles:
@@ -52,14 +65,14 @@ def validate_site(package: Path, data: Path, site: str, key: bytes, out: Path, p
         for place, view in enumerate(bundle.arm.views):
             limits = bundle.limits.get(view)
             odd = [bool(limits and limits.unusual(each[place])) for each in pixels]
-            unusual[view] = sum(odd)
-        tables += list(_scored(bundle, part, pixels, site))
+            unusual[view] = max(unusual.get(view, 0), sum(odd))  # an arm of several views may read fewer
+        tables += list(_scored(bundle, bundle.load_all(device, threads), part, pixels, site))
     covariates = [name for name in bundles[0].study.document.covariates if name in images.columns]
     table = pd.concat(tables, ignore_index=True)
     table = table.join(images.drop_duplicates("exam_id").set_index("exam_id")[covariates], on="exam_id")
     text = scores.to_csv(scores.build(table))
     about = {
-        "schema": 1,
+        "schema": SCHEMA,
         "site": site,
         "study": said["study"],
         "units": said["units"],
@@ -90,6 +103,20 @@ def _images(data: Path, site: str, pseudonyms: Pseudonyms) -> tuple[pd.DataFrame
     return images, lambda number: dataset.read(rows[number])
 
 
+def _check_images(images: pd.DataFrame, views: Iterable[str]) -> None:
+    """Raise DataError when the images cannot make a test set of the study."""
+    problems = []
+    for view in views:
+        if view not in set(images["view"]):
+            problems.append(Problem("--data", f"lists no image of the view {view!r}", "The networks read that."))
+    if images["label"].nunique() < 2:
+        problems.append(
+            Problem("--data", "all labels are alike", "Discrimination needs positive and negative patients.")
+        )
+    if problems:
+        raise DataError(*problems)
+
+
 def _pixels(
     part: pd.DataFrame, read: Any, preprocessing: Preprocessing, arm: str, progress: Progress
 ) -> np.ndarray[Any, Any]:
@@ -101,9 +128,11 @@ def _pixels(
     return np.stack([np.stack(views) for views in done])
 
 
-def _scored(bundle: Bundle, part: pd.DataFrame, pixels: np.ndarray[Any, Any], site: str) -> Iterator[pd.DataFrame]:
+def _scored(
+    bundle: Bundle, models: Sequence[Fitted], part: pd.DataFrame, pixels: np.ndarray[Any, Any], site: str
+) -> Iterator[pd.DataFrame]:
     """Yield the scores of every unit and of both ensembles."""
-    made = [bundle.load(unit, "cpu").scores(pixels)[:, 0].astype(np.float64) for unit in bundle.units]
+    made = [model.scores(pixels)[:, 0].astype(np.float64) for model in models]
     about: dict[str, Any] = {
         "set": site,
         "kind": "test",

@@ -1,6 +1,7 @@
 """Another site scores its own images, and its scores become a further test set."""
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -141,3 +142,100 @@ def test_patients_of_the_study_are_refused_as_a_further_test_set(sent):
 def test_a_file_that_is_no_table_of_scores_is_refused(sent):
     project, _ = sent
     assert "is no file of scores" in add(project, "tiny.yaml", expect=2).stderr
+
+
+def rows_of(files):
+    lines = files["scores.csv"].splitlines()
+    return lines[0].split(","), [line.split(",") for line in lines[1:]]
+
+
+def with_rows(files, header, rows):
+    """A table that was changed by someone who also made its hash anew."""
+    files["scores.csv"] = "\n".join(",".join(row) for row in [header, *rows]) + "\n"
+    digest = hashlib.sha256(files["scores.csv"].encode()).hexdigest()
+    files["site.json"] = json.dumps({**json.loads(files["site.json"]), "scores_sha256": digest})
+
+
+def with_a_name(files):
+    header, rows = rows_of(files)
+    place = header.index("patient_id")
+    with_rows(files, header, [[*row[:place], "Jane Doe", *row[place + 1 :]] for row in rows])
+
+
+def with_a_column(files):
+    header, rows = rows_of(files)
+    with_rows(files, [*header, "surname"], [[*row, "Doe"] for row in rows])
+
+
+def without_a_network(files):
+    header, rows = rows_of(files)
+    with_rows(files, header, [row for row in rows if row[header.index("fold")] != "0"])
+
+
+def with_another_score(files):
+    header, rows = rows_of(files)
+    place = header.index("logit")
+    rows[0][place] = str(float(rows[0][place]) + 0.1)
+    with_rows(files, header, rows)
+
+
+def of_another_arm(files):
+    header, rows = rows_of(files)
+    place = header.index("arm")
+    with_rows(files, header, [[*row[:place], row[place] + "x", *row[place + 1 :]] for row in rows])
+
+
+def with_a_path_for_a_name(files):
+    files["site.json"] = json.dumps({**json.loads(files["site.json"]), "site": "../../hospital_c"})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (with_a_name, "identifiers in it are no pseudonyms"),
+        (with_a_column, "has 1 columns that the study does not name"),
+        (without_a_network, "lack the score of a network"),
+        (with_another_score, "are not the means of its networks' scores"),
+        (of_another_arm, "scores of arms that the run has not"),
+        (with_a_path_for_a_name, "its site has no name that can be used"),
+        (lambda files: files.update({"site.json": "[]"}), "is no file of scores"),
+        (lambda files: files.update({"scores.csv": ""}), "is no CSV"),
+    ],
+)
+def test_a_table_that_our_program_cannot_have_written_is_refused_with_the_reason(sent, change, said):
+    project, _ = sent
+    found = add(project, rewritten(project, change), expect=2).stderr
+    assert said in found
+    assert "Doe" not in found
+    assert not list((project.home / "reports/runs").glob("*hospital_c*"))
+
+
+def test_a_site_that_cannot_be_a_test_set_is_told_before_anything_is_sent(sent):
+    project, _ = sent
+    with (project.home / "theirs/there/manifest.csv").open(newline="") as file:
+        listed = list(csv.DictReader(file))
+    for name, kept, said in (
+        ("alike", [row for row in listed if row["label"] == "1"], "all labels are alike"),
+        ("one_view", [row for row in listed if row["view"] == "ap"], "lists no image of the view 'lateral'"),
+    ):
+        with (project.home / f"theirs/there/{name}.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, listed[0])
+            writer.writeheader()
+            writer.writerows(kept)
+        found = project.command("validate", "package", "--data", f"theirs/there/{name}.csv", "--site", "c", "--to",
+                                f"{name}.zip", "--key", "their.key", expect=2)  # fmt: skip
+        assert said in found.stderr
+        assert not (project.home / f"{name}.zip").exists()
+
+
+def test_scores_of_one_class_leave_no_half_written_run(sent):
+    project, _ = sent
+
+    def one_class(files):
+        header, rows = rows_of(files)
+        place = header.index("label")
+        with_rows(files, header, [[*row[:place], "1", *row[place + 1 :]] for row in rows])
+
+    assert "hold one class only" in add(project, rewritten(project, one_class), expect=2).stderr
+    assert not [path for path in (project.home / "reports/runs").iterdir() if "hospital_c" in path.name]
+    assert not list((project.home / "reports/runs").glob(".site-*"))

@@ -1,0 +1,124 @@
+"""What another site sent back, held against the run that its package came from."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from ovcf_bench import scores
+from ovcf_bench.errors import BenchError, Problem, RecordError
+from ovcf_bench.pseudonyms import Kind, is_pseudonym
+from ovcf_bench.sites.validate import ABOUT, SCHEMA, SCORES, check_site_name
+
+_LARGEST = 500_000_000  # bytes of an unpacked table
+_EXACT = 1e-9  # a mean that is computed twice
+_CASE = ["exam_id", "image_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A site's table of scores, and what the site says of it; `name` : of the file."""
+
+    name: str
+    site: str
+    text: str
+    table: pd.DataFrame
+    about: dict[str, Any]
+
+
+def read_returned(content: bytes, name: str) -> Returned:
+    """Return what the zip file holds. Raises BenchError when `ovcf-bench validate` did not make it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(each.file_size for each in archive.infolist()) > _LARGEST:
+                raise BenchError(Problem(name, "is too large to be a table of scores"))
+            text, said = (archive.read(each).decode("utf-8") for each in (SCORES, ABOUT))
+            about: dict[str, Any] = json.loads(said)
+            if about["schema"] != SCHEMA:
+                raise ValueError
+            site = str(about["site"])
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        advice = "It is made by `ovcf-bench validate`."
+        raise RecordError(Problem(name, f"is no file of scores ({type(error).__name__})", advice)) from error
+    check_site_name(site, name)
+    return Returned(name, site, text, scores.from_csv(text), about)
+
+
+def verify(returned: Returned, own: pd.DataFrame, provenance: dict[str, Any]) -> None:
+    """Raise BenchError with everything that speaks against it. own : the run's score table."""
+    about, name = returned.about, returned.name
+    problems = []
+    if hashlib.sha256(returned.text.encode()).hexdigest() != about.get("scores_sha256"):
+        problems.append(Problem(name, "the table was changed after it was made", "Ask the site to send it again."))
+    if about.get("study") != provenance.get("study_hash"):
+        problems.append(Problem(name, "it answers another study", "Add it to the run that its package came from."))
+    elif about.get("units") != sorted(each["key"] for each in provenance["units"]):
+        problems.append(Problem(name, "it was scored by other networks", "The run was trained again since."))
+    if returned.site in set(own["set"]):
+        problems.append(Problem(name, f"the run has a set {returned.site!r} already", "Name the site differently."))
+    shared = len(set(returned.table["patient_id"]) & set(own["patient_id"]))
+    if shared:
+        problems.append(Problem(name, f"{shared} of its patients are in the study already", "It needs new patients."))
+    advice = "Ask the site for the file as `ovcf-bench validate` wrote it."
+    problems += [Problem(name, found, advice) for found in _oddities(returned, own)]
+    if problems:
+        raise BenchError(*problems)
+
+
+def _oddities(returned: Returned, own: pd.DataFrame) -> Iterator[str]:
+    """Yield what no table has that our own program wrote with the networks of the run."""
+    table = returned.table
+    tested = own[own["kind"] == "test"]
+    described = ["arm", "view", "model", "target"]
+    known = set(tested[described].itertuples(index=False, name=None))
+    if set(table["set"]) != {returned.site} or (table["kind"] != "test").any():
+        yield "its rows do not belong to one further test set of this run"
+    if not set(table[described].itertuples(index=False, name=None)) <= known:
+        yield "it has scores of arms that the run has not"
+        return
+    foreign = len([column for column in table.columns if column not in own.columns])
+    if foreign:
+        yield f"it has {foreign} columns that the study does not name"
+    identifiers: tuple[Kind, ...] = ("patient", "exam", "image")
+    named = sum(not is_pseudonym(kind, each) for kind in identifiers for each in table[f"{kind}_id"].unique() if each)
+    if named:
+        yield f"{named} identifiers in it are no pseudonyms"
+    if (table.groupby(["arm", *_CASE])[["patient_id", "label", "site"]].nunique() > 1).any(axis=None):
+        yield "a case has two labels or two patients"
+    for arm, rows in table.groupby("arm"):
+        wanted = _makers(tested[tested["arm"] == arm])
+        if _makers(rows) != wanted or (rows.groupby(_CASE).size() != len(wanted)).any():  # no case is there twice
+            yield f"cases of {arm} lack the score of a network, or have one too many"
+        elif not _means_fit(rows):
+            yield f"ensemble scores of {arm} are not the means of its networks' scores"
+
+
+def _makers(rows: pd.DataFrame) -> set[tuple[str, ...]]:
+    """Return which networks and ensembles the rows come from: repeat, fold, ensemble."""
+    made: set[tuple[str, ...]] = set(
+        rows[["repeat", "fold", "ensemble"]].astype(str).itertuples(index=False, name=None)
+    )
+    return made
+
+
+def _means_fit(rows: pd.DataFrame) -> bool:
+    networks = rows[rows["ensemble"] == scores.SINGLE]
+    mean = networks.groupby(_CASE)[["logit", "score"]].mean()
+    by_logit = rows[rows["ensemble"] == "mean_logit"].set_index(_CASE)
+    by_probability = rows[rows["ensemble"] == "mean_probability"].set_index(_CASE)
+    expected = (
+        (networks["score"], expit(networks["logit"])),
+        (by_logit["logit"], mean["logit"].reindex(by_logit.index)),
+        (by_logit["score"], expit(by_logit["logit"])),
+        (by_probability["score"], mean["score"].reindex(by_probability.index)),
+    )
+    return all(np.allclose(found, wanted, rtol=0, atol=_EXACT) for found, wanted in expected)
