@@ -35,5 +35,5 @@ def command(run: Path, arm: str | None, folder: Path, for_site: bool, onnx: bool
         return
     bundle = open_bundle(run, arm)
     export_bundle(bundle, folder, click.echo, onnx=onnx)
-    hint = f" Try it: ovcf-bench predict {folder} IMAGE" if len(bundle.arm.views) == 1 else ""
-    click.echo(f"Exported {bundle.arm.name} to {folder}.{hint}")
+    one_each = " ".join(f"{view.upper()}_IMAGE" for view in bundle.arm.views) if len(bundle.arm.views) > 1 else "IMAGE"
+    click.echo(f"Exported {bundle.arm.name} to {folder}. Try it: ovcf-bench predict {folder} {one_each}")

@@ -17,6 +17,7 @@ Examples:
   ovcf-bench predict reports/runs/paper-1a2b3c4d --arm ap/efficientnet_b5 new.dcm
   ovcf-bench predict exported/ folder_of_images --csv scores.csv
   ovcf-bench predict exported/ new.png --prevalence 0.08 --saliency pictures
+  ovcf-bench predict run --arm ap+lateral/two_stream folder_of_ap folder_of_lateral
 """
 
 
@@ -47,6 +48,9 @@ def command(
 ) -> int:
     """Score IMAGEs (PNG, JPEG, TIFF, DICOM, or folders of them) by one arm of RUN, or of an exported folder.
 
+    An arm of several views takes one file, or one folder, for each view, in their order; files of two folders belong
+    together when they have one name.
+
     Given are the ensemble's probability and whether it reaches the frozen threshold. Images unlike those of
     development are refused. Results name files as you named them: keep them where the images may be. For research, not
     for the care of patients. Exit code 1 when an image was refused or could not be read.
@@ -54,11 +58,21 @@ def command(
     import dataclasses
     import json
 
+    from ovcf_bench.cli.progress import watching
     from ovcf_bench.files import write_atomically
     from ovcf_bench.predict import open_bundle, predict_images
 
     bundle = open_bundle(run, arm)
-    found = predict_images(bundle, images, prevalence=prevalence, saliency=saliency, device=device, threads=threads)
+    with watching() as watch:
+        found = predict_images(
+            bundle,
+            images,
+            prevalence=prevalence,
+            saliency=saliency,
+            device=device,
+            threads=threads,
+            progress=watch.progress,
+        )
     if csv_file is not None:
         write_atomically(csv_file, _as_csv(found))
     if as_json:

@@ -86,6 +86,14 @@ class Bundle:
 
         return load_model(self.plugin, self.params, unit, self.context, self.training, device)
 
+    def load_all(self, device: str, threads: int) -> list[Fitted]:
+        """Return the models of all units. Raises BenchError when there is no such device."""
+        from ovcf_bench.training.device import choose_device, prepare_process
+
+        prepare_process(threads)
+        place = str(choose_device(device))
+        return [self.load(unit, place) for unit in self.units]
+
     def load_network(self, unit: Path) -> TrainedNetwork:
         """Return the network of one unit, on the CPU; only for a plugin that builds one."""
         found = self.load(unit, "cpu")

@@ -40,8 +40,11 @@ def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
         "## Use",
         "",
         "`ovcf-bench predict . IMAGE...`"
-        if len(arm.views) == 1
-        else "Through `model.onnx`: `predict` takes arms of one view.",
+        + (
+            ""
+            if len(arm.views) == 1
+            else f": one file, or one folder, for each view, in this order: {', '.join(arm.views)}"
+        ),
     ]
     if onnx_difference is not None:
         lines += [

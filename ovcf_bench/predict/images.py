@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,22 +12,24 @@ import numpy as np
 from PIL import Image
 from scipy.special import expit, logit
 
-from ovcf_bench.api import DatasetPlugin
-from ovcf_bench.errors import BenchError, DataError, Problem
+from ovcf_bench.api import DatasetPlugin, Fitted, Progress, silent
+from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.images import Pixels16, as_uint16, colour_overlay, resize
 from ovcf_bench.plugin_calls import calling
 from ovcf_bench.predict.bundle import Bundle, Recalibration
+from ovcf_bench.predict.files import exams_of
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom")
+_AT_ONCE = 64  # exams whose images are held in memory
 _LONGEST = 1024  # pixels of a saliency picture
+_SMALLEST = 1e-15  # distance of a mean probability from 0 and 1, so that its logit is a number
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What is said of one image. probability and logit : of the ensemble, on the scale that the run reports.
+    """What is said of one exam. probability and logit : of the ensemble, on the scale that the run reports.
 
-    positive : whether it reaches the frozen threshold; calibrated : probability at a declared prevalence; reason : why
-    it was refused or could not be read.
+    image : its files as they were named; positive : whether it reaches the frozen threshold; calibrated : probability
+    at a declared prevalence; reason : why it was refused or could not be read.
     """
 
     image: str
@@ -47,69 +49,77 @@ def predict_images(
     saliency: Path | None = None,
     device: str = "cpu",
     threads: int = 1,
+    progress: Progress = silent,
 ) -> list[Prediction]:
-    """Return a prediction for every file, and for every image file below a folder.
+    """Return a prediction for every exam that `files.exams_of` finds in `paths`.
 
-    prevalence : adds calibrated probabilities; saliency : folder for pictures of where the networks looked. Raises
-    BenchError for an arm of several views, or when there is no file.
+    prevalence : adds calibrated probabilities; saliency : folder for pictures of where the networks looked, for a
+    network of one view. Raises BenchError when what is asked for cannot be had.
     """
-    if len(bundle.arm.views) != 1:
-        several = f"the arm {bundle.arm.name!r} reads {len(bundle.arm.views)} views at once"
-        raise BenchError(Problem("--arm", several, "Name an arm of one view: files do not say which belong together."))
     if prevalence is not None and bundle.recalibration is None:
         absent = "the run holds no out-of-fold scores that could be recalibrated"
         raise BenchError(Problem("--prevalence", absent, "Leave it out."))
-    files = list(_files(paths))
-    looked = [_look(bundle, path) for path in files]
-    sources = [source for source in looked if not isinstance(source, Prediction)]
-    scored = iter(_scored(bundle, sources, prevalence, device, threads))
-    found = [each if isinstance(each, Prediction) else next(scored) for each in looked]
-    if saliency is not None and sources:
-        _write_saliency(bundle, sources, saliency, device, threads)
+    if saliency is not None and (bundle.plugin.build is None or len(bundle.arm.views) > 1):
+        absent = f"{bundle.arm.name!r} is no network of one view"
+        raise BenchError(Problem("--saliency", absent, "Leave it out."))
+    if bundle.plugin.fuse is not None or bundle.plugin.listed is not None:
+        absent = f"{bundle.arm.name!r} reads no images: its scores come from others"
+        raise BenchError(Problem("--arm", absent, "Name an arm that it combines."))
+    exams = exams_of(paths, bundle.arm.views)
+    found: list[Prediction] = []
+    models: list[Fitted] = []
+    for start in range(0, len(exams), _AT_ONCE):
+        part = enumerate(exams[start : start + _AT_ONCE], start=start + 1)
+        looked = [_look(bundle, exam, number) for number, exam in part]
+        sources = [each for each in looked if isinstance(each, _Source)]
+        if sources and not models:
+            models = bundle.load_all(device, threads)
+        scored = iter(_scored(bundle, models, sources, prevalence))
+        found += [next(scored) if isinstance(each, _Source) else each for each in looked]
+        if saliency is not None and sources:
+            _write_saliency(bundle, sources, saliency, device, threads)
+        progress("Scoring images", len(found), len(exams))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """An image that may be scored: as stored, and at the size of the networks."""
+    """An exam that may be scored. number : among all, from 1; stored, resized : images by view."""
 
-    path: Path
-    stored: Pixels16
-    resized: Pixels16
-
-
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES)
-            if not inside:
-                raise BenchError(Problem(path.name, "the folder holds no image", f"Read are: {', '.join(SUFFIXES)}."))
-            yield from inside
-        elif path.exists():
-            yield path
-        else:
-            raise BenchError(Problem(path.name, "is not there", "Give image files or folders."))
+    number: int
+    name: str
+    stored: tuple[Pixels16, ...]
+    resized: tuple[Pixels16, ...]
 
 
-def _look(bundle: Bundle, path: Path) -> _Source | Prediction:
-    """Return the image at the size of the networks, or why it is not scored."""
+def _look(bundle: Bundle, exam: Sequence[Path | None], number: int) -> _Source | Prediction:
+    """Return the images at the size of the networks, or why they are not scored."""
+    name = " + ".join(str(path) for path in exam if path is not None)
+    stored, resized = [], []
+    for view, path in zip(bundle.arm.views, exam, strict=True):
+        if path is None:
+            return Prediction(name, "unreadable", reason=f"no file of this name in the folder of {view}")
+        try:
+            stored.append(_read(bundle, path))
+        except BenchError as error:  # of one file: the others are scored
+            return Prediction(name, "unreadable", reason=error.problems[0].found)
+        resized.append(resize(stored[-1], bundle.preprocessing))
+        limits = bundle.limits.get(view)
+        if limits is not None and (odd := limits.unusual(resized[-1])):
+            share = f"{100 * limits.false_refusals:.2g} %"
+            reason = (
+                f"unlike the {limits.n} development images of the view {view}, most of all in {odd}; "
+                f"of images like them {share} are refused"
+            )
+            return Prediction(name, "refused", reason=reason)
+    return _Source(number, name, tuple(stored), tuple(resized))
+
+
+def _read(bundle: Bundle, path: Path) -> Pixels16:
     plugin, params = _reader(bundle)
     assert plugin.read_file is not None, "chosen for it"
-    try:
-        with calling(f"dataset {plugin.name!r}", plugin.read_file, told=False):
-            stored = as_uint16(plugin.read_file(params, path))
-    except DataError as error:
-        return Prediction(str(path), "unreadable", reason=error.problems[0].found)
-    resized = resize(stored, bundle.preprocessing)
-    limits = bundle.limits.get(bundle.arm.view)
-    if limits is not None and (odd := limits.unusual(resized)):
-        share = f"{100 * limits.false_refusals:.2g} %"
-        reason = (
-            f"unlike the {limits.n} development images of this view, most of all in {odd}; "
-            f"of images like them {share} are refused"
-        )
-        return Prediction(str(path), "refused", reason=reason)
-    return _Source(path, stored, resized)
+    with calling(f"dataset {plugin.name!r}", plugin.read_file, told=False):
+        return as_uint16(plugin.read_file(params, path))
 
 
 def _reader(bundle: Bundle) -> tuple[DatasetPlugin, Any]:
@@ -125,26 +135,25 @@ def _reader(bundle: Bundle) -> tuple[DatasetPlugin, Any]:
 
 
 def _scored(
-    bundle: Bundle, sources: Sequence[_Source], prevalence: float | None, device: str, threads: int
+    bundle: Bundle, models: Sequence[Fitted], sources: Sequence[_Source], prevalence: float | None
 ) -> Iterator[Prediction]:
     if not sources:
         return
-    from ovcf_bench.training.device import choose_device, prepare_process
-
-    prepare_process(threads)
-    pixels = np.stack([each.resized for each in sources])[:, None]
-    place = str(choose_device(device))
-    logits = np.stack([bundle.load(unit, place).scores(pixels)[:, 0] for unit in bundle.units]).astype(np.float64)
-    by_logit = bundle.ensemble == "mean_logit"
-    probability = expit(logits.mean(axis=0)) if by_logit else expit(logits).mean(axis=0)
-    linear = logits.mean(axis=0) if by_logit else logit(probability)
+    pixels = np.stack([np.stack(each.resized) for each in sources])
+    logits = np.stack([model.scores(pixels)[:, 0] for model in models]).astype(np.float64)
+    if bundle.ensemble == "mean_logit":
+        linear = logits.mean(axis=0)
+        probability = expit(linear)
+    else:
+        probability = expit(logits).mean(axis=0)
+        linear = logit(probability.clip(_SMALLEST, 1 - _SMALLEST))
     for source, p, at in zip(sources, probability.tolist(), linear.tolist(), strict=True):
         # The frozen threshold is a probability: the findings rank on logits and report on this scale.
         positive = None if bundle.threshold is None else p >= bundle.threshold
         calibrated = None
         if prevalence is not None and bundle.recalibration is not None:
             calibrated = at_prevalence(at, bundle.recalibration, prevalence)
-        yield Prediction(str(source.path), "scored", p, at, positive, calibrated)
+        yield Prediction(source.name, "scored", p, at, positive, calibrated)
 
 
 def at_prevalence(value: float, fitted: Recalibration, prevalence: float) -> float:
@@ -161,26 +170,21 @@ def _write_saliency(bundle: Bundle, sources: Sequence[_Source], folder: Path, de
     """Write one PNG for each image: the image in grey, and in colour what raised the score."""
     from ovcf_bench.training.saliency import SaliencyJob, map_saliency
 
-    if bundle.plugin.build is None:
-        raise BenchError(
-            Problem("--saliency", f"the model of {bundle.arm.name!r} has no feature maps", "Leave it out.")
-        )
     job = SaliencyJob(
         plugin=bundle.plugin,
         params=bundle.params,
         build=bundle.context,
         normalisation=bundle.training.normalisation,
         units=bundle.units,
-        pixels=np.stack([each.resized for each in sources])[:, None],
+        pixels=np.stack([np.stack(each.resized) for each in sources]),
         device=device,
         threads=threads,
     )
     folder.mkdir(parents=True, exist_ok=True)
-    for number, (source, mapped) in enumerate(
-        zip(sources, map_saliency(job, lambda values: None), strict=True), start=1
-    ):
-        longest = min(_LONGEST, max(source.stored.shape))
-        overlay = colour_overlay(mapped, source.stored.shape, bundle.preprocessing, longest)
-        grey = Image.fromarray((source.stored >> 8).astype(np.uint8)).resize(overlay.size).convert("RGBA")
+    for source, mapped in zip(sources, map_saliency(job, lambda values: None), strict=True):
+        (stored,) = source.stored
+        overlay = colour_overlay(mapped, stored.shape, bundle.preprocessing, min(_LONGEST, max(stored.shape)))
+        grey = Image.fromarray((stored >> 8).astype(np.uint8)).resize(overlay.size).convert("RGBA")
         # Numbered: two folders may hold files of one name.
-        Image.alpha_composite(grey, overlay).convert("RGB").save(folder / f"{number:04d}-{source.path.stem}.png")
+        name = f"{source.number:04d}-{Path(source.name).stem}.png"
+        Image.alpha_composite(grey, overlay).convert("RGB").save(folder / name)

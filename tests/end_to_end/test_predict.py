@@ -117,3 +117,79 @@ def test_a_run_whose_units_are_gone_says_which_folder_is_missing(exported):
     finally:
         (exported.home / "units_elsewhere").rename(exported.home / "reports/runs/units")
     assert "are not in the store beside the run" in said
+
+
+JOINT = """\
+schema: 1
+title: Both views at once
+cohorts: {home: {dataset: phantom, params: {patients: 60, height: 96, seed: 5}}}
+splits: {development: {from: home, positives: 20, negatives: 20}, internal: {from: home}, folds: 2}
+models: {simple: {model: simple_features}}
+arms: {views: [ap], include: [{views: [ap, lateral], model: simple}]}
+training: {image_size: [64, 40], precision: float32}
+"""
+
+
+@pytest.fixture(scope="module")
+def joint(finished, tmp_path_factory):
+    """A run whose arm reads two views, and its test images in a folder for each view, named after their exams."""
+    home = tmp_path_factory.mktemp("joint")
+    (home / "joint.yaml").write_text(JOINT)
+    project = type(finished)(home)
+    project.command("run", "joint.yaml", "--runs", "runs")
+    project.command("data", "export", "joint.yaml", "--to", "images", "--format", "dicom")
+    (run,) = (home / "runs").glob("joint-*")
+    known = {
+        row["exam_id"]: float(row["logit"])
+        for row in rows(run / "scores.csv")
+        if (row["set"], row["arm"], row["ensemble"]) == ("internal", "ap+lateral/simple", "mean_logit")
+    }
+    for row in rows(home / "images/home/manifest.csv"):
+        if row["exam_id"] in known:
+            (home / row["view"]).mkdir(exist_ok=True)
+            shutil.copyfile(home / "images/home" / row["path"], home / row["view"] / f"{row['exam_id']}.dcm")
+    return project, run.relative_to(home), known
+
+
+def test_an_arm_of_two_views_predicts_the_runs_own_scores_from_two_folders(joint):
+    project, run, known = joint
+    found = json.loads(
+        project.command("predict", run, "--arm", "ap+lateral/simple", "--json", "ap", "lateral", expect=None).stdout
+    )
+    assert len(found) == len(known) == 20
+    scored = [each for each in found if each["status"] == "scored"]
+    assert len(scored) >= 15
+    for each in scored:
+        exam = each["image"].split(" + ")[0].removeprefix("ap/").removesuffix(".dcm")
+        assert each["image"] == f"ap/{exam}.dcm + lateral/{exam}.dcm"
+        assert each["logit"] == pytest.approx(known[exam], abs=1e-5)
+
+
+def test_views_in_the_wrong_order_alone_or_without_partner_are_not_scored(joint):
+    project, run, known = joint
+    exam = next(iter(known))
+    assert (
+        "in this order: ap, lateral"
+        in project.command("predict", run, "--arm", "ap+lateral/simple", "ap", expect=2).stderr
+    )
+    assert (
+        "in this order"
+        in project.command("predict", run, "--arm", "ap+lateral/simple", "ap", f"lateral/{exam}.dcm", expect=2).stderr
+    )
+    (project.home / "few").mkdir()
+    shutil.copyfile(project.home / "lateral" / f"{exam}.dcm", project.home / "few" / f"{exam}.dcm")
+    found = project.command("predict", run, "--arm", "ap+lateral/simple", "ap", "few", expect=1).stdout
+    assert found.count("unreadable: no file of this name in the folder of lateral") == len(known) - 1
+    asked = project.command(
+        "predict",
+        run,
+        "--arm",
+        "ap+lateral/simple",
+        f"ap/{exam}.dcm",
+        f"lateral/{exam}.dcm",
+        "--saliency",
+        "maps",
+        expect=2,
+    )
+    assert "is no network of one view" in asked.stderr
+    assert not (project.home / "maps").exists()

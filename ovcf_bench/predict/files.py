@@ -1,0 +1,47 @@
+"""Which of the files that a user names make one exam."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ovcf_bench.errors import BenchError, Problem
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom")
+
+
+def exams_of(paths: Sequence[Path], views: Sequence[str]) -> list[tuple[Path | None, ...]]:
+    """Return the file of every view of every exam; None where a view has none.
+
+    One view: every file, and every image file below a folder, is an exam. Several: one path for each view, in their
+    order; files make one exam, folders as many as they have names (without suffix). Raises BenchError when a path is
+    not there, a folder holds no image, or the paths do not go with the views.
+    """
+    for path in paths:
+        if not path.exists():
+            raise BenchError(Problem(path.name, "is not there", "Give image files or folders."))
+    if len(views) == 1:
+        return [(file,) for path in paths for file in _below(path)]
+    folders = [path.is_dir() for path in paths]
+    if len(paths) != len(views) or len(set(folders)) > 1:
+        found = f"the arm reads {len(views)} views at once, and {len(paths)} paths are given"
+        wanted = f"Give {len(views)} files, or {len(views)} folders, in this order: {', '.join(views)}."
+        raise BenchError(Problem("IMAGE", found, wanted))
+    if not folders[0]:
+        return [tuple(paths)]
+    named = [{_name(file, folder): file for file in _below(folder)} for folder in paths]
+    return [tuple(of_view.get(name) for of_view in named) for name in sorted({name for each in named for name in each})]
+
+
+def _below(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    inside = sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
+    if not inside:
+        raise BenchError(Problem(path.name, "the folder holds no image", f"Read are: {', '.join(SUFFIXES)}."))
+    yield from inside
+
+
+def _name(file: Path, folder: Path) -> str:
+    return file.relative_to(folder).with_suffix("").as_posix()
