@@ -174,3 +174,18 @@ def test_the_command_runs_the_study_of_readers(tmp_path):
     found = subprocess.run(arguments, env=environment, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
     assert "−0.044 (95 % CI −0.088 to 0.000, p = 0.051)" in found.stdout
+
+
+def test_a_reader_who_left_a_case_out_costs_the_comparison_that_case(tmp_path):
+    table = pd.read_csv(ROOT / "tests" / "data" / "oracle" / "vandyke.csv")
+    left_out = table["case"] == table["case"].iloc[0]
+    table.loc[left_out, "t1_r1"] = None
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    text = (ROOT / "studies" / "readers.yaml").read_text().replace("../tests/data/oracle/vandyke.csv", "scores.csv")
+    (tmp_path / "study.yaml").write_text(text)
+    result = run(tmp_path / "study.yaml", tmp_path)
+    (found,) = json.loads(result.folder.read_text("findings.json"))["sets"]["test"]["comparisons"]
+    assert found["n"] == 113
+    rest = table[~left_out]
+    expected = np.mean([roc_auc_score(rest["truth"], rest[f"t1_r{reader}"]) for reader in range(1, 6)])
+    assert found["auroc_a"] == pytest.approx(expected, rel=1e-12)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -104,13 +104,25 @@ class Bundle:
 def open_bundle(path: Path, arm: str | None = None) -> Bundle:
     """Return one arm of a run, or of an exported folder. Raises BenchError when it cannot be used."""
     folder = RunFolder(path)
+    try:
+        return _opened(folder, arm)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        found = f"a record does not hold what was written into it ({type(error).__name__})"
+        raise RecordError(
+            Problem(f"folder {folder.name}", found, "Export it again, or run the study again.")
+        ) from error
+
+
+def _opened(folder: RunFolder, arm: str | None) -> Bundle:
+    path = folder.path
     study, plugins = _study(folder)
-    name = _arm(study, arm, exported=folder.has(BUNDLE))
+    said = folder.read_json(BUNDLE) if folder.has(BUNDLE) else None
+    names = [said["arm"]] if said is not None else [each.name for each in study.arms]
+    name = _chosen(names, arm)
     found = folder.read_json(records.FINDINGS) if folder.has(records.FINDINGS) else {}
-    limits = folder.read_json(records.LIMITS)["views"] if folder.has(records.LIMITS) else {}
-    if folder.has(BUNDLE):
-        said = folder.read_json(BUNDLE)
-        name = said["arm"]
+    # An exported folder always has limits: without them nothing would be refused.
+    limits = folder.read_json(records.LIMITS)["views"] if said is not None or folder.has(records.LIMITS) else {}
+    if said is not None:
         units = tuple(path / "units" / each for each in said["units"])
         threshold, recalibration = said["threshold"], said["recalibration"]
         settled = Recalibration(**recalibration) if recalibration else None
@@ -137,14 +149,13 @@ def _study(folder: RunFolder) -> tuple[Study, Registry]:
     return load_study(lock, models), plugins
 
 
-def _arm(study: Study, asked: str | None, *, exported: bool) -> str:
-    names = [arm.name for arm in study.arms]
-    if asked is None and (exported or len(names) == 1):
+def _chosen(names: Sequence[str], asked: str | None) -> str:
+    if asked is None and len(names) == 1:
         return names[0]
     if asked is None:
         raise BenchError(Problem("--arm", "the run has several arms", one_of("", names)))
     if asked not in names:
-        raise BenchError(Problem("--arm", f"the run has no arm {asked!r}", one_of(asked, names)))
+        raise BenchError(Problem("--arm", f"there is no arm {asked!r}", one_of(asked, names)))
     return asked
 
 

@@ -94,7 +94,7 @@ class _Source:
 
 def _look(bundle: Bundle, exam: Sequence[Path | None], number: int) -> _Source | Prediction:
     """Return the images at the size of the networks, or why they are not scored."""
-    name = " + ".join(str(path) for path in exam if path is not None)
+    name = " + ".join(_printable(path) for path in exam if path is not None)
     stored, resized = [], []
     for view, path in zip(bundle.arm.views, exam, strict=True):
         if path is None:
@@ -113,6 +113,11 @@ def _look(bundle: Bundle, exam: Sequence[Path | None], number: int) -> _Source |
             )
             return Prediction(name, "refused", reason=reason)
     return _Source(number, name, tuple(stored), tuple(resized))
+
+
+def _printable(path: Path) -> str:
+    """Return a path as text that can be written: the bytes of a name need not be UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _read(bundle: Bundle, path: Path) -> Pixels16:

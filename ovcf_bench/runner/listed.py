@@ -65,4 +65,5 @@ def _of_arm(study: Study, arm: Arm, plugin: ModelPlugin, prepared: Prepared, pse
         found = f"none of its {len(wide)} exams is among the {mine.nunique()} of the study"
         raise PluginError(Problem(f"{where}, arm {arm.name!r}", found, "Exams are named as the dataset names them."))
     used = wide.loc[wide.index.isin(mine)].sort_index()
-    return Listed(used, digest([list(used.columns), used.index.tolist(), used.astype(str).to_numpy().tolist()]))
+    content = [[None if np.isnan(score) else score for score in row] for row in used.to_numpy().tolist()]
+    return Listed(used, digest([list(used.columns), used.index.tolist(), content]))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ovcf_bench.api import BuildContext, FitContext, Fitted, Images, ModelPlugin, Params, Pixels
-from ovcf_bench.errors import Problem, UnitError
+from ovcf_bench.errors import Problem, RecordError, UnitError
 from ovcf_bench.files import write_atomically
 from ovcf_bench.plugin_calls import calling
 from ovcf_bench.store import Store, UnitRecord
@@ -121,11 +121,15 @@ def load_model(
     training: TrainingSection,
     device: str = "cpu",
 ) -> Fitted:
-    """Return a finished unit's model, as it was when it scored; `build.pretrained` should be false."""
+    """Return a finished unit's model, as it was when it scored; `build.pretrained` should be false.
+
+    Raises RecordError when its weights are not there or damaged.
+    """
     if plugin.load is not None:
         with calling(f"model {plugin.name!r}", plugin.load):
             return plugin.load(params, folder, build)
     import torch
+    from safetensors import SafetensorError
 
     from ovcf_bench.training.checkpoint import load_weights
     from ovcf_bench.training.device import prepare_network
@@ -133,7 +137,11 @@ def load_model(
     from ovcf_bench.training.scoring import TrainedNetwork
 
     network = build_network(plugin, params, build)
-    load_weights(folder, network)
+    try:
+        load_weights(folder, network)
+    except (OSError, RuntimeError, SafetensorError) as error:  # absent, of another shape, cut short
+        found = f"its weights cannot be used ({type(error).__name__})"
+        raise RecordError(Problem(f"unit {folder.name}", found, "Export it again, or run the study again.")) from error
     place = torch.device(device)
     return TrainedNetwork(prepare_network(network, place, "float32"), place, training.normalisation)
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 
 import numpy as np
@@ -117,6 +118,40 @@ def test_a_run_whose_units_are_gone_says_which_folder_is_missing(exported):
     finally:
         (exported.home / "units_elsewhere").rename(exported.home / "reports/runs/units")
     assert "are not in the store beside the run" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("limits.json", None, "limits.json cannot be read"),
+        ("limits.json", b"{}", "does not hold what was written into it"),
+        ("bundle.json", b"[]", "does not hold what was written into it"),
+        ("units/unit-1/model.safetensors", None, "its weights cannot be used"),
+        ("units/unit-1/model.safetensors", b"short", "its weights cannot be used"),
+    ],
+)
+def test_a_damaged_folder_scores_nothing_and_says_what_is_damaged(exported, name, content, said):
+    if not (exported.home / "whole").exists():
+        run = exported.run_folder().relative_to(exported.home)
+        exported.command("export", run, "--arm", "lateral/tiny", "--to", "whole", "--no-onnx")
+    shutil.copytree(exported.home / "whole", exported.home / "damaged", dirs_exist_ok=True)
+    (exported.home / "damaged" / name).unlink()
+    if content is not None:
+        (exported.home / "damaged" / name).write_bytes(content)
+    assert said in exported.command("predict", "damaged", "dicom/external", expect=2).stderr
+    other = exported.command("predict", "whole", "--arm", "ap/tiny", "dicom/external", expect=2).stderr
+    assert "Allowed: 'lateral/tiny'" in other
+
+
+def test_a_file_whose_name_is_no_utf8_costs_no_other_files_result(exported):
+    folder = exported.home / "names"
+    folder.mkdir()
+    images = sorted((exported.home / "dicom/hospital/images").iterdir())[:2]
+    shutil.copyfile(images[0], folder / "plain.dcm")
+    shutil.copyfile(images[1], os.fsencode(folder) + b"/m\xfcller.dcm")
+    run = exported.run_folder().relative_to(exported.home)
+    exported.command("predict", run, "--arm", "ap/tiny", "names", "--csv", "names.csv", expect=None)
+    assert [row["image"] for row in rows(exported.home / "names.csv")] == [r"names/m\udcfcller.dcm", "names/plain.dcm"]
 
 
 JOINT = """\
