@@ -92,3 +92,17 @@ def test_an_unexpected_error_names_its_kind_and_no_file(monkeypatch, capsys, cap
     with pytest.raises(SystemExit), caplog.at_level(logging.DEBUG, "ovcf_bench"):
         main.main()
     assert "planted_name" in caplog.text
+
+
+def test_a_place_that_cannot_be_written_is_told_without_a_traceback_or_a_path(tmp_path, monkeypatch, capsys):
+    from ovcf_bench.cli import main
+
+    (tmp_path / "planted_name").write_text("a file, not a folder")
+    place = str(tmp_path / "planted_name" / "x")
+    monkeypatch.setattr("sys.argv", ["ovcf-bench", "plugins", "new", "model", "mine", "--to", place])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "a file or folder cannot be used: Not a directory" in said
+    assert "planted_name" not in said

@@ -73,6 +73,13 @@ def test_a_name_that_is_no_module_is_refused_and_nothing_is_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["class", "torch", "timm"])
+def test_a_name_that_python_or_another_package_uses_is_refused(tmp_path, name):
+    with pytest.raises(BenchError, match=r"cannot name a Python module|is installed already"):
+        new_plugin("model", name, tmp_path, single_file=False)
+    assert not list(tmp_path.iterdir())
+
+
 def test_nothing_is_overwritten(tmp_path):
     (path,) = new_plugin("model", "first", tmp_path, single_file=True)
     path.write_text("mine")

@@ -99,5 +99,7 @@ def test_nothing_is_overwritten_and_an_empty_place_is_told(folders):
     (folders / "study.yaml").write_text("mine")
     with pytest.raises(BenchError, match="is there already"):
         init(folders / "study.yaml", "--data", folders / "images", "--yes")
+    with pytest.raises(BenchError, match="If these are your data: --data"):
+        init(folders / "images")  # what a newcomer types
     with pytest.raises(BenchError, match="no folders VIEW/CLASS"):
         init(folders / "other.yaml", "--data", folders / "images" / "ap", "--yes")

@@ -19,7 +19,7 @@ _SCHEMA = "study.schema.json"
 
 
 @click.command("init", epilog=_EXAMPLES)
-@click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path, dir_okay=False), default=Path("study.yaml"))
+@click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path), default=Path("study.yaml"))
 @click.option("--data", type=click.Path(path_type=Path), help="Folder VIEW/CLASS/image, or a CSV of images or scores.")
 @click.option("--views", metavar="VIEW,VIEW", help="Which views to compare, the first against the second.")
 @click.option("--positive", metavar="CLASS", help="The class that is to be found.")
@@ -45,7 +45,8 @@ def command(
     from ovcf_bench.scaffold.survey import survey
 
     if file.exists():
-        raise BenchError(Problem(file.name, "is there already", "Name another file."))
+        advice = f"Name another file for the study. If these are your data: --data {file}"
+        raise BenchError(Problem(file.name, "is there already", advice))
 
     def ask(text: str, given: str | None, proposed: str) -> str:
         return given if given is not None else proposed if yes else str(click.prompt(text, default=proposed, err=True))

@@ -9,7 +9,7 @@ import sys
 import click
 
 import ovcf_bench
-from ovcf_bench.errors import BenchError
+from ovcf_bench.errors import USER_MUST_ACT, BenchError
 
 _INTERRUPTED, _UNEXPECTED = 130, 70
 _VERBOSE = "verbose"
@@ -104,6 +104,11 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted. Finished units and epochs are kept; the same command goes on from there.", err=True)
         code = _INTERRUPTED
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        _log.debug("", exc_info=error)
+        click.echo(f"error: a file or folder cannot be used: {error.strerror or type(error).__name__}\n"
+                   "    -v shows which; that text may name files and patients.", err=True)  # fmt: skip
+        code = USER_MUST_ACT
     except Exception as error:  # noqa: BLE001  whatever it is, the user gets a sentence
         _log.debug("", exc_info=error)
         click.echo(f"error: unexpected {type(error).__name__}. This is a mistake of ovcf-bench.\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import keyword
 import re
 from importlib import resources
 from pathlib import Path
@@ -26,11 +28,15 @@ _AND_MORE = {
 def new_plugin(kind: Kind, name: str, folder: Path, *, single_file: bool) -> list[Path]:
     """Write a plugin below `folder` and return its files: NAME.py, or a package in the folder NAME (with dashes).
 
-    Raises BenchError when the name is no name or a file is there already; then nothing is written.
+    Raises BenchError when the name is no name, that of an installed module, or a file is there already; then nothing
+    is written.
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         allowed = "Allowed: small letters, digits and underscores, a letter first: my_model."
         raise BenchError(Problem("the plugin's name", f"{name!r} cannot name a Python module", allowed))
+    if importlib.util.find_spec(name) is not None:
+        found = f"{name!r} is a module that is installed already"
+        raise BenchError(Problem("the plugin's name", found, "Choose another one: of two, Python would import one."))
     files = _one_file(kind, name) if single_file else _package(kind, name)
     there = [path for path in files if (folder / path).exists()]
     if there:
