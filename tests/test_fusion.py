@@ -13,7 +13,7 @@ from ovcf_bench.cli.options import open_study
 from ovcf_bench.errors import BenchError, PluginError
 from ovcf_bench.images import ImageCache
 from ovcf_bench.predict import export_bundle, open_bundle
-from ovcf_bench.runner import Options, Silent, plan_study, run_study
+from ovcf_bench.runner import Options, Silent, check_study, estimate_seconds, plan_study, run_study
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
 AP = np.array([-2.0, -1.0, 0.5, -0.5, 1.0, 2.0, -0.2, 3.0])
@@ -49,6 +49,12 @@ def test_the_learned_rule_leans_on_the_view_that_tells_more():
     good, poor = labels * 3 + generator.normal(size=400), generator.normal(size=400)
     rule = fuse(LateFusionParams(of="net", rule="learned"), np.column_stack([good, poor]), labels)
     assert rule.weights[0] > 10 * abs(rule.weights[1])
+
+
+@pytest.mark.parametrize("rule", ["or", "and", "learned"])
+def test_a_rule_cannot_be_learned_from_one_class(rule):
+    with pytest.raises(BenchError, match="all labels are alike"):
+        fuse(LateFusionParams(of="net", rule=rule), BOTH, np.ones(8, dtype=np.uint8))
 
 
 STUDY = """
@@ -141,6 +147,18 @@ def test_an_arm_that_combines_what_is_no_arm_is_refused(tmp_path):
     text = STUDY.replace("{of: simple}", "{of: simpel}")
     with pytest.raises(PluginError, match=r"combines 'ap/simpel', which is no arm[\s\S]*Did you mean 'ap/simple'"):
         plan_study(*ready(tmp_path, text), Silent())
+    found = check_study(*ready(tmp_path, text), Silent(), pixels=False)
+    assert "combines 'ap/simpel'" in str(found.problems[0]), "check tells it too"
+
+
+def test_the_time_of_what_the_core_trains_is_estimated_and_of_nothing_else(tmp_path):
+    text = STUDY.replace("models:\n", "models:\n  net: {model: timm, params: {architecture: test_resnet}}\n")
+    text = text.replace("models: [simple]", "models: [simple, net]")
+    study, plugins, options = ready(tmp_path, text)
+    plan = plan_study(study, plugins, options, Silent())
+    seconds = estimate_seconds(study, plan, plugins, options, Silent())
+    assert set(seconds) == {"ap/net", "lateral/net"}
+    assert all(each > 0 for each in seconds.values())
 
 
 def test_a_failed_unit_fails_what_combines_it_with_the_reason(tmp_path):

@@ -16,7 +16,7 @@ from ovcf_bench.cli.options import open_study
 from ovcf_bench.errors import BenchError
 from ovcf_bench.images import ImageCache
 from ovcf_bench.report import write_report
-from ovcf_bench.runner import Options, Silent, run_study
+from ovcf_bench.runner import Options, Silent, check_study, estimate_seconds, plan_study, run_study
 
 ROOT = Path(__file__).parents[1]
 EXPECTED = json.loads((ROOT / "tests" / "data" / "oracle" / "vandyke.json").read_text())
@@ -68,6 +68,7 @@ def test_a_study_without_images_has_a_whole_report_that_speaks_of_no_training(pu
 
 
 def test_the_same_scores_again_leave_nothing_to_do(published):
+    write_report(published.folder.path)  # what the command does after a run
     again = run(ROOT / "studies" / "readers.yaml", published.folder.path.parents[1])
     assert again.up_to_date
 
@@ -189,3 +190,17 @@ def test_a_reader_who_left_a_case_out_costs_the_comparison_that_case(tmp_path):
     rest = table[~left_out]
     expected = np.mean([roc_auc_score(rest["truth"], rest[f"t1_r{reader}"]) for reader in range(1, 6)])
     assert found["auroc_a"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_check_tells_what_is_wrong_with_the_scores_and_a_plan_has_nothing_to_estimate(tmp_path):
+    source = ROOT / "tests" / "data" / "oracle" / "vandyke.csv"
+    text = (ROOT / "studies" / "readers.yaml").read_text().replace("../tests/data/oracle/vandyke.csv", str(source))
+    (tmp_path / "study.yaml").write_text(text.replace("t2_r5]", "t2_r6]"))
+    (tmp_path / "right.yaml").write_text(text)
+    options = Options(runs=tmp_path / "runs", cache=ImageCache(tmp_path / "cache", 10**9))
+    found = check_study(*open_study(tmp_path / "study.yaml"), options, Silent(), pixels=True)
+    assert ["has no column 't2_r6'" in problem.found for problem in found.problems] == [True]
+    study, plugins = open_study(tmp_path / "right.yaml")
+    assert check_study(study, plugins, options, Silent(), pixels=True).problems == []
+    plan = plan_study(study, plugins, options, Silent())
+    assert estimate_seconds(study, plan, plugins, options, Silent()) == {}

@@ -19,6 +19,7 @@ from ovcf_bench.registry import Registry
 from ovcf_bench.runner.decode import warm_up_for_images
 from ovcf_bench.runner.execute import check_models, models_of, only_result
 from ovcf_bench.runner.jobs import build_context
+from ovcf_bench.runner.listed import read_listed
 from ovcf_bench.runner.look import look_at, problems_of
 from ovcf_bench.runner.opened import Opened, open_cohorts
 from ovcf_bench.runner.options import Options
@@ -71,7 +72,9 @@ def _check_data(
     try:
         pseudonyms = Pseudonyms(load_key(options.key))
         if pixels:
-            _check_prepared(prepare(study, registry, pseudonyms, options, watch, training=False), options, checked)
+            prepared = prepare(study, registry, pseudonyms, options, watch, training=False)
+            _check_prepared(prepared, options, checked)
+            read_listed(study, models_of(study, registry), prepared, pseudonyms)
         else:
             opened = open_cohorts(study, registry, watch)
             checked.unusable = _left_out(opened)
@@ -97,21 +100,28 @@ def _sizes(splits: pd.DataFrame) -> dict[str, int]:
 
 
 def estimate_seconds(study: Study, plan: Plan, registry: Registry, options: Options, watch: Watch) -> dict[str, float]:
-    """Return the seconds that a unit of each arm will take, by arm, from a few measured training steps."""
+    """Return the seconds that a unit will take, by arm, from a few measured training steps.
+
+    Arms that the core does not train are not in it: nothing of theirs can be measured by steps.
+    """
     from ovcf_bench.training.measure import Probe, seconds_per_image
 
-    watch.say("Measuring a few training steps")
     models = models_of(study, registry)
+    trained = [arm for arm in study.arms if models[arm.model].build is not None]
+    if not trained:
+        return {}
+    watch.say("Measuring a few training steps")
     networks = [
         (models[arm.model], study.document.models[arm.model].params, build_context(study, arm, pretrained=False))
-        for arm in study.arms
+        for arm in trained
     ]
     precision = str(plan.units[0].identity["training"]["precision"])
     probe = Probe(networks, options.device, options.threads, precision)
     job = Job("estimate", seconds_per_image, probe)
-    per_image = dict(zip((arm.name for arm in study.arms), only_result(job), strict=True))
+    per_image = dict(zip((arm.name for arm in trained), only_result(job), strict=True))
     epochs = study.document.training.epochs
     return {
         unit.arm.name: per_image[unit.arm.name] * (unit.n_train * epochs + _SCORING_SHARE * unit.n_scored)
         for unit in plan.units
+        if unit.arm.name in per_image
     }

@@ -17,7 +17,7 @@ from ovcf_bench.cohort import cases
 from ovcf_bench.errors import BenchError, PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.files import write_atomically
-from ovcf_bench.plan import Plan, PlannedUnit, make_plan
+from ovcf_bench.plan import Plan, PlannedUnit, fused_arms, make_plan
 from ovcf_bench.plugin_calls import calling
 from ovcf_bench.provenance import digest
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
@@ -112,6 +112,10 @@ def check_models(study: Study, models: Mapping[str, ModelPlugin], only: set[str]
     """Raise PluginError with everything that would stop the models of the study's arms."""
     used = {arm.model for arm in study.arms} if only is None else only
     problems: list[Problem] = []
+    try:
+        fused_arms(study, models)
+    except PluginError as error:
+        problems += error.problems
     for name in sorted(used):
         check = models[name].check
         if check is not None:

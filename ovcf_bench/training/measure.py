@@ -33,7 +33,7 @@ def has_bfloat16(device: torch.device) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Networks to be measured on a device."""
+    """Networks that the core trains, to be measured on a device."""
 
     networks: Sequence[tuple[ModelPlugin, Params, BuildContext]]
     device: str
@@ -66,8 +66,6 @@ def seconds_per_image(probe: Probe, report: Callable[[Mapping[str, Any]], None])
 
 def _seconds(plugin: ModelPlugin, params: Params, context: BuildContext, device: torch.device, precision: str) -> float:
     """Return the seconds of one training step."""
-    if plugin.build is None:
-        return 0.0  # the plugin fits by itself; the core's precision does not reach it
     network = prepare_network(build_network(plugin, params, context), device, precision).train()
     images = torch.rand(_BATCH, context.n_views, context.height, context.width, device=device)
     images = images.contiguous(memory_format=torch.channels_last)

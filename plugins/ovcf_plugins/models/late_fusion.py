@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from ovcf_bench.api import Fuser, ModelPlugin, Params, hookimpl
+from ovcf_bench.api import Fuser, ModelPlugin, Params, Problem, UnitError, hookimpl
 from ovcf_plugins.models.linear import fit_linear
 
 if TYPE_CHECKING:
@@ -58,9 +58,14 @@ class Rule:
 
 
 def fuse(params: LateFusionParams, logits: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> Fuser:
-    """Return the rule; `logits` (n, n_views) are out of fold, `labels` (n,) 0 or 1."""
+    """Return the rule; `logits` (n, n_views) are out of fold, `labels` (n,) 0 or 1.
+
+    Raises UnitError for a rule that must learn from labels of one class.
+    """
     import numpy as np
 
+    if params.rule != "mean" and len(np.unique(labels)) < 2:
+        raise UnitError(Problem("training", "all labels are alike", "Use fewer folds or more patients."))
     n_views = logits.shape[1]
     nothing, one = np.zeros(n_views), np.ones(n_views)
     if params.rule == "mean":
