@@ -12,6 +12,7 @@ import numpy as np
 from ovcf_bench.api import Fuser, ModelPlugin, Params
 from ovcf_bench.plugin_calls import calling
 from ovcf_bench.testing.checks import Check, ContractError
+from ovcf_bench.testing.pickles import is_pickle
 from ovcf_bench.training.unit import wrong_scores
 
 _N, _VIEWS = 60, 2
@@ -75,8 +76,6 @@ def _tells(plugin: ModelPlugin, params: Params) -> str:
 
 
 def _saves(plugin: ModelPlugin, params: Params) -> str:
-    from ovcf_bench.testing.models import is_pickle
-
     with tempfile.TemporaryDirectory() as folder:
         _made(plugin, params).save(Path(folder))
         files = sorted(Path(folder).iterdir())

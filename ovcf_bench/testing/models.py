@@ -18,6 +18,8 @@ from ovcf_bench.errors import BenchError
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.plugin_calls import calling
 from ovcf_bench.testing.checks import Check, ContractError
+from ovcf_bench.testing.fusions import fusion_checks
+from ovcf_bench.testing.pickles import is_pickle
 from ovcf_bench.testing.pictures import separable_images
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ SIZE = (64, 48)  # height and width of the images that models are tried on, in p
 _N_TRAIN, _N_SCORED = 64, 32
 _LOWEST_AUROC = 0.9
 _MOST_DIFFERENCE = 1e-4  # of logits, as a share of their spread: the last bits of a convolution depend on the batch
-_PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin")
 _VIEWS = (("ap",), ("ap", "lateral"))
 
 
@@ -114,8 +115,6 @@ def recipe() -> TrainingSection:
 def model_checks(plugin: ModelPlugin, params: Params, size: tuple[int, int]) -> list[Check]:
     """Return the checks of a model with these parameters, tried on images of `size` (height, width)."""
     if plugin.fuse is not None:
-        from ovcf_bench.testing.fusions import fusion_checks
-
         return fusion_checks(plugin, params)
     trial = _Trial(plugin, params, size)
     if plugin.listed is not None:  # its scores exist: only a study can tell whether they fit
@@ -208,13 +207,6 @@ def _saved_and_loaded(trial: _Trial, folder: Path) -> str:
         raise ContractError(seen, "Save buffers and scaling as well.")
     size = sum(path.stat().st_size for path in files)
     return f"{', '.join(path.name for path in files)}, {size / 1e6:.2f} MB"
-
-
-def is_pickle(path: Path) -> bool:
-    """Whether a file is a pickle, by its name or its first bytes."""
-    with path.open("rb") as file:
-        head = file.read(2)
-    return path.suffix in _PICKLES or (head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"))
 
 
 def _labels_are_gone(trial: _Trial) -> None:
