@@ -527,3 +527,10 @@ def test_a_patient_with_several_images_has_their_mean_or_their_highest_score():
         truth = [a["label"] for a, _ in pairs]
         expected = roc_auc_score(truth, [combined(a["logit"], b["logit"]) for a, b in pairs])
         assert found.auroc == pytest.approx(expected, rel=1e-12), how
+
+
+def test_an_arm_that_lacks_scores_on_one_of_two_sets_is_named_with_the_set():
+    both = [*development(), *rows("s03_n104_rho03"), *rows("s03_n104_rho03", set_name="external", views=("lat",))]
+    found = find(study(sets=("internal", "external")), both)
+    (note,) = [note for note in found.notes if "nothing was imputed" in note]
+    assert note.startswith(f"On external {AP} has no ensemble")

@@ -70,9 +70,13 @@ def _results(sets: Mapping[str, SetFindings]) -> Iterator[tuple[str, str, ArmFin
 
 
 def _missing_arms(sets: Mapping[str, SetFindings]) -> Iterator[str]:
-    reasons = {(arm, result.reason): None for _, arm, result in _results(sets) if result.auroc is None}
-    for arm, reason in reasons:
-        yield f"{arm} has no ensemble and nothing was imputed: {reason}."
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for name, arm, result in _results(sets):
+        if result.auroc is None:
+            lacking.setdefault((arm, result.reason or ""), []).append(name)
+    for (arm, reason), names in lacking.items():
+        where = "" if len(names) == len(sets) else f"On {listed(names)} "
+        yield f"{where}{arm} has no ensemble and nothing was imputed: {reason}."
 
 
 def _near_chance(sets: Mapping[str, SetFindings]) -> Iterator[str]:

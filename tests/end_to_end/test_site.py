@@ -76,6 +76,7 @@ def test_the_scores_of_a_site_are_a_further_test_set_with_tests_and_intervals(se
     html = (folder / "report.html").read_text()
     assert "hospital_c" in html
     assert "its images were not seen" in html
+    assert "has no ensemble" not in html
     original = json.loads((folder.with_name(folder.name.partition("+")[0]) / "findings.json").read_text())["sets"]
     for name in ("internal", "external"):
         assert found[name]["arms"]["ap/tiny"]["auroc"] == original[name]["arms"]["ap/tiny"]["auroc"]
