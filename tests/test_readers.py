@@ -15,8 +15,10 @@ from ovcf_bench import scores
 from ovcf_bench.cli.options import open_study
 from ovcf_bench.errors import BenchError
 from ovcf_bench.images import ImageCache
+from ovcf_bench.predict import open_bundle
 from ovcf_bench.report import write_report
 from ovcf_bench.runner import Options, Silent, check_study, estimate_seconds, plan_study, run_study
+from ovcf_bench.sites import export_for_site
 
 ROOT = Path(__file__).parents[1]
 EXPECTED = json.loads((ROOT / "tests" / "data" / "oracle" / "vandyke.json").read_text())
@@ -65,6 +67,13 @@ def test_a_study_without_images_has_a_whole_report_that_speaks_of_no_training(pu
     assert "Every fold was trained" not in html
     assert "There are no images." in html
     assert not published.folder.has("gallery.json")
+
+
+def test_an_arm_of_readers_cannot_be_asked_about_images(published):
+    with pytest.raises(BenchError, match="was not trained: its scores come from elsewhere"):
+        open_bundle(published.folder.path, "cine/readers")
+    with pytest.raises(BenchError, match="holds no model of images"):
+        export_for_site(published.folder.path, published.folder.path.parent / "package", print)
 
 
 def test_the_same_scores_again_leave_nothing_to_do(published):

@@ -163,8 +163,11 @@ def _units(folder: RunFolder, arm: str) -> tuple[Path, ...]:
     """Return the folders of the arm's units in the store beside the run. Raises RecordError when one is not there."""
     store = Store(folder.path.parent / "units")
     units = [each for each in folder.read_json(records.PROVENANCE)["units"] if each["arm"] == arm]
+    if not units:
+        found = f"{arm!r} was not trained: its scores come from elsewhere"
+        raise BenchError(Problem(f"run {folder.name}", found, "Name an arm that reads images."))
     lacking = [each for each in units if not store.is_done(each["key"])]
-    if lacking or not units:
+    if lacking:
         found = f"{len(lacking)} of {len(units)} units of {arm!r} are not in the store beside the run"
         raise RecordError(Problem(f"run {folder.name}", found, "Run the study again, or copy the folder `units` too."))
     return tuple(store.unit_folder(each["key"]) for each in units)
