@@ -49,7 +49,8 @@ def is_from_file(function: Callable[..., Any]) -> bool:
 
 def loaded_files() -> tuple[tuple[str, str], ...]:
     """Return name and path of every plugin file that this process has loaded, for another to load."""
-    return tuple((name, str(module.__file__)) for name, module in sys.modules.items() if name.startswith(_PREFIX))
+    known = sys.modules.copy()  # at once: a thread may be importing
+    return tuple((name, str(module.__file__)) for name, module in known.items() if name.startswith(_PREFIX))
 
 
 def load_again(files: Iterable[tuple[str, str]]) -> None:

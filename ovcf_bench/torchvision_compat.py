@@ -26,7 +26,7 @@ def ensure_torchvision() -> None:
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        for name in [name for name in sys.modules.copy() if name.partition(".")[0] == "torchvision"]:
             del sys.modules[name]
         _define_missing_schemas()
         importlib.import_module("torchvision")

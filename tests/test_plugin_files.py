@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -246,3 +247,31 @@ def test_a_watching_plugin_that_fails_is_named_once_and_the_study_goes_on(folder
     found = command(folder, "run", "study.yaml")
     assert found.returncode == 0, found.stderr
     assert found.stderr.count("unit_event: ZeroDivisionError") == 1
+
+
+def test_files_are_listed_while_a_thread_imports():
+    # A tracker imports its library in a thread while the run starts its processes.
+    stop = threading.Event()
+
+    def import_much():
+        number = 0
+        while not stop.is_set():
+            number += 1
+            sys.modules[f"planted_{number}"] = sys
+            if number % 50 == 0:
+                for name in range(number - 49, number + 1):
+                    del sys.modules[f"planted_{name}"]
+
+    often = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns in the middle of everything
+    thread = threading.Thread(target=import_much)
+    thread.start()
+    try:
+        for _ in range(300):
+            loaded_files()
+    finally:
+        sys.setswitchinterval(often)
+        stop.set()
+        thread.join()
+        for name in [name for name in sys.modules if name.startswith("planted_")]:
+            del sys.modules[name]
