@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from ovcf_plugins.trackers import mlflow as mlflow_tracker
@@ -176,3 +177,31 @@ def test_a_watcher_that_fails_is_named_once():
     (said,) = heard.said
     assert "plugin 'slow', unit_event" in said
     assert "no room" in said
+
+
+STUDY = """\
+schema: 1
+title: Watched
+cohorts: {home: {dataset: phantom, params: {patients: 60, height: 64, seed: 5}}}
+splits: {development: {from: home, positives: 20, negatives: 20}, internal: {from: home}, folds: 2}
+models: {net: {model: timm, params: {architecture: test_resnet}}}
+arms: {views: [ap, lateral]}
+training: {image_size: [64, 40], epochs: 2, batch_size: 8, precision: float32}
+"""
+
+
+def test_both_trackers_hold_every_unit_of_a_run(tmp_path):
+    mlflow = pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+    pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")
+    (tmp_path / "study.yaml").write_text(STUDY)
+    folders = {tensorboard_tracker.FOLDER: str(tmp_path / "tb"), mlflow_tracker.FOLDER: str(tmp_path / "ml")}
+    private = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    program = Path(sys.executable).with_name("ovcf-bench")
+    done = subprocess.run([program, "run", "study.yaml"], cwd=tmp_path, env={**os.environ, **private, **folders},
+                          capture_output=True, text=True, timeout=300, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "It is not told any more" not in done.stderr
+    assert len([*(tmp_path / "tb").glob("*/events.out.tfevents.*")]) == 4
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/ml/mlflow.db")
+    (experiment,) = [each for each in client.search_experiments() if each.name == "ovcf-bench"]
+    assert [each.info.status for each in client.search_runs([experiment.experiment_id])] == ["FINISHED"] * 4
