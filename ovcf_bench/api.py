@@ -177,6 +177,8 @@ class Images:
 class FitContext:
     """Where and how a unit is fitted: a seed for every random choice, a folder for files, the device's name.
 
+    report : takes progress to be shown, as often as you like: {"kind": "step", "done": 0.5, "loss": 0.7}, where done is
+    the share of the unit, or {"kind": "epoch", "epoch": 1, "epochs": 10, "loss": 0.7, "images_per_second": 90.0}.
     shared : a folder that all units of a project share, for what is costly and depends on images alone; None where
     there is none. Several processes use it at once.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import inspect
+import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,12 +17,13 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from ovcf_bench import hookspecs
-from ovcf_bench.api import API_VERSION, DatasetPlugin, ModelPlugin, UnitEvent
+from ovcf_bench.api import API_VERSION, DatasetPlugin, ModelPlugin, Params, UnitEvent
 from ovcf_bench.errors import BenchError, PluginError, Problem, did_you_mean, one_of
 from ovcf_bench.plugin_calls import problem_of
 from ovcf_bench.plugin_files import load_file
 
 GROUP = "ovcf_bench"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _SPEC_MARK, _IMPLEMENTATION_MARK = "ovcf_bench_spec", "ovcf_bench_impl"  # as pluggy marks functions of the project
 Plugin = TypeVar("Plugin", DatasetPlugin, ModelPlugin)
 
@@ -102,7 +104,11 @@ def load(found: Iterable[EntryPoint] | None = None, files: Iterable[Path] = ()) 
             problems.append(problem)
         else:
             origins[where] = distribution
-    asked = {f"plugin file {path.name!r}": path for path in dict.fromkeys(files)}
+    named = list(dict.fromkeys(files))
+    asked = {f"plugin file {path.name!r}": path for path in named}
+    if len(asked) < len(named):
+        advice = "Rename one: messages could not tell them apart."
+        raise PluginError(Problem("plugins", "two of the plugin files have one name", advice))
     for where, path in asked.items():
         if problem := _add(manager, where, functools.partial(load_file, path)):
             problems.append(problem)
@@ -125,7 +131,7 @@ def _add(manager: pluggy.PluginManager, where: str, open_module: Callable[[], Mo
         module = open_module()
     except BenchError as error:
         return error.problems[0]
-    except Exception as error:  # noqa: BLE001  a plugin may fail in any way; it must not stop the others
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may fail in any way; it must not stop the others
         return _cannot_load(error, where)
     try:
         manager.register(module, name=where)
@@ -142,7 +148,7 @@ def _add(manager: pluggy.PluginManager, where: str, open_module: Callable[[], Mo
     return None
 
 
-def _cannot_load(error: Exception, where: str) -> Problem:
+def _cannot_load(error: BaseException, where: str) -> Problem:
     at = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
     found = f"cannot be loaded: {type(error).__name__}: {getattr(error, 'msg', error)}{at}"
     lacking = error.name if isinstance(error, ModuleNotFoundError) else None
@@ -173,7 +179,7 @@ def collect(manager: pluggy.PluginManager, origins: Mapping[str, str], problems:
             if not hasattr(module, hook):
                 continue
             before = len(known) + len(found)
-            register = _registrar(known, where, origin, found)
+            register = _registrar(known, hook, where, origin, found)
             try:
                 manager.subset_hook_caller(hook, others)(register=register)
             except Exception as error:  # noqa: BLE001  as above
@@ -184,9 +190,22 @@ def collect(manager: pluggy.PluginManager, origins: Mapping[str, str], problems:
     return Registry(datasets, models, tuple(found), manager)
 
 
-def _registrar(known: dict[str, Any], where: str, origin: str, problems: list[Problem]) -> Callable[[Any], None]:
+def _registrar(
+    known: dict[str, Any], hook: str, where: str, origin: str, problems: list[Problem]
+) -> Callable[[Any], None]:
+    wanted = DatasetPlugin if hook == "register_datasets" else ModelPlugin
+
     def register(plugin: DatasetPlugin | ModelPlugin) -> None:
-        if API_VERSION not in plugin.api:
+        if not isinstance(plugin, wanted):
+            found = f"{hook}: register(...) got {type(plugin).__name__}"
+            problems.append(Problem(where, found, f"Allowed: {wanted.__name__}(...)."))
+        elif not isinstance(plugin.name, str) or not _NAME.fullmatch(plugin.name):
+            allowed = "Allowed: letters, digits, dot, dash and underscore, a letter first."
+            problems.append(Problem(where, f"{hook}: {plugin.name!r} is no name", allowed))
+        elif not (isinstance(plugin.params, type) and issubclass(plugin.params, Params)):
+            found = f"{plugin.name!r} has params that are no class of parameters"
+            problems.append(Problem(where, found, "Allowed: a class that inherits from ovcf_bench.api.Params."))
+        elif API_VERSION not in plugin.api:
             supports = ", ".join(map(str, plugin.api))
             problems.append(
                 Problem(where, f"{plugin.name!r} supports API {supports}", f"This version offers API {API_VERSION}.")

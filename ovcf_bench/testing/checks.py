@@ -6,7 +6,8 @@ import unittest
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ovcf_bench.errors import BenchError
+from ovcf_bench.errors import BenchError, PluginError
+from ovcf_bench.plugin_calls import problem_of
 
 
 class ContractError(AssertionError):
@@ -42,6 +43,12 @@ class Check:
             seen = f"{problem.where}: {problem.found}" if problem.where else problem.found
             fix = " ".join(problem.allowed.split()) or "Make it keep the contract."
             raise ContractError(" ".join(seen.split()), fix, self.contract) from error
+        except unittest.SkipTest:
+            raise
+        except Exception as error:  # noqa: BLE001  a plugin may fail in any way
+            # The words of a dataset may hold an identifier.
+            problem = problem_of(error, self.plugin, self.look, told=self.plugin.startswith("model"))
+            raise ContractError(problem.found, problem.allowed, self.contract) from PluginError(problem)
 
     def __str__(self) -> str:
         return self.name

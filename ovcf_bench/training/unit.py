@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import functools
 import io
 import json
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ovcf_bench.api import BuildContext, FitContext, Fitted, Images, ModelPlugin, Params, Pixels
-from ovcf_bench.errors import Problem, RecordError, UnitError
+from ovcf_bench.errors import PluginError, Problem, RecordError, UnitError
 from ovcf_bench.files import write_atomically
 from ovcf_bench.plugin_calls import calling
 from ovcf_bench.store import Store, UnitRecord
@@ -25,6 +26,9 @@ from ovcf_bench.vocabulary import DEVELOPMENT
 SCORES = "scores.csv"
 HISTORY = "history.json"
 Report = Callable[[Mapping[str, Any]], None]
+
+# What a plugin that fits by itself may report, and the numbers that belong to it.
+_REPORTED = {"epoch": ("epoch", "epochs", "loss", "images_per_second"), "step": ("done", "loss")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ def run_unit(job: UnitJob, report: Report) -> None:
     fitted, history, facts = fit_model(job.plugin, job.params, job.train, job.tune, job.training, context)
     write_atomically(folder / SCORES, _scores(job, fitted))
     write_atomically(folder / HISTORY, json.dumps(history, indent=1) + "\n")
-    fitted.save(folder)
+    with calling(f"model {job.plugin.name!r}", fitted.save):
+        fitted.save(folder)
     made = {
         "seconds": round(time.perf_counter() - begun, 2),
         "device": device.type,
@@ -96,8 +101,10 @@ def fit_model(
 ) -> tuple[Fitted, list[dict[str, Any]], dict[str, Any]]:
     """Return the fitted model, its history (one mapping per epoch), and class and number of parameters."""
     if plugin.fit is not None:
+        context = dataclasses.replace(context, report=functools.partial(_report, plugin, context.report))
         with calling(f"model {plugin.name!r}", plugin.fit):
             fitted = plugin.fit(params, train, tune, context)
+        _check_fitted(plugin, "fit", fitted)
         return fitted, [], {"class": type(fitted).__name__, "parameters": None}
     from ovcf_bench.training.loop import fit_network
     from ovcf_bench.training.networks import build_network
@@ -111,6 +118,27 @@ def fit_model(
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }
     return trained, history, facts
+
+
+def _check_fitted(plugin: ModelPlugin, hook: str, fitted: object) -> None:
+    """Raise PluginError for what is no `api.Fitted`."""
+    lacking = [name for name in ("scores", "save") if not callable(getattr(fitted, name, None))]
+    if lacking:
+        found = f"returns {type(fitted).__name__}, without {' and '.join(lacking)}"
+        wanted = "Return an object with scores(pixels) and save(folder)."
+        raise PluginError(Problem(f"model {plugin.name!r}, {hook}", found, wanted))
+
+
+def _report(plugin: ModelPlugin, report: Report, values: Mapping[str, Any]) -> None:
+    """Pass on what a plugin says of its progress. Raises PluginError for what nobody could show."""
+    said = dict(values)
+    needed = _REPORTED.get(str(said.get("kind")), ("kind",))
+    numbers = [name for name in needed if not isinstance(said.get(name), int | float)]
+    if numbers:
+        allowed = "; ".join(f"kind {kind!r} with the numbers {', '.join(names)}" for kind, names in _REPORTED.items())
+        found = f"lacks {', '.join(numbers)}" if said.get("kind") in _REPORTED else "is of no kind that can be shown"
+        raise PluginError(Problem(f"model {plugin.name!r}, context.report", found, f"Allowed: {allowed}."))
+    report(said)
 
 
 def load_model(
@@ -127,7 +155,9 @@ def load_model(
     """
     if plugin.load is not None:
         with calling(f"model {plugin.name!r}", plugin.load):
-            return plugin.load(params, folder, build)
+            loaded = plugin.load(params, folder, build)
+        _check_fitted(plugin, "load", loaded)
+        return loaded
     import torch
     from safetensors import SafetensorError
 
