@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from ovcf_bench.errors import PluginError, Problem
 
@@ -40,11 +39,6 @@ def load_file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
-
-
-def is_from_file(function: Callable[..., Any]) -> bool:
-    """Whether a function stands in a plugin file."""
-    return function.__module__.startswith(_PREFIX)
 
 
 def loaded_files() -> tuple[tuple[str, str], ...]:

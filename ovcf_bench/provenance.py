@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import json
@@ -19,6 +20,7 @@ _PACKAGES = (
     "torch", "torchvision", "timm", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "pillow", "pydantic",
     "safetensors",
 )  # fmt: skip
+_BUNDLED = "ovcf_plugins"  # the package of the plugins that come with the project
 
 
 def versions() -> dict[str, str]:
@@ -51,22 +53,35 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8")).hexdigest()
 
 
-def source_digest(function: Callable[..., Any]) -> str:
-    """Return the SHA-256 of the file that defines `function`: a changed plugin makes new units.
+def is_bundled(function: Callable[..., Any]) -> bool:
+    """Return whether a plugin's function came with the project: pixels of those change by PREPROCESSING_VERSION."""
+    return _defining_module(function).partition(".")[0] == _BUNDLED
 
-    In a package all files count that lie in the folder of the defining module, or below.
+
+def source_digest(function: Callable[..., Any]) -> str:
+    """Return the SHA-256 of the source behind a plugin's function: a changed plugin makes new units.
+
+    A plugin file counts by itself; of an installed package all files do, for what a function calls may stand in any.
+    Of a bundled plugin the folder of the defining module counts, so that a new dataset trains no old network again.
     """
-    path = inspect.getsourcefile(function)
-    if path is None:
-        return ""
-    file = Path(path)
-    package = sys.modules[function.__module__].__package__
-    if not package:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+    name = _defining_module(function)
+    module = sys.modules[name]
+    if not module.__package__:
+        return hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest()
+    whole = sys.modules[module.__package__ if is_bundled(function) else name.partition(".")[0]]
     found = hashlib.sha256()
-    for each in sorted(file.parent.rglob("*.py")):
-        found.update(each.relative_to(file.parent).as_posix().encode() + b"\0" + each.read_bytes())
+    for folder in sorted(Path(each) for each in whole.__path__):
+        for file in sorted(folder.rglob("*.py")):
+            found.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
     return found.hexdigest()
+
+
+def _defining_module(function: Callable[..., Any]) -> str:
+    """Return the module that defines a function, what a partial holds, or the class of a callable object."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    defined = function if inspect.isroutine(function) or inspect.isclass(function) else type(function)
+    return str(defined.__module__)
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> list[str]:

@@ -182,6 +182,8 @@ def collect(manager: pluggy.PluginManager, origins: Mapping[str, str], problems:
             register = _registrar(known, hook, where, origin, found)
             try:
                 manager.subset_hook_caller(hook, others)(register=register)
+            except BenchError as error:
+                found += [replace(each, where=where, found=f"{each.where}: {each.found}") for each in error.problems]
             except Exception as error:  # noqa: BLE001  as above
                 problem = problem_of(error, where, getattr(module, hook))
                 found.append(replace(problem, where=where, found=f"{hook} failed: {problem.found}"))

@@ -92,6 +92,7 @@ def test_the_suite_names_the_mistake(tmp_path, old, new, check, said):
         ('name="mine"', "name=5", "5 is no name"),
         ('name="mine"', 'name="my model/1"', "'my model/1' is no name"),
         ("register_models(register)", "register_datasets(register)", "register(...) got ModelPlugin"),
+        ("fit=fit", "fit=lambda *given: None", "model 'mine': fit is a lambda or stands inside another function"),
     ],
 )
 def test_what_cannot_be_registered_is_told(tmp_path, old, new, said):

@@ -16,8 +16,7 @@ from ovcf_bench.cohort import Cohort, Counts, Unusable, apply_eligibility, patie
 from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.images import Pixels16, Preprocessing, as_uint16
 from ovcf_bench.plugin_calls import calling
-from ovcf_bench.plugin_files import is_from_file
-from ovcf_bench.provenance import source_digest
+from ovcf_bench.provenance import is_bundled, source_digest
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.registry import Registry
 from ovcf_bench.runner.decode import decode
@@ -188,9 +187,9 @@ def _used_images(
 
 
 def _cache_keys(source: Opened, rows: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms) -> list[str]:
-    """Return under which key the pixels of each row are kept; in a plugin file its content is part of it."""
+    """Return under which key the pixels of each row are kept; the source of a plugin that is not ours is part of it."""
     name, fingerprint = source.plugin.name, source.dataset.fingerprint
-    written = source_digest(source.plugin.open) if is_from_file(source.plugin.open) else ""
+    written = "" if is_bundled(source.plugin.open) else source_digest(source.plugin.open)
     with calling(f"dataset {name!r}", fingerprint, told=False):
         return [pseudonyms("source", f"{name}\0{fingerprint(row)}{written}") for row in rows]
 

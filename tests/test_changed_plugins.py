@@ -1,0 +1,139 @@
+"""A plugin that was changed makes new units and new pixels, wherever in its package the change stands."""
+
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+
+from ovcf_bench.provenance import source_digest
+
+PACKAGE = {
+    "planted_hospital/__init__.py": "",
+    "planted_hospital/constants.py": "BRIGHTER = 0\n",
+    "planted_hospital/models/__init__.py": "",
+    "planted_hospital/models/net.py": """
+import json
+import numpy as np
+from ovcf_bench.api import ModelPlugin, Params, hookimpl
+from planted_hospital.constants import BRIGHTER
+
+class Mean:
+    def scores(self, pixels):
+        images = pixels[np.arange(pixels.shape[0])]
+        return (images.reshape(len(images), -1).mean(axis=1) / 65535 + BRIGHTER).astype(np.float32)[:, None]
+
+    def save(self, folder):
+        (folder / "mean.json").write_text("{}")
+
+def fit(params, train, tune, context):
+    return Mean()
+
+def load(params, folder, context):
+    return Mean()
+
+@hookimpl
+def register_models(register):
+    register(ModelPlugin(name="planted_mean", params=Params, summary="Mean", fit=fit, load=load))
+""",
+    "planted_hospital/data/__init__.py": "",
+    "planted_hospital/data/images.py": """
+import numpy as np
+import pandas as pd
+from ovcf_bench.api import DatasetPlugin, Params, hookimpl
+from planted_hospital.constants import BRIGHTER
+
+class Images:
+    def exams(self, progress=None):
+        rows = [(f"p{number}", view, number % 2) for number in range(40) for view in ("ap", "lateral")]
+        table = pd.DataFrame(rows, columns=["patient_id", "view", "label"])
+        return table.assign(exam_id=table.patient_id, image_id=table.patient_id + table["view"], site="a", source="")
+
+    def read(self, row):
+        seed = int(row["patient_id"][1:]) + 1000 * (row["view"] == "ap")
+        return (np.random.default_rng(seed).integers(0, 60000, (40, 30)) + 100 * BRIGHTER).astype(np.uint16)
+
+    def fingerprint(self, row):
+        return row["image_id"]
+
+def open_images(params, folder):
+    return Images()
+
+@hookimpl
+def register_datasets(register):
+    register(DatasetPlugin(name="planted_images", params=Params, summary="Noise", open=open_images))
+""",
+    "planted_hospital-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: planted-hospital\nVersion: 1.0\n",
+    "planted_hospital-1.0.dist-info/entry_points.txt": (
+        "[ovcf_bench]\nplanted_net = planted_hospital.models.net\nplanted_images = planted_hospital.data.images\n"
+    ),
+}
+STUDY = """\
+schema: 1
+title: Planted
+cohorts: {home: {dataset: planted_images}}
+splits: {development: {from: home, positives: 10, negatives: 10}, internal: {from: home}, folds: 2}
+models: {mean: {model: planted_mean}}
+arms: {views: [ap, lateral]}
+training: {image_size: [40, 30], precision: float32}
+"""
+
+
+@pytest.fixture
+def hospital(tmp_path, monkeypatch):
+    """A package as pip would have installed it, on the path of every process that is started."""
+    for name, text in PACKAGE.items():
+        path = tmp_path / "site" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "study.yaml").write_text(STUDY)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def command(folder, *arguments):
+    code = "from ovcf_bench.cli.main import main; main()"
+    found = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, timeout=200
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    return found.stdout + found.stderr
+
+
+def change(folder):
+    (folder / "site" / "planted_hospital" / "constants.py").write_text("BRIGHTER = 7\n")
+
+
+def logits(folder):
+    (run,) = (folder / "reports" / "runs").glob("study-*")
+    return [line.rsplit(",", 1)[1] for line in (run / "scores.csv").read_text().splitlines()[1:]]
+
+
+def test_a_constant_above_the_hooks_own_folder_makes_new_scores(hospital):
+    command(hospital, "run", "study.yaml")
+    before = logits(hospital)
+    assert "0 to run" in command(hospital, "plan", "study.yaml")
+    change(hospital)
+    assert "4 to run" in command(hospital, "plan", "study.yaml")
+    command(hospital, "run", "study.yaml")
+    assert all(a != b for a, b in zip(before, logits(hospital), strict=True) if a)
+
+
+def test_pixels_that_a_changed_package_reads_are_decoded_again(hospital):
+    (hospital / "study.yaml").write_text(STUDY.replace("planted_mean", "simple_features"))
+    command(hospital, "run", "study.yaml")
+    change(hospital)
+    assert "4 to run" in command(hospital, "plan", "study.yaml")
+
+
+def test_functions_that_are_wrapped_have_the_source_of_what_they_wrap():
+    assert source_digest(partial(source_digest)) == source_digest(source_digest) != ""
+
+
+def test_a_bundled_plugin_counts_with_its_own_folder_alone():
+    from ovcf_plugins.datasets.phantom import dataset
+    from ovcf_plugins.models import simple_features
+
+    assert source_digest(simple_features.fit) != source_digest(dataset.PhantomDataset) != ""
