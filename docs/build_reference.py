@@ -144,12 +144,15 @@ def hooks() -> list[str]:
 
 def _members(thing: type) -> Iterator[str]:
     if dataclasses.is_dataclass(thing):
+        said = dict(re.findall(r"^    (\w+): [^#\n]*#\s*(.+)$", inspect.getsource(thing), re.MULTILINE))
         for field in dataclasses.fields(thing):
             given = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-            yield f"- `{field.name}: {field.type}`{' (optional)' if given else ''}"
+            words = f": {_cell(said[field.name])}" if field.name in said else ""
+            yield f"- `{field.name}: {field.type}`{' (optional)' if given else ''}{words}"
     for name, member in vars(thing).items():
         if not name.startswith("_") and inspect.isfunction(member):
-            yield f"- `{name}({', '.join(list(inspect.signature(member).parameters)[1:])})`: {_first(member)}"
+            given = ", ".join(list(inspect.signature(member).parameters)[1:])
+            yield f"- `{name}({given})`: {_cell(inspect.getdoc(member) or '')}"
 
 
 def plugins() -> str:
@@ -199,10 +202,6 @@ def _doc(thing: Any) -> str:
     if dataclasses.is_dataclass(thing) and doc.startswith(f"{getattr(thing, '__name__', '')}("):
         return ""  # written by dataclasses, not by us
     return "" if doc == inspect.getdoc(BaseModel) else _plain(doc)
-
-
-def _first(thing: Any) -> str:
-    return _cell((inspect.getdoc(thing) or "").partition("\n\n")[0])
 
 
 def _plain(text: str) -> str:

@@ -1,21 +1,26 @@
-"""From a dataset's exam table to the eligible exams of a cohort, every step counted."""
+"""From a dataset plugin to its exam table, and to the eligible exams of a cohort, every step counted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ovcf_bench.errors import DataError, Problem, one_of
+from ovcf_bench.api import Dataset, DatasetPlugin, Progress
+from ovcf_bench.errors import DataError, PluginError, Problem, one_of
+from ovcf_bench.plugin_calls import calling
 from ovcf_bench.vocabulary import EXAM_COLUMNS, Eligibility
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_OFFERS = ("exams", "read", "fingerprint")
+_OFFERED = "exams(progress), read(row) and fingerprint(row)"
 _MOST_ROWS_NAMED = 20
 _IF_UNUSABLE = "Mend or remove it, or leave such images out and count them: on_bad_image: exclude."
 
@@ -112,6 +117,33 @@ class Unusable:
 
     place: str
     reason: str
+
+
+def open_dataset(plugin: DatasetPlugin, params: Any, folder: Path, where: str = "", *, told: bool = False) -> Dataset:
+    """Return the opened dataset; relative paths start at `folder`. told : as for `plugin_calls.calling`.
+
+    Raises PluginError for what is no `api.Dataset`.
+    """
+    with calling(f"dataset {plugin.name!r}", plugin.open, where, told=told):
+        dataset = plugin.open(params, folder)
+    lacking = [name for name in _OFFERS if not callable(getattr(dataset, name, None))]
+    if lacking:
+        found = f"returns {type(dataset).__name__}, without {' and '.join(lacking)}"
+        raise PluginError(Problem(f"dataset {plugin.name!r}, open", found, f"Return an object with {_OFFERED}."))
+    return dataset
+
+
+def list_exams(
+    plugin: DatasetPlugin, dataset: Dataset, progress: Progress, where: str = "", *, told: bool = False
+) -> pd.DataFrame:
+    """Return the exam table as the dataset gives it. Raises PluginError for what is no table."""
+    with calling(f"dataset {plugin.name!r}", dataset.exams, where, told=told):
+        table = dataset.exams(progress)
+    if not isinstance(table, pd.DataFrame):
+        found = f"returns {type(table).__name__}"
+        advice = "Return a pandas DataFrame, one row per image."
+        raise PluginError(Problem(f"dataset {plugin.name!r}, exams", found, advice))
+    return table
 
 
 def separate(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Unusable]]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+from ovcf_bench.errors import BenchError, Problem
 
 
 def write_atomically(path: Path, content: bytes | str) -> bool:
@@ -30,6 +33,24 @@ def write_atomically(path: Path, content: bytes | str) -> bool:
         Path(temporary).unlink(missing_ok=True)
         raise
     return True
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield a folder to write into, which becomes `path` at the end; when anything is raised, nothing of it stays.
+
+    Raises BenchError when `path` is there and not empty.
+    """
+    if path.exists() and any(path.iterdir()):
+        raise BenchError(Problem(path.name, "the folder is there and not empty", "Choose another one."))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+        made = Path(temporary) / path.name
+        made.mkdir()  # not private, as the temporary one is
+        yield made
+        if path.exists():
+            path.rmdir()  # an empty one was given
+        made.rename(path)
 
 
 def _umask() -> int:

@@ -17,6 +17,7 @@ from ovcf_bench.files import write_atomically
 ANALYSIS, SOURCE = "analysis.json", "source.json"  # of a comparison of scores, which has no study
 GALLERY = "gallery.json"  # pictures of single exams; absent when they must not leave the site
 LIMITS = "limits.json"  # which images a model of this run may be asked about
+PLUGINS = "plugins"  # a folder: the plugin files that the study named, as they were when it ran
 SITES = "sites.json"  # scores that other sites sent, by the name of their set
 SIDE_BY_SIDE = "side_by_side.json"  # of several runs, besides the two above
 LOCK, SPLITS, FLOW, CHECKS, COHORT = "study.lock.yaml", "splits.csv", "flow.json", "checks.json", "cohort.csv"

@@ -23,6 +23,7 @@ from ovcf_bench.plugin_calls import problem_of
 from ovcf_bench.plugin_files import load_file
 
 GROUP = "ovcf_bench"
+_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _SPEC_MARK, _IMPLEMENTATION_MARK = "ovcf_bench_spec", "ovcf_bench_impl"  # as pluggy marks functions of the project
 Plugin = TypeVar("Plugin", DatasetPlugin, ModelPlugin)
@@ -73,12 +74,19 @@ def _find(plugins: Mapping[str, Registered[Plugin]], name: str, kind: str) -> Pl
     if name not in plugins:
         raise PluginError(Problem(f"{kind} plugin", f"{name!r} is not installed", one_of(name, plugins)))
     plugin = plugins[name].plugin
-    lacking = [each for each in plugin.requires if importlib.util.find_spec(each) is None]
+    lacking = [each for each in plugin.requires if not _is_installed(each)]
     if lacking:
         wanted = f"'{plugins[name].distribution}[{plugin.extra}]'" if plugin.extra else " ".join(lacking)
         advice = f"Install: pip install {wanted}"
         raise PluginError(Problem(f"{kind} plugin {name!r}", f"needs {', '.join(lacking)}", advice))
     return plugin
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package that the module would stand in
+        return False
 
 
 def new_manager() -> pluggy.PluginManager:
@@ -207,6 +215,9 @@ def _registrar(
         elif not (isinstance(plugin.params, type) and issubclass(plugin.params, Params)):
             found = f"{plugin.name!r} has params that are no class of parameters"
             problems.append(Problem(where, found, "Allowed: a class that inherits from ovcf_bench.api.Params."))
+        elif isinstance(plugin.requires, str) or not all(map(_MODULE.fullmatch, plugin.requires)):
+            found = f"{plugin.name!r} requires what are no modules: {plugin.requires!r}"
+            problems.append(Problem(where, found, 'Allowed: names as import takes them, requires=("sklearn",).'))
         elif API_VERSION not in plugin.api:
             supports = ", ".join(map(str, plugin.api))
             problems.append(

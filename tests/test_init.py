@@ -86,6 +86,8 @@ def test_scores_need_no_study(tmp_path):
         (("--views", "ap,latral"), "Did you mean 'lateral'?"),
         (("--positive", "fractur"), "Did you mean 'fracture'?"),
         (("--margin", "5"), "is no margin"),
+        (("--views", "ap,ap"), "names a view twice"),
+        (("--question", " "), "--question: is empty"),
     ],
 )
 def test_answers_that_do_not_fit_the_data_are_told_and_nothing_is_written(folders, arguments, said):
@@ -103,3 +105,9 @@ def test_nothing_is_overwritten_and_an_empty_place_is_told(folders):
         init(folders / "images")  # what a newcomer types
     with pytest.raises(BenchError, match="no folders VIEW/CLASS"):
         init(folders / "other.yaml", "--data", folders / "images" / "ap", "--yes")
+
+
+def test_a_csv_of_no_bytes_is_told(tmp_path):
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(BenchError, match="has no rows"):
+        init(tmp_path / "study.yaml", "--data", tmp_path / "empty.csv", "--yes")

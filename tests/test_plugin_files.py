@@ -1,5 +1,6 @@
 """Plugins that are one file: the study names them, and what they do wrong is told with hook and line."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,9 @@ import textwrap
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ovcf_bench import registry
 from ovcf_bench.cli.options import open_study
@@ -131,6 +134,38 @@ def test_a_changed_plugin_file_makes_new_units_and_says_so(folder):
     (folder / "own.py").write_text(MODEL.replace("stride=4", "stride=2"))
     found = command(folder, "plan", "study.yaml")
     assert "changed: model.source" in found.stdout
+
+
+def test_a_run_with_plugin_files_is_used_from_anywhere_with_the_code_that_it_was_made_with(folder, tmp_path_factory):
+    image = folder / "image.png"
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (32, 24), dtype=np.uint8)).save(image)
+    assert command(folder, "run", "study.yaml").returncode == 0
+    (run,) = (folder / "reports" / "runs").glob("study-*")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    asked = ("predict", str(run), "--arm", "ap/own", str(image), "--json")
+    before = command(elsewhere, *asked)
+    assert '"image"' in before.stdout, before.stderr
+    (folder / "own.py").write_text("raise SystemExit(9)")  # the run keeps what it was made with
+    assert command(elsewhere, *asked).stdout == before.stdout
+    for number, options in enumerate((("--arm", "ap/own", "--no-onnx"), ("--for-site",))):
+        done = command(elsewhere, "export", str(run), *options, "--to", f"exported{number}")
+        assert done.returncode == 0, done.stderr
+    found = command(elsewhere, "predict", "exported0", str(image), "--json")
+    assert json.loads(found.stdout) == json.loads(before.stdout)
+    assert "look into own.py, data.py first" in (elsewhere / "exported1" / "SITE.md").read_text()
+    kept = elsewhere / "exported0" / "plugins" / "own.py"
+    kept.write_text(kept.read_text() + "# changed\n")
+    refused = command(elsewhere, "predict", "exported0", str(image))
+    assert refused.returncode == 2
+    assert "its plugin has changed since it was trained" in refused.stderr
+
+
+def test_an_export_that_fails_leaves_nothing(folder):
+    assert command(folder, "run", "study.yaml").returncode == 0
+    (run,) = (folder / "reports" / "runs").glob("study-*")
+    (run / "plugins" / "data.py").unlink()
+    assert command(folder, "export", str(run), "--arm", "ap/own", "--to", "exported").returncode == 2
+    assert not [path for path in folder.iterdir() if "exported" in path.name]
 
 
 def test_a_changed_dataset_file_decodes_its_images_anew(folder):
@@ -267,11 +302,18 @@ def test_files_are_listed_while_a_thread_imports():
     thread = threading.Thread(target=import_much)
     thread.start()
     try:
-        for _ in range(300):
-            loaded_files()
+        listed = {loaded_files() for _ in range(300)}
     finally:
         sys.setswitchinterval(often)
         stop.set()
         thread.join()
         for name in [name for name in sys.modules if name.startswith("planted_")]:
             del sys.modules[name]
+    assert listed == {loaded_files()}
+
+
+def test_a_file_called_like_a_module_of_python_stands_in_for_nothing(folder):
+    (folder / "random.py").write_text("raise SystemExit('planted')")
+    (folder / "pickle.py").write_text("raise SystemExit('planted')")
+    found = command(folder, "run", "study.yaml")
+    assert found.returncode == 0, found.stderr

@@ -5,7 +5,10 @@ import textwrap
 import pytest
 
 from ovcf_bench import registry
+from ovcf_bench.cli.options import open_study
 from ovcf_bench.errors import PluginError
+from ovcf_bench.images import ImageCache
+from ovcf_bench.runner import Options, Silent, check_study
 from ovcf_bench.testing import ContractError, NotApplicable, plugin_checks
 
 MODEL = """
@@ -90,6 +93,8 @@ def test_the_suite_names_the_mistake(tmp_path, old, new, check, said):
         ("params=Settings", "params=None", "params that are no class of parameters"),
         ("params=Settings", "params={}", "params that are no class of parameters"),
         ('name="mine"', "name=5", "5 is no name"),
+        ("check=check", 'check=check, requires="sklearn"', "requires what are no modules: 'sklearn'"),
+        ("check=check", 'check=check, requires=("scikit-learn",)', "requires what are no modules"),
         ('name="mine"', 'name="my model/1"', "'my model/1' is no name"),
         ("register_models(register)", "register_datasets(register)", "register(...) got ModelPlugin"),
         ("fit=fit", "fit=lambda *given: None", "model 'mine': fit is a lambda or stands inside another function"),
@@ -110,3 +115,66 @@ def test_two_plugin_files_of_one_name_are_refused_and_none_is_dropped(tmp_path):
     with pytest.raises(PluginError, match="two of the plugin files have one name"):
         registry.load([], files)
     assert set(registry.load([], [files[0], files[0]]).models) == {"mine_a"}
+
+
+def test_a_requirement_inside_an_absent_package_is_asked_for(tmp_path):
+    path = written(tmp_path, "check=check", 'check=check, requires=("nowhere.inside",)')
+    with pytest.raises(PluginError, match=r"needs nowhere\.inside"):
+        registry.load([], [path]).model("mine")
+
+
+DATASET = """
+import numpy as np
+import pandas as pd
+from ovcf_bench.api import DatasetPlugin, Params, hookimpl
+
+class Noise:
+    def exams(self, progress=None):
+        rows = [(f"p{number}", view, number % 2) for number in range(20) for view in ("ap", "lateral")]
+        table = pd.DataFrame(rows, columns=["patient_id", "view", "label"])
+        return table.assign(exam_id=table.patient_id, image_id=table.patient_id + table["view"], site="a", source="")
+
+    def read(self, row):
+        image = np.random.default_rng(int(row["patient_id"][1:])).random((40, 30))
+        return image
+
+    def fingerprint(self, row):
+        return row["image_id"]
+
+def open_noise(params, folder):
+    return Noise()
+
+@hookimpl
+def register_datasets(register):
+    register(DatasetPlugin(name="noise", params=Params, summary="Noise", open=open_noise))
+"""
+STUDY = """\
+schema: 1
+title: Noise
+plugins: [./noise.py]
+cohorts: {home: {dataset: noise}}
+splits: {development: {from: home, positives: 5, negatives: 5}, internal: {from: home}, folds: 2}
+models: {simple: {model: simple_features}}
+arms: {views: [ap]}
+training: {image_size: [40, 30], precision: float32}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    return Noise()", "    return None", "open: returns NoneType, without exams and read and fingerprint"),
+        ("    def fingerprint", "    def mark", "open: returns Noise, without fingerprint"),
+        ("        return table.assign", "        table.assign", "exams: returns NoneType"),
+        ("        return image", "        pass", "image 1: returns NoneType"),
+    ],
+)
+def test_a_study_names_what_a_dataset_gives_instead(tmp_path, old, new, said):
+    assert old in DATASET
+    (tmp_path / "noise.py").write_text(DATASET.replace(old, new, 1))
+    (tmp_path / "study.yaml").write_text(STUDY)
+    study, plugins = open_study(tmp_path / "study.yaml")
+    options = Options(runs=tmp_path / "runs", cache=ImageCache(tmp_path / "cache", 10**9))
+    found = check_study(study, plugins, options, Silent(), pixels=True)
+    assert [said in str(problem) for problem in found.problems[:1]] == [True], found.problems
+    assert "on_bad_image" not in str(found.problems[0])

@@ -24,6 +24,7 @@ from ovcf_bench.plugin_files import load_again, loaded_files
 
 Report = Callable[[Mapping[str, Any]], None]
 
+_SAFE_PATH = "PYTHONSAFEPATH"
 _METHOD = "spawn" if sys.platform == "win32" else "forkserver"  # fork after torch has been used is unsafe
 
 # One thread pool per job, whatever library opens it; set before any of them is loaded.
@@ -69,7 +70,21 @@ def warm_up(preload: Sequence[str], threads: int) -> None:
         os.environ[variable] = str(threads)
     if _METHOD == "forkserver":
         multiprocessing.set_forkserver_preload(list(preload))
+        _start_server()
+
+
+def _start_server() -> None:
+    """Start the server unless it runs; a file of the working folder that is called like a module of Python's
+    (random.py) must not be imported in its place.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
         forkserver.ensure_running()
+    finally:
+        del os.environ[_SAFE_PATH]
+        if before is not None:
+            os.environ[_SAFE_PATH] = before
 
 
 def run_jobs(
@@ -84,6 +99,8 @@ def run_jobs(
     stops iterating or is interrupted, the running processes are ended.
     """
     context: Any = multiprocessing.get_context(_METHOD)
+    if _METHOD == "forkserver":
+        _start_server()
     waiting = iter(jobs)
     running: dict[Connection, _Running] = {}
     try:

@@ -12,6 +12,7 @@ from ovcf_bench.api import BuildContext, Fitted, ModelPlugin, Params
 from ovcf_bench.errors import BenchError, Problem, RecordError, one_of
 from ovcf_bench.images import Limits, Preprocessing
 from ovcf_bench.plan import training_of
+from ovcf_bench.provenance import is_bundled, source_digest
 from ovcf_bench.records import RunFolder
 from ovcf_bench.registry import Registry
 from ovcf_bench.store import Store
@@ -123,13 +124,17 @@ def _opened(folder: RunFolder, arm: str | None) -> Bundle:
     # An exported folder always has limits: without them nothing would be refused.
     limits = folder.read_json(records.LIMITS)["views"] if said is not None or folder.has(records.LIMITS) else {}
     if said is not None:
-        units = tuple(path / "units" / each for each in said["units"])
+        units, source = tuple(path / "units" / each for each in said["units"]), said["source"]
         threshold, recalibration = said["threshold"], said["recalibration"]
         settled = Recalibration(**recalibration) if recalibration else None
     else:
-        units = _units(folder, name)
+        units, source = _units(folder, name)
         threshold, settled = _threshold(found, name), _recalibration(folder, study, name)
     (mine,) = [each for each in study.arms if each.name == name]
+    form = plugins.model(study.document.models[mine.model].model).form
+    if not is_bundled(form) and source_digest(form) != source:
+        advice = "Install the version that it was trained with, or run the study again."
+        raise RecordError(Problem(f"arm {name!r}", "its plugin has changed since it was trained", advice))
     known = {view: Limits.from_json(each) for view, each in limits.items()}
     return Bundle(study, plugins, mine, units, threshold, settled, known, found)
 
@@ -137,11 +142,7 @@ def _opened(folder: RunFolder, arm: str | None) -> Bundle:
 def _study(folder: RunFolder) -> tuple[Study, Registry]:
     lock = folder.path / records.LOCK
     folder.read_text(records.LOCK)  # says which record of which folder is missing
-    named = plugin_files(lock)
-    if folder.has(records.PROVENANCE):  # a run: the files lie beside its study, relative to where it was started
-        beside = Path(str(folder.read_json(records.PROVENANCE).get("study_file") or "")).parent
-        named = tuple(each if each.is_file() else beside / each.relative_to(folder.path) for each in named)
-    plugins = registry.load(files=named)
+    plugins = registry.load(files=[folder.path / records.PLUGINS / each.name for each in plugin_files(lock)])
     models = ParamsModels(
         {name: each.plugin.params for name, each in plugins.datasets.items()},
         {name: each.plugin.params for name, each in plugins.models.items()},
@@ -159,8 +160,11 @@ def _chosen(names: Sequence[str], asked: str | None) -> str:
     return asked
 
 
-def _units(folder: RunFolder, arm: str) -> tuple[Path, ...]:
-    """Return the folders of the arm's units in the store beside the run. Raises RecordError when one is not there."""
+def _units(folder: RunFolder, arm: str) -> tuple[tuple[Path, ...], str]:
+    """Return the folders of the arm's units in the store beside the run, and the digest of what they were made with.
+
+    Raises RecordError when one is not there.
+    """
     store = Store(folder.path.parent / "units")
     units = [each for each in folder.read_json(records.PROVENANCE)["units"] if each["arm"] == arm]
     if not units:
@@ -170,7 +174,8 @@ def _units(folder: RunFolder, arm: str) -> tuple[Path, ...]:
     if lacking:
         found = f"{len(lacking)} of {len(units)} units of {arm!r} are not in the store beside the run"
         raise RecordError(Problem(f"run {folder.name}", found, "Run the study again, or copy the folder `units` too."))
-    return tuple(store.unit_folder(each["key"]) for each in units)
+    source = str(store.record(units[0]["key"]).identity["model"]["source"])
+    return tuple(store.unit_folder(each["key"]) for each in units), source
 
 
 def _threshold(findings: Mapping[str, Any], arm: str) -> float | None:

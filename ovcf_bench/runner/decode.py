@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ovcf_bench.api import Dataset, DatasetPlugin, Params
 from ovcf_bench.cohort import Unusable
-from ovcf_bench.errors import DataError, Problem
+from ovcf_bench.errors import DataError, PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs, warm_up
 from ovcf_bench.executors.processes import Report
 from ovcf_bench.images import ImageCache, Pixels16, Preprocessing, as_uint16
@@ -131,6 +132,9 @@ def _read(dataset: Dataset, row: dict[str, Any], plugin: str, place: str) -> Pix
             pixels = dataset.read(row)
     except DataError as error:  # the dataset knows better where it is
         return Unusable(error.problems[0].where or place, error.problems[0].found)
+    if not isinstance(pixels, np.ndarray):  # no fault of the image
+        found = f"returns {type(pixels).__name__}"
+        raise PluginError(Problem(f"{plugin}, read, {place}", found, "Return a numpy array (height, width)."))
     try:
         return as_uint16(pixels)
     except DataError as error:

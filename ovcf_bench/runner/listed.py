@@ -49,6 +49,9 @@ def _of_arm(study: Study, arm: Arm, plugin: ModelPlugin, prepared: Prepared, pse
     assert plugin.listed is not None, "asked before"
     with calling(where, plugin.listed, told=False):
         table = plugin.listed(study.document.models[arm.model].params, study.folder, arm.views)
+    if not isinstance(table, pd.DataFrame):
+        found = f"returns {type(table).__name__}"
+        raise PluginError(Problem(f"{where}, listed", found, f"Return a pandas DataFrame with {', '.join(_COLUMNS)}."))
     lacking = [name for name in _COLUMNS if name not in table.columns]
     if lacking:
         raise PluginError(Problem(f"{where}, listed", f"the table lacks {', '.join(lacking)}", "See the plugin API."))

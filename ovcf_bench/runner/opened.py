@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.api import Dataset, DatasetPlugin, Params
-from ovcf_bench.cohort import Unusable, check_exams, refuse_unusable, separate
+from ovcf_bench.cohort import Unusable, check_exams, list_exams, open_dataset, refuse_unusable, separate
 from ovcf_bench.errors import DataError, Problem, one_of
-from ovcf_bench.plugin_calls import calling
 from ovcf_bench.registry import Registry
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
@@ -72,11 +71,8 @@ def open_cohorts(study: Study, registry: Registry, watch: Watch) -> dict[str, Op
 
 
 def _open(name: str, plugin: DatasetPlugin, params: Params, study: Study, watch: Watch) -> Opened:
-    called = f"dataset {plugin.name!r}"
-    with calling(called, plugin.open, f"cohort {name!r}", told=False):
-        dataset = plugin.open(params, study.folder)
-    with calling(called, dataset.exams, f"cohort {name!r}", told=False):
-        table = dataset.exams(watch.progress)
+    dataset = open_dataset(plugin, params, study.folder, f"cohort {name!r}")
+    table = list_exams(plugin, dataset, watch.progress, f"cohort {name!r}")
     listed, unusable = separate(table, f"cohort {name!r}")
     if listed.empty and unusable and study.document.on_bad_image == "error":
         return Opened(name, plugin, params, dataset, listed, tuple(unusable))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 import ovcf_bench
 from ovcf_bench import records, scores, splits
+from ovcf_bench.files import write_atomically
 from ovcf_bench.plan import Plan, PlannedUnit
 from ovcf_bench.provenance import machine, versions
 from ovcf_bench.records import RunFolder
@@ -67,6 +69,8 @@ def write_records(
     for derived in (records.REPORT, records.FINDINGS, records.GALLERY):
         folder.remove(derived)
     folder.write_text(records.LOCK, prepared.study.to_yaml())
+    for each in prepared.study.document.plugins:  # whoever uses the run later needs the code that it was made with
+        write_atomically(folder.path / records.PLUGINS / Path(each).name, (prepared.study.folder / each).read_bytes())
     folder.write_text(records.SPLITS, splits.to_csv(prepared.splits))
     folder.write_json(records.FLOW, prepared.flow)
     folder.write_json(records.CHECKS, as_plain(outcome.checks))

@@ -34,6 +34,10 @@ def write_study(answers: Answers, found: Survey, file: Path) -> str:
     classes = dict(found.classes)
     unknown = [view for view in answers.views if view not in found.views]
     problems = [Problem("--views", f"the data have no view {view!r}", one_of(view, found.views)) for view in unknown]
+    if len(set(answers.views)) < len(answers.views):
+        problems.append(Problem("--views", "names a view twice", "Name every view once."))
+    if not answers.question.strip():
+        problems.append(Problem("--question", "is empty", "Say what the study asks."))
     if answers.positive not in classes:
         problems.append(Problem("--positive", f"no class {answers.positive!r}", one_of(answers.positive, classes)))
     if problems:

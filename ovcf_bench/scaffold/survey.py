@@ -44,9 +44,9 @@ def survey(data: Path) -> Survey:
         with data.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             rows = list(reader)
+            columns = tuple(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BenchError(Problem("--data", f"{data.name!r} cannot be read ({type(error).__name__})")) from error
-    columns = tuple(reader.fieldnames or ())
     if not rows:
         raise BenchError(Problem("--data", f"{data.name!r} has no rows"))
     if "path" not in columns:

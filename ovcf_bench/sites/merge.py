@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import shutil
-import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +12,7 @@ import pandas as pd
 from ovcf_bench import findings, records, scores
 from ovcf_bench.cohort import Counts
 from ovcf_bench.errors import BenchError, Problem
+from ovcf_bench.files import whole_folder
 from ovcf_bench.records import RunFolder
 from ovcf_bench.sites.returned import Returned, read_returned, verify
 
@@ -34,16 +34,15 @@ def add_site(run: Path, file: Path, told: str | None) -> Path:
     target = run.with_name(f"{run.name}+{returned.site}")
     if target.exists():
         raise BenchError(Problem(target.name, "is there already", "Remove it, or name the site differently."))
-    with tempfile.TemporaryDirectory(dir=run.parent, prefix=".site-") as temporary:
-        made = RunFolder(Path(temporary) / target.name)
-        _write(made, run, returned, own, found)
-        findings.rebuild(made.path)
-        made.path.rename(target)  # whole, or not there
+    with whole_folder(target) as made:
+        _write(RunFolder(made), run, returned, own, found)
+        findings.rebuild(made)
     return target
 
 
 def _write(made: RunFolder, run: Path, returned: Returned, own: pd.DataFrame, file_hash: str) -> None:
-    shutil.copytree(run, made.path, ignore=shutil.ignore_patterns(records.REPORT, records.FINDINGS, records.GALLERY))
+    anew = shutil.ignore_patterns(records.REPORT, records.FINDINGS, records.GALLERY)
+    shutil.copytree(run, made.path, ignore=anew, dirs_exist_ok=True)
     joined = scores.build(pd.concat([own, returned.table], ignore_index=True))
     made.write_text(records.SCORES, scores.to_csv(joined))
     known = made.read_json(records.SITES) if made.has(records.SITES) else {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ovcf_bench import records
 from ovcf_bench.errors import BenchError, Problem
-from ovcf_bench.files import write_atomically
+from ovcf_bench.files import whole_folder, write_atomically
 from ovcf_bench.predict import Bundle, export_bundle, open_bundle
 from ovcf_bench.records import RunFolder
 from ovcf_bench.study import Study
@@ -19,7 +19,7 @@ _TOLD = """# External validation: {title}
 
 Here are the trained networks of a study. They score your images on your machine; what you send back is a table of
 scores under pseudonyms, no image and no identifier.
-
+{code}
 1. Install: `pip install {packages}` (for DICOM: `pip install "ovcf-bench[dicom]"`).
 2. List the images of patients like those of the study{left_out}. A CSV file, one row for each image, with the columns
    - `patient_id`: your own; it is replaced by a pseudonym under a key that stays with you;
@@ -37,8 +37,6 @@ def export_for_site(run: Path, folder: Path, say: Callable[[str], None]) -> None
 
     Raises BenchError when there is none, when a unit is not at hand, or when the folder is taken.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise BenchError(Problem(folder.name, "the folder is there and not empty", "Choose another one."))
     said = RunFolder(run).read_json(records.PROVENANCE)
     trained = dict.fromkeys(each["arm"] for each in said["units"])
     opened = [open_bundle(run, arm) for arm in trained]
@@ -52,27 +50,35 @@ def export_for_site(run: Path, folder: Path, say: Callable[[str], None]) -> None
     for arm in study.arms:
         if arm.name not in sent:
             say(f"Left out: {arm.name}, whose scores come from others.")
-    for bundle in bundles:
-        export_bundle(bundle, folder / sent[bundle.arm.name], say, onnx=False)
-    write_atomically(folder / "SITE.md", _told(study, bundles))
     package = {
         "schema": SCHEMA,
         "study": said["study_hash"],
         "units": sorted(each["key"] for each in said["units"]),
         "arms": sent,
     }
-    write_atomically(folder / PACKAGE, json.dumps(package, indent=1) + "\n")  # last: without it there is no package
+    with whole_folder(folder) as made:
+        for bundle in bundles:
+            export_bundle(bundle, made / sent[bundle.arm.name], say, onnx=False)
+        write_atomically(made / "SITE.md", _told(study, bundles))
+        write_atomically(made / PACKAGE, json.dumps(package, indent=1) + "\n")
 
 
 def _told(study: Study, bundles: Sequence[Bundle]) -> str:
     views = dict.fromkeys(view for bundle in bundles for view in bundle.arm.views)
     steps = dict.fromkeys(step.reason for step in study.document.eligibility)
-    others = dict.fromkeys(bundle.plugins.models[bundle.plugin.name].distribution for bundle in bundles)
+    plugins = bundles[0].plugins
+    used = [plugins.models[bundle.plugin.name] for bundle in bundles]
+    listed = [plugins.datasets[cohort.dataset] for cohort in study.document.cohorts.values()]
+    others = dict.fromkeys([*(each.distribution for each in used), *(each.distribution for each in listed)])
+    files = [Path(each).name for each in study.document.plugins]
     installed = [name for name in others if name != "ovcf-bench" and not name.startswith("file ")]
     return _TOLD.format(
         title=study.document.title,
         packages=" ".join(["ovcf-bench", *installed]),
         views=" or ".join(f"`{each}`" for each in views),
         covariates=", ".join(f"`{name}`" for name in study.document.covariates) or "no others are read",
+        code=f"\nThe study has code of its own, which runs on your machine: look into {', '.join(files)} first.\n"
+        if files
+        else "",
         left_out=f"; the study left out: {'; '.join(steps)}" if steps else "",
     )

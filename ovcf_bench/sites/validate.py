@@ -16,12 +16,11 @@ import pandas as pd
 from scipy.special import expit
 
 from ovcf_bench import registry, scores
-from ovcf_bench.api import Fitted, Progress
-from ovcf_bench.cohort import cases, check_exams, separate
+from ovcf_bench.api import Fitted, Progress, silent
+from ovcf_bench.cohort import cases, check_exams, list_exams, open_dataset, separate
 from ovcf_bench.errors import BenchError, DataError, Problem
 from ovcf_bench.files import write_atomically
 from ovcf_bench.images import Pixels16, Preprocessing, as_uint16, resize
-from ovcf_bench.plugin_calls import calling
 from ovcf_bench.predict import Bundle, open_bundle
 from ovcf_bench.provenance import versions
 from ovcf_bench.pseudonyms import Pseudonyms
@@ -91,9 +90,8 @@ def _images(data: Path, site: str, pseudonyms: Pseudonyms) -> tuple[pd.DataFrame
     """Return the listed images under pseudonyms, and what reads the pixels of a row."""
     plugin = registry.load().dataset(_DATASET)
     params = read_params(plugin.params, {"path": data.name, "site": site}, "--data")
-    with calling(f"dataset {_DATASET!r}", plugin.open, told=False):
-        dataset = plugin.open(params, data.parent)
-        listed, unusable = separate(dataset.exams(), "--data")
+    dataset = open_dataset(plugin, params, data.parent)
+    listed, unusable = separate(list_exams(plugin, dataset, silent), "--data")
     if unusable:
         raise DataError(*(Problem(each.place, each.reason, "Mend it, or leave the row out.") for each in unusable[:20]))
     exams = check_exams(listed, "--data")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.api import Dataset, DatasetPlugin, Params, is_reserved, silent
-from ovcf_bench.cohort import check_exams, separate
+from ovcf_bench.cohort import check_exams, list_exams, open_dataset, separate
 from ovcf_bench.errors import DataError
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.images import as_uint16
@@ -36,12 +36,10 @@ class _Trial:
     folder: Path
 
     def open(self) -> Dataset:
-        with calling(f"dataset {self.plugin.name!r}", self.plugin.open):
-            return self.plugin.open(self.params, self.folder)
+        return open_dataset(self.plugin, self.params, self.folder, told=True)
 
     def table_of(self, dataset: Dataset) -> pd.DataFrame:
-        with calling(f"dataset {self.plugin.name!r}", dataset.exams):
-            return dataset.exams(silent)
+        return list_exams(self.plugin, dataset, silent, told=True)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -49,12 +47,7 @@ class _Trial:
 
     @cached_property
     def listed(self) -> pd.DataFrame:
-        table = self.table_of(self.dataset)
-        if not isinstance(table, pd.DataFrame):
-            raise ContractError(
-                f"exams returns {type(table).__name__}", "Return a pandas DataFrame, one row per image."
-            )
-        return table
+        return self.table_of(self.dataset)
 
     @cached_property
     def exams(self) -> pd.DataFrame:
