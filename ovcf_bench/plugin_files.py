@@ -24,7 +24,7 @@ def load_file(path: Path) -> ModuleType:
     try:
         source = path.read_bytes()
     except OSError as error:
-        advice = "Paths are relative to the study file."
+        advice = "Paths in a study start at the study file, others at the working folder."
         raise PluginError(Problem(where, f"cannot be read ({error.strerror})", advice)) from error
     name = f"{_PREFIX}{path.stem}_{hashlib.sha256(source).hexdigest()[:12]}"
     if name in sys.modules:

@@ -233,3 +233,10 @@ def test_unknown_parameters_are_refused_as_a_study_would(tmp_path):
 def test_a_missing_parameter_is_named():
     with pytest.raises(BenchError, match="params lacks the key 'path'"):
         plugin_checks("manifest", {})
+
+
+def test_a_file_that_is_named_like_a_plugin_is_proposed(tmp_path, monkeypatch):
+    (path,) = new_plugin("model", "first", tmp_path, single_file=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BenchError, match=r"Did you mean \./first\.py\?"):
+        plugin_checks(path.stem)

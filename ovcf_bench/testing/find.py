@@ -51,6 +51,7 @@ def _named(name: str) -> list[DatasetPlugin | ModelPlugin]:
     if not plugins:
         if own := [problem for problem in found.problems if problem.where.startswith(f"plugin {name!r} ")]:
             raise PluginError(*own)
-        known = one_of(name, [*found.datasets, *found.models])
+        file = Path(f"{name}.py")
+        known = f"Did you mean ./{file}?" if file.is_file() else one_of(name, [*found.datasets, *found.models])
         raise PluginError(*found.problems, Problem("plugin", f"{name!r} is not installed", known))
     return plugins
