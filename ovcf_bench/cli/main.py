@@ -102,7 +102,8 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nInterrupted. Nothing is half-written; finished units and epochs are kept.", err=True)
+        click.echo("\nInterrupted. Nothing is half-written. Finished units and epochs are kept:\n"
+                   "the same `run` command goes on from there.", err=True)  # fmt: skip
         code = _INTERRUPTED
     except OSError as error:  # a disk that is full, a folder that may not be written
         _log.debug("", exc_info=error)

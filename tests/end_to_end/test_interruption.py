@@ -28,7 +28,7 @@ def test_ctrl_c_stops_cleanly(project):
     started.send_signal(signal.SIGINT)
     _, said = started.communicate(timeout=60)
     assert started.returncode == 130
-    assert "the same command goes on from there" in said
+    assert "the same `run` command goes on from there" in said
     assert "Traceback" not in said
 
 
