@@ -322,7 +322,7 @@ def cases(images: pd.DataFrame, views: Sequence[str]) -> pd.DataFrame:
         found = f"{twice} exams have several images of one view"
         raise DataError(Problem(f"arm {'+'.join(views)!r}", found, "Keep one image per exam and view."))
     wide = wanted.set_index(["exam_id", "view"])[["cache_key", "digest"]].unstack("view")
-    wide = wide.dropna().reindex([each for each in wanted["exam_id"].unique() if each in wide.dropna().index])
+    wide = wide.reindex(wanted["exam_id"].unique()).dropna()
     first = wanted.drop_duplicates("exam_id").set_index("exam_id", drop=False).loc[wide.index, list(_CASE_COLUMNS)]
     keys = wide["cache_key"][list(views)].to_numpy().tolist()
     digests = wide["digest"][list(views)].to_numpy().tolist()
