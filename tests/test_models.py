@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import timm
 from ovcf_plugins.models import simple_features
 from ovcf_plugins.models.linear import fit_linear
 from ovcf_plugins.models.timm_networks import linear_probe, two_stream
+from safetensors.torch import save_model
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -62,6 +64,18 @@ def test_a_feature_file_that_was_cut_short_is_made_again(tmp_path):
     path.write_bytes(path.read_bytes()[:40])
     again = linear_probe.fit(params, images, None, place(tmp_path, shared=shared)).scores(images.pixels)
     np.testing.assert_array_equal(first, again)
+
+
+def test_a_probe_that_was_saved_needs_neither_hub_nor_file_of_weights(tmp_path):
+    weights = tmp_path / "weights.safetensors"
+    save_model(timm.create_model("test_resnet", in_chans=1), str(weights))
+    params = linear_probe.LinearProbeParams(architecture="test_resnet", weights=f"file:{weights}")
+    images = noise(8)
+    fitted = linear_probe.fit(params, images, None, place(tmp_path))
+    fitted.save(tmp_path)
+    weights.unlink()
+    loaded = linear_probe.load(params, tmp_path, place(tmp_path).build)
+    np.testing.assert_array_equal(loaded.scores(images.pixels), fitted.scores(images.pixels))
 
 
 def test_two_streams_refuse_a_single_view():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _VERSION = 1  # raised whenever features may change
-_HEAD = "head.json"
+_HEAD, _BACKBONE = "head.json", "backbone.safetensors"
 
 
 class LinearProbeParams(BackboneParams):
@@ -38,16 +39,22 @@ class Probe:
         return self.head.scores(self.features(pixels))
 
     def save(self, folder: Path) -> None:
-        """Write the regression; the backbone is built again from the parameters."""
+        """Write the regression and the backbone: what is exported needs no model hub."""
+        from safetensors.torch import save_model
+
         self.head.save(folder / _HEAD)
+        save_model(self.features.network(), str(folder / _BACKBONE))
 
 
 class Features:
-    """Features of images, from a frozen backbone; those of one image are computed once when there is a folder."""
+    """Features of images, from a frozen backbone; those of one image are computed once when there is a folder.
 
-    def __init__(self, params: LinearProbeParams, device: str, kept: Path | None) -> None:
-        self.params, self.device = params, device
-        self.network: Any = None  # built when the first features must be computed
+    weights : a file of the backbone's weights; None: those that the parameters name.
+    """
+
+    def __init__(self, params: LinearProbeParams, device: str, kept: Path | None, weights: Path | None = None) -> None:
+        self.params, self.device, self.weights = params, device, weights
+        self._network: Any = None
         facts = {"version": _VERSION, **params.model_dump(mode="json", exclude={"penalty"}), **describe(params)}
         name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
         self.kept = kept / f"linear_probe-{name}" if kept else None
@@ -67,18 +74,28 @@ class Features:
             self._keep(name, made)
         return made
 
+    def network(self) -> Any:
+        """Return the backbone; it is built when it is needed first."""
+        import torch
+        from safetensors.torch import load_model
+
+        if self._network is None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)  # random weights are the same in every unit: that makes features shareable
+                network = create(self.params, 1, 0, pretrained=self.weights is None)
+            if self.weights is not None:
+                load_model(network, str(self.weights))
+            self._network = network.to(self.device).eval()
+        return self._network
+
     def _compute(self, image: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the features of one image (H, W) uint16. Alone: beside others its last bits would differ."""
         import numpy as np
         import torch
 
-        if self.network is None:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)  # random weights are the same in every unit: that makes features shareable
-                self.network = create(self.params, 1, 0, pretrained=True).to(self.device).eval()
         grey = torch.from_numpy(image.astype(np.float32) / 65535.0)[None, None].to(self.device)
         with torch.inference_mode():
-            made = self.network((grey - grey.mean()) / (grey.std() + 1e-3))
+            made = self.network()((grey - grey.mean()) / (grey.std() + 1e-3))
         found: np.ndarray[Any, Any] = made[0].float().cpu().numpy()
         return found
 
@@ -98,7 +115,7 @@ class Features:
             return
         self.kept.mkdir(parents=True, exist_ok=True)
         whole = self.kept / f"{name}.npy"
-        part = self.kept / f".{name}-{id(made)}.npy"
+        part = self.kept / f".{name}-{os.getpid()}.npy"  # of this process alone: several write at once
         np.save(part, made, allow_pickle=False)
         part.replace(whole)
 
@@ -112,8 +129,8 @@ def fit(params: LinearProbeParams, train: Images, tune: Images | None, context: 
 
 
 def load(params: LinearProbeParams, folder: Path, context: BuildContext) -> Fitted:
-    """Return what `save` wrote; the backbone's weights must be at hand."""
-    return Probe(Features(params, "cpu", None), LinearScore.load(folder / _HEAD))
+    """Return what `save` wrote."""
+    return Probe(Features(params, "cpu", None, folder / _BACKBONE), LinearScore.load(folder / _HEAD))
 
 
 @hookimpl
