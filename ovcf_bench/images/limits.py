@@ -1,9 +1,10 @@
 """Which images look like those that a model was developed on: a few numbers each, and how far they may lie from usual.
 
 Squared Mahalanobis distance of simple features. The limit is a quantile of distances that were each measured with
-mean and covariance of other images (five parts, each left out once), with the finite-sample correction of split
-conformal prediction (Vovk et al. 2005; Lei et al., JASA 2018, section 2.2), so that the stated share of false refusals
-holds for new images from where the development images came from.
+mean and covariance of other patients (five parts, each left out once), with the finite-sample correction of split
+conformal prediction (Vovk et al. 2005; Lei et al., JASA 2018, section 2.2). Patients weigh alike, however many images
+they have (pooled distribution functions of Dunn et al., JASA 2023, section 2.3), so that the stated share of false
+refusals holds for an image of a new patient from where the development images came from.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _PARTS = 5
 _BINS = 32
 _SMALL = (32, 20)  # rows and columns of the mean image that likeness is measured against
 _SEED = 20240
+_ROUNDING = 1e-9  # of a sum of shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Limits:
     """What is usual among the development images of one view.
 
     mean_image : (32, 20) in [0, 1]; mean : (k,) of the features; precision : (k, k), inverse covariance; highest : the
-    largest squared distance that is accepted; n : images; false_refusals : share of such images that are refused.
+    largest squared distance that is accepted; n : patients; false_refusals : share of images of such patients that are
+    refused.
     """
 
     mean_image: Doubles
@@ -90,20 +93,27 @@ def features(image: Pixels16, mean_image: Doubles) -> Doubles:
     return np.array([grey.mean(), spread, entropy, math.log(edges + 1e-6), math.log(noise + 1e-6), likeness, extremes])
 
 
-def fit_limits(images: Sequence[Pixels16]) -> Limits:
-    """Return the limits of development images (H, W), all of one view and size; at least 20 of them."""
+def fit_limits(images: Sequence[Pixels16], patients: Sequence[str]) -> Limits:
+    """Return the limits of development images (H, W), all of one view and size; `patients` says whose each is.
+
+    At least 20 patients.
+    """
     mean_image = np.mean([_small(image) for image in images], axis=0)
     table = np.stack([features(image, mean_image) for image in images])
-    n = len(table)
-    part = np.random.default_rng(_SEED).permutation(n) % _PARTS
-    left_out = np.empty(n)
+    _, whose = np.unique(np.asarray(patients), return_inverse=True)
+    images_of = np.bincount(whose)
+    n = len(images_of)
+    part = (np.random.default_rng(_SEED).permutation(n) % _PARTS)[whose]
+    left_out = np.empty(len(table))
     for each in range(_PARTS):
         mean, precision = _usual(table[part != each])
         left_out[part == each] = _distances(table[part == each], mean, precision)
-    false_refusals = max(FALSE_REFUSALS, 1 / (n + 1))  # fewer images cannot tell of rarer ones
-    rank = min(n, math.ceil((n + 1) * (1 - false_refusals)))
+    false_refusals = max(FALSE_REFUSALS, 1 / (n + 1))  # fewer patients cannot tell of rarer ones
+    order = np.argsort(left_out)
+    below = np.cumsum(1 / images_of[whose[order]]) / (n + 1)  # share of patients, a new one among them
+    highest = order[min(int(np.searchsorted(below, 1 - false_refusals - _ROUNDING)), len(table) - 1)]
     mean, precision = _usual(table)
-    return Limits(mean_image, mean, precision, float(np.sort(left_out)[rank - 1]), n, false_refusals)
+    return Limits(mean_image, mean, precision, float(left_out[highest]), n, false_refusals)
 
 
 def _usual(table: Doubles) -> tuple[Doubles, Doubles]:

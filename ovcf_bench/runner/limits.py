@@ -11,7 +11,7 @@ from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared, preprocessing_of
 from ovcf_bench.vocabulary import DEVELOPMENT
 
-_FEWEST = 20  # images; fewer say nothing about what is usual
+_FEWEST = 20  # patients; fewer say nothing about what is usual
 
 
 def write_limits(folder: RunFolder, prepared: Prepared, options: Options) -> None:
@@ -21,7 +21,8 @@ def write_limits(folder: RunFolder, prepared: Prepared, options: Options) -> Non
     development = images[(images["split"] == DEVELOPMENT) & (images["digest"] != "")]
     views = {}
     for view, images in development.groupby("view", sort=True):
-        if len(images) >= _FEWEST:
+        if images["patient_id"].nunique() >= _FEWEST:
             pixels = options.cache.open([[key] for key in images["cache_key"]], preprocessing)
-            views[str(view)] = fit_limits([pixels[np.array([row])][0, 0] for row in range(len(images))]).to_json()
+            seen = [pixels[np.array([row])][0, 0] for row in range(len(images))]
+            views[str(view)] = fit_limits(seen, images["patient_id"].tolist()).to_json()
     folder.write_json(records.LIMITS, {"preprocessing": preprocessing.version, "views": views})
