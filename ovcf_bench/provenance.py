@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
+import importlib.util
 import inspect
 import json
 import os
@@ -62,18 +64,47 @@ def source_digest(function: Callable[..., Any]) -> str:
     """Return the SHA-256 of the source behind a plugin's function: a changed plugin makes new units.
 
     A plugin file counts by itself; of an installed package all files do, for what a function calls may stand in any.
-    Of a bundled plugin the folder of the defining module counts, so that a new dataset trains no old network again.
+    Of a bundled plugin count the defining module and the bundled modules that it imports, directly or not, so that a
+    new dataset trains no old network again.
     """
     name = _defining_module(function)
     module = sys.modules[name]
     if not module.__package__:
         return hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest()
-    whole = sys.modules[module.__package__ if is_bundled(function) else name.partition(".")[0]]
+    files = _imported_files(name, {}) if is_bundled(function) else _files_of_package(name.partition(".")[0])
     found = hashlib.sha256()
-    for folder in sorted(Path(each) for each in whole.__path__):
-        for file in sorted(folder.rglob("*.py")):
-            found.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
+    for label, file in sorted(files.items()):
+        found.update(label.encode() + b"\0" + file.read_bytes())
     return found.hexdigest()
+
+
+def _files_of_package(package: str) -> dict[str, Path]:
+    folders = [Path(each) for each in sys.modules[package].__path__]
+    return {file.relative_to(folder).as_posix(): file for folder in folders for file in folder.rglob("*.py")}
+
+
+def _imported_files(name: str, known: dict[str, Path]) -> dict[str, Path]:
+    """Add a bundled module and all bundled ones that its source imports, inside functions too, to `known`."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.origin or name in known:
+        return known
+    known[name] = Path(spec.origin)
+    for node in ast.walk(ast.parse(known[name].read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            named = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]  # a name may be a module
+        else:
+            named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for each in named:
+            if each.partition(".")[0] == _BUNDLED and _is_module(each):
+                _imported_files(each, known)
+    return known
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # a function of a module is none
+        return False
 
 
 def _defining_module(function: Callable[..., Any]) -> str:

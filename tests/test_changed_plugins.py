@@ -1,13 +1,17 @@
 """A plugin that was changed makes new units and new pixels, wherever in its package the change stands."""
 
+import os
+import shutil
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from ovcf_bench.provenance import source_digest
 
+ROOT = Path(__file__).parents[1]
 PACKAGE = {
     "planted_hospital/__init__.py": "",
     "planted_hospital/constants.py": "BRIGHTER = 0\n",
@@ -132,8 +136,25 @@ def test_functions_that_are_wrapped_have_the_source_of_what_they_wrap():
     assert source_digest(partial(source_digest)) == source_digest(source_digest) != ""
 
 
-def test_a_bundled_plugin_counts_with_its_own_folder_alone():
-    from ovcf_plugins.datasets.phantom import dataset
-    from ovcf_plugins.models import simple_features
+def test_a_bundled_plugin_counts_with_what_it_imports_and_with_nothing_else(tmp_path):
+    shutil.copytree(ROOT / "plugins" / "ovcf_plugins", tmp_path / "ovcf_plugins")
+    code = (
+        "from ovcf_bench.provenance import source_digest as digest\n"
+        "from ovcf_plugins.models import late_fusion, simple_features\n"
+        "from ovcf_plugins.models.timm_networks import linear_probe, single\n"
+        "print(*(digest(each) for each in (late_fusion.fuse, simple_features.fit, linear_probe.fit, single.build)))\n"
+    )
 
-    assert source_digest(simple_features.fit) != source_digest(dataset.PhantomDataset) != ""
+    def digests():
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        run = [sys.executable, "-c", code]
+        return subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout.split()
+
+    def changed(name):
+        before, path = digests(), tmp_path / "ovcf_plugins" / "models" / name
+        path.write_text(path.read_text() + "\nCHANGED = True\n")
+        return [a != b for a, b in zip(before, digests(), strict=True)]
+
+    assert changed("linear.py") == [True, True, True, False]
+    assert changed("timm_networks/backbones.py") == [False, False, True, True]
+    assert changed("readers.py") == [False, False, False, False]
