@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-import timm
 from ovcf_plugins.models import simple_features
 from ovcf_plugins.models.linear import fit_linear
-from ovcf_plugins.models.timm_networks import linear_probe, two_stream
+from ovcf_plugins.models.timm_networks import backbones, linear_probe, two_stream
 from safetensors.torch import save_model
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -49,9 +48,9 @@ def test_features_of_an_image_are_computed_once_for_all_units(tmp_path, monkeypa
     assert len(kept) == 12
 
     def refuse(*arguments, **options):
-        raise AssertionError("the backbone was built again")
+        raise AssertionError("features were computed again")
 
-    monkeypatch.setattr(linear_probe, "create", refuse)
+    monkeypatch.setattr(linear_probe.Features, "_compute", refuse)
     again = linear_probe.fit(params, images, None, place(tmp_path, shared=tmp_path / "shared"))
     np.testing.assert_array_equal(first.scores(images.pixels), again.scores(images.pixels))
 
@@ -61,14 +60,16 @@ def test_a_feature_file_that_was_cut_short_is_made_again(tmp_path):
     images, shared = noise(6), tmp_path / "shared"
     first = linear_probe.fit(params, images, None, place(tmp_path, shared=shared)).scores(images.pixels)
     path = next(shared.rglob("*.npy"))
-    path.write_bytes(path.read_bytes()[:40])
-    again = linear_probe.fit(params, images, None, place(tmp_path, shared=shared)).scores(images.pixels)
-    np.testing.assert_array_equal(first, again)
+    for left in (40, 0):
+        path.write_bytes(path.read_bytes()[:left])
+        again = linear_probe.fit(params, images, None, place(tmp_path, shared=shared)).scores(images.pixels)
+        np.testing.assert_array_equal(first, again)
 
 
 def test_a_probe_that_was_saved_needs_neither_hub_nor_file_of_weights(tmp_path):
     weights = tmp_path / "weights.safetensors"
-    save_model(timm.create_model("test_resnet", in_chans=1), str(weights))
+    random = linear_probe.LinearProbeParams(architecture="test_resnet")
+    save_model(backbones.create(random, 1, 1, pretrained=False), str(weights))
     params = linear_probe.LinearProbeParams(architecture="test_resnet", weights=f"file:{weights}")
     images = noise(8)
     fitted = linear_probe.fit(params, images, None, place(tmp_path))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +43,7 @@ class Probe:
         from safetensors.torch import save_model
 
         self.head.save(folder / _HEAD)
-        save_model(self.features.network(), str(folder / _BACKBONE))
+        save_model(self.features.network, str(folder / _BACKBONE))
 
 
 class Features:
@@ -53,11 +53,7 @@ class Features:
     """
 
     def __init__(self, params: LinearProbeParams, device: str, kept: Path | None, weights: Path | None = None) -> None:
-        self.params, self.device, self.weights = params, device, weights
-        self._network: Any = None
-        facts = {"version": _VERSION, **params.model_dump(mode="json", exclude={"penalty"}), **describe(params)}
-        name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-        self.kept = kept / f"linear_probe-{name}" if kept else None
+        self.params, self.device, self.kept, self.weights = params, device, kept, weights
 
     def __call__(self, pixels: Pixels) -> np.ndarray[Any, Any]:
         """Return (n, n_views x n_features) float32; views side by side, each seen by itself."""
@@ -74,19 +70,30 @@ class Features:
             self._keep(name, made)
         return made
 
+    @functools.cached_property
     def network(self) -> Any:
-        """Return the backbone; it is built when it is needed first."""
+        """The backbone."""
         import torch
         from safetensors.torch import load_model
 
-        if self._network is None:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)  # random weights are the same in every unit: that makes features shareable
-                network = create(self.params, 1, 0, pretrained=self.weights is None)
-            if self.weights is not None:
-                load_model(network, str(self.weights))
-            self._network = network.to(self.device).eval()
-        return self._network
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # random weights are the same in every unit: that makes features shareable
+            network = create(self.params, 1, 0, pretrained=self.weights is None)
+        if self.weights is not None:
+            load_model(network, str(self.weights))
+        return network.to(self.device).eval()
+
+    @functools.cached_property
+    def folder(self) -> Path | None:
+        """Where features are kept: a name for everything that they depend on besides the image."""
+        import torch
+
+        if self.kept is None:
+            return None
+        made_by = hashlib.sha256(f"{_VERSION} {self.network} {torch.__version__} {self.device}".encode())
+        for name, tensor in sorted(self.network.state_dict().items()):
+            made_by.update(name.encode() + tensor.cpu().numpy().tobytes())
+        return self.kept / f"linear_probe-{made_by.hexdigest()[:16]}"
 
     def _compute(self, image: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the features of one image (H, W) uint16. Alone: beside others its last bits would differ."""
@@ -95,27 +102,27 @@ class Features:
 
         grey = torch.from_numpy(image.astype(np.float32) / 65535.0)[None, None].to(self.device)
         with torch.inference_mode():
-            made = self.network()((grey - grey.mean()) / (grey.std() + 1e-3))
+            made = self.network((grey - grey.mean()) / (grey.std() + 1e-3))
         found: np.ndarray[Any, Any] = made[0].float().cpu().numpy()
         return found
 
     def _read(self, name: str) -> np.ndarray[Any, Any] | None:
         import numpy as np
 
-        path = self.kept / f"{name}.npy" if self.kept else None
+        path = self.folder / f"{name}.npy" if self.folder else None
         try:
             return None if path is None else np.load(path, allow_pickle=False)
-        except (OSError, ValueError):  # absent, or cut short by a kill
+        except (OSError, ValueError, EOFError):  # absent, or cut short by a kill
             return None
 
     def _keep(self, name: str, made: np.ndarray[Any, Any]) -> None:
         import numpy as np
 
-        if self.kept is None:
+        if self.folder is None:
             return
-        self.kept.mkdir(parents=True, exist_ok=True)
-        whole = self.kept / f"{name}.npy"
-        part = self.kept / f".{name}-{os.getpid()}.npy"  # of this process alone: several write at once
+        self.folder.mkdir(parents=True, exist_ok=True)
+        whole = self.folder / f"{name}.npy"
+        part = self.folder / f".{name}-{os.getpid()}.npy"  # of this process alone: several write at once
         np.save(part, made, allow_pickle=False)
         part.replace(whole)
 
