@@ -29,7 +29,9 @@ def calling(plugin: str, hook: Callable[..., Any], at: str = "", *, told: bool =
         raise PluginError(problem_of(error, plugin, hook, at, told=told)) from error
 
 
-def problem_of(error: Exception, plugin: str, hook: Callable[..., Any], at: str = "", *, told: bool = True) -> Problem:
+def problem_of(
+    error: BaseException, plugin: str, hook: Callable[..., Any], at: str = "", *, told: bool = True
+) -> Problem:
     """Return what `calling` says of an exception."""
     name = getattr(hook, "__name__", type(hook).__name__)
     where = ", ".join(part for part in (plugin, name, at) if part)
@@ -37,7 +39,7 @@ def problem_of(error: Exception, plugin: str, hook: Callable[..., Any], at: str 
     return Problem(where, f"{type(error).__name__}{words}{_line(error, hook)}", _ADVICE, _traceback(error))
 
 
-def _line(error: Exception, hook: Callable[..., Any]) -> str:
+def _line(error: BaseException, hook: Callable[..., Any]) -> str:
     """Return the last line of the plugin's own file through which the exception came."""
     frames = traceback.extract_tb(error.__traceback__)
     try:
@@ -51,5 +53,5 @@ def _line(error: Exception, hook: Callable[..., Any]) -> str:
     return f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
 
 
-def _traceback(error: Exception) -> str:
+def _traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))

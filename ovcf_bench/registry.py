@@ -60,11 +60,11 @@ class Registry:
         failed: list[Problem] = []
         for each in list(self.hooks.hook.unit_event.get_hookimpls()):
             try:
-                each.function(event)
+                each.function(*[event for _ in each.argnames])  # a hook may leave the argument out
                 continue
             except BenchError as error:
                 failed += error.problems
-            except Exception as error:  # noqa: BLE001  watching must never stop a study
+            except (Exception, SystemExit) as error:  # noqa: BLE001  watching must never stop a study
                 failed.append(problem_of(error, each.plugin_name, each.function))
             self.hooks.unregister(each.plugin)
         return failed
