@@ -29,8 +29,18 @@ def exams_of(paths: Sequence[Path], views: Sequence[str]) -> list[tuple[Path | N
         raise BenchError(Problem("IMAGE", found, wanted))
     if not folders[0]:
         return [tuple(paths)]
-    named = [{_name(file, folder): file for file in _below(folder)} for folder in paths]
+    named = [_named(folder) for folder in paths]
     return [tuple(of_view.get(name) for of_view in named) for name in sorted({name for each in named for name in each})]
+
+
+def _named(folder: Path) -> dict[str, Path]:
+    """Return the images of a folder by name. Raises BenchError when two have one name."""
+    found: dict[str, Path] = {}
+    for file in _below(folder):
+        if found.setdefault(_name(file, folder), file) != file:
+            twice = "holds two images of one name, with different suffixes"
+            raise BenchError(Problem(folder.name, twice, "Files of the views are joined by name: keep one."))
+    return found
 
 
 def _below(path: Path) -> Iterator[Path]:

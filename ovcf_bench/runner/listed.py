@@ -55,6 +55,10 @@ def _of_arm(study: Study, arm: Arm, plugin: ModelPlugin, prepared: Prepared, pse
     lacking = [name for name in _COLUMNS if name not in table.columns]
     if lacking:
         raise PluginError(Problem(f"{where}, listed", f"the table lacks {', '.join(lacking)}", "See the plugin API."))
+    unnamed = int(table["exam_id"].isna().sum())
+    if unnamed:
+        raise PluginError(Problem(f"{where}, arm {arm.name!r}", f"{unnamed} scores name no exam", "Mend the file."))
+    table = table.assign(reader=table["reader"].fillna("").astype(str))
     scores = pd.to_numeric(table["score"], errors="coerce").astype(np.float64)
     odd = (scores.isna() & table["score"].notna()) | np.isinf(scores)
     twice = table.duplicated(["exam_id", "reader"])

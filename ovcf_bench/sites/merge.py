@@ -28,6 +28,7 @@ def add_site(run: Path, file: Path, told: str | None) -> Path:
     if told is not None and found != told.strip().lower():
         raise BenchError(Problem(file.name, f"its hash is {found}", "It is not what the site told: ask them again."))
     returned = read_returned(content, file.name)
+    run = run.resolve()  # of "." too the name is needed
     folder = RunFolder(run)
     own = scores.from_csv(folder.read_text(records.SCORES))
     verify(returned, own, folder.read_json(records.PROVENANCE))
