@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ Bools = npt.NDArray[np.bool_]
 _OFFERS = ("exams", "read", "fingerprint")
 _OFFERED = "exams(progress), read(row) and fingerprint(row)"
 _MOST_ROWS_NAMED = 20
+_IDS = ("image_id", "exam_id", "patient_id")  # the longest first: one may hold another
+_SHORTEST_ID, _SHORTEST_NUMBER = 3, 6  # letters that can be told from other words
 _IF_UNUSABLE = "Mend or remove it, or leave such images out and count them: on_bad_image: exclude."
 
 
@@ -143,7 +145,22 @@ def list_exams(
         found = f"returns {type(table).__name__}"
         advice = "Return a pandas DataFrame, one row per image."
         raise PluginError(Problem(f"dataset {plugin.name!r}, exams", found, advice))
+    if odd := [*_odd_columns(table)]:
+        raise PluginError(*(Problem(f"dataset {plugin.name!r}, exams", *each) for each in odd))
     return table
+
+
+def _odd_columns(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the columns of an exam table, whatever they are called."""
+    for name in dict.fromkeys(table.columns[table.columns.duplicated()]):
+        yield f"has the column {name!r} twice", "Give every column a name of its own."
+    if table.columns.is_unique:
+        for name in table.columns:
+            values = table[name]
+            if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True).startswith("mixed"):
+                kinds = sorted({type(each).__name__ for each in values if isinstance(each, dict | list | set | tuple)})
+                if kinds:
+                    yield f"the column {name!r} holds a {kinds[0]}", "Allowed: texts, numbers and missing values."
 
 
 def separate(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Unusable]]:
@@ -155,7 +172,21 @@ def separate(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Unusab
     numbered = [f"{where}, row {row}" for row in np.flatnonzero(bad) + 1]
     places = table.loc[bad, "place"].astype(str).tolist() if "place" in table.columns else numbered
     others = table[~bad].drop(columns=["unusable", "place"], errors="ignore")
-    return others, [Unusable(*each) for each in zip(places, reason[bad], strict=True)]
+    ids = table.loc[bad, [name for name in _IDS if name in table.columns]].to_dict("records")
+    hidden = (tuple(hide_ids(text, row) for text in each) for *each, row in zip(places, reason[bad], ids, strict=True))
+    return others, [Unusable(*each) for each in hidden]
+
+
+def hide_ids(text: str, row: Mapping[Any, Any]) -> str:
+    """Return a dataset's words about an image without the identifiers of its row.
+
+    Short numbers stay: they may count rows.
+    """
+    for name in _IDS:
+        known = str(row.get(name, ""))
+        if len(known) >= _SHORTEST_ID and (not known.isdigit() or len(known) >= _SHORTEST_NUMBER):
+            text = text.replace(known, "...")
+    return text
 
 
 def refuse_unusable(found: Sequence[Unusable], where: str) -> list[Problem]:
@@ -183,7 +214,7 @@ def check_exams(table: pd.DataFrame, where: str) -> pd.DataFrame:
         raise DataError(Problem(where, "the exam table has no rows"))
     problems = [
         *_rows(table[list(EXAM_COLUMNS)].isna().any(axis=1), where, "a required value is missing"),
-        *_rows(~table["label"].isin([0, 1]), where, "unknown label", "Allowed: 0 and 1."),
+        *_rows(~table["label"].isin([0, 1]), where, _unknown_label(table["label"]), "Allowed: the numbers 0 and 1."),
         *_rows(table["image_id"].duplicated(keep=False), where, "the image_id stands more than once"),
     ]
     exam = pd.factorize(table["exam_id"])[0]
@@ -193,6 +224,11 @@ def check_exams(table: pd.DataFrame, where: str) -> pd.DataFrame:
         raise DataError(*problems)
     text = {column: str for column in EXAM_COLUMNS if column != "label"}
     return table.astype({**text, "label": np.int8}).reset_index(drop=True)
+
+
+def _unknown_label(labels: pd.Series) -> str:
+    texts = any(isinstance(each, str) for each in labels.unique())
+    return "unknown label: a text, not a number" if texts else "unknown label"
 
 
 def _rows(bad: pd.Series, where: str, found: str, allowed: str = "") -> list[Problem]:

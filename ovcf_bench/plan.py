@@ -13,13 +13,14 @@ import pandas as pd
 from ovcf_bench.api import ModelPlugin
 from ovcf_bench.errors import PluginError, Problem, one_of
 from ovcf_bench.plugin_calls import calling
-from ovcf_bench.provenance import differences, digest, source_digest
+from ovcf_bench.provenance import canonical, differences, digest, source_digest
 from ovcf_bench.store import Store, UnitRecord
 from ovcf_bench.study import Study
 from ovcf_bench.study.schema import TrainingSection
 from ovcf_bench.vocabulary import DEVELOPMENT, PREPROCESSING_VERSION, TRAINING_VERSION, Arm
 
 _CHANGES_NAMED = 3
+_READ_BY_OTHERS = ("image_size", "fit", "checkpoint")  # the images, and who is set aside for tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,10 @@ def fused_arms(study: Study, models: Mapping[str, ModelPlugin]) -> dict[str, tup
             continue
         where = f"arm {arm.name!r}"
         with calling(f"model {plugin.name!r}", plugin.fuses):
-            of = plugin.fuses(study.document.models[arm.model].params)
+            of: Any = plugin.fuses(study.document.models[arm.model].params)
+        if not isinstance(of, str):
+            found_instead = f"returns {type(of).__name__}"
+            raise PluginError(Problem(f"model {plugin.name!r}, fuses", found_instead, "Return the name of a model."))
         wanted = tuple(f"{view}/{of}" for view in arm.views)
         lacking = [name for name in wanted if name not in names]
         if lacking:
@@ -139,15 +143,27 @@ def _shared_identity(study: Study, arm: Arm, plugin: ModelPlugin) -> dict[str, A
             "params": section.params.model_dump(mode="json"),
             "facts": _facts(plugin, section.params),
         },
-        "training": training_of(study.document.training, arm).model_dump(mode="json"),
+        "training": _settings_read(plugin, training_of(study.document.training, arm)),
     }
+
+
+def _settings_read(plugin: ModelPlugin, training: TrainingSection) -> dict[str, Any]:
+    """Return the training settings that change a unit's scores: all of them only where the core trains."""
+    settings = training.model_dump(mode="json")
+    return settings if plugin.build is not None else {name: settings[name] for name in _READ_BY_OTHERS}
 
 
 def _facts(plugin: ModelPlugin, params: Any) -> dict[str, Any]:
     if plugin.describe is None:
         return {}
     with calling(f"model {plugin.name!r}", plugin.describe):
-        return dict(plugin.describe(params))
+        facts = dict(plugin.describe(params))
+    try:
+        canonical(facts)
+    except (TypeError, ValueError) as error:
+        where, found = f"model {plugin.name!r}, describe", f"returns what JSON cannot hold: {error}"
+        raise PluginError(Problem(where, found, "Return texts and numbers only.")) from error
+    return facts
 
 
 def training_of(training: TrainingSection, arm: Arm) -> TrainingSection:

@@ -25,7 +25,7 @@ def calling(plugin: str, hook: Callable[..., Any], at: str = "", *, told: bool =
         yield
     except BenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(problem_of(error, plugin, hook, at, told=told)) from error
 
 
@@ -35,8 +35,11 @@ def problem_of(
     """Return what `calling` says of an exception."""
     name = getattr(hook, "__name__", type(hook).__name__)
     where = ", ".join(part for part in (plugin, name, at) if part)
+    line = _line(error, hook)
+    # The call itself failed, for a wrong signature: these are Python's own words, and hold no data.
+    told = told or (isinstance(error, TypeError) and not line and "argument" in str(error))
     words = f": {error}" if told and str(error) else ""
-    return Problem(where, f"{type(error).__name__}{words}{_line(error, hook)}", _ADVICE, _traceback(error))
+    return Problem(where, f"{type(error).__name__}{words}{line}", _ADVICE, _traceback(error))
 
 
 def _line(error: BaseException, hook: Callable[..., Any]) -> str:

@@ -11,6 +11,7 @@ from types import ModuleType
 from ovcf_bench.errors import PluginError, Problem
 
 _PREFIX = "ovcf_plugin_file_"
+_SOURCE = "__source__"  # in a module: the bytes that it was made of
 
 
 def load_file(path: Path) -> ModuleType:
@@ -31,6 +32,7 @@ def load_file(path: Path) -> ModuleType:
         return sys.modules[name]
     module = ModuleType(name)
     module.__file__ = str(path.resolve())
+    module.__dict__[_SOURCE] = source
     sys.modules[name] = module
     try:
         # No bytecode is kept beside the file: it may lie where nothing else should be written.
@@ -39,6 +41,15 @@ def load_file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def source_of(path: Path) -> bytes:
+    """Return the content of a plugin file as it was when it was loaded, whatever the file holds by now."""
+    place = str(path.resolve())
+    for name, module in reversed([*sys.modules.copy().items()]):  # the latest one first
+        if name.startswith(_PREFIX) and module.__file__ == place:
+            return bytes(module.__dict__[_SOURCE])
+    return path.read_bytes()
 
 
 def loaded_files() -> tuple[tuple[str, str], ...]:

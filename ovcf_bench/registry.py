@@ -212,9 +212,14 @@ def _registrar(
         elif not isinstance(plugin.name, str) or not _NAME.fullmatch(plugin.name):
             allowed = "Allowed: letters, digits, dot, dash and underscore, a letter first."
             problems.append(Problem(where, f"{hook}: {plugin.name!r} is no name", allowed))
+        elif not isinstance(plugin.api, tuple):
+            problems.append(Problem(where, f"{plugin.name!r} has api={plugin.api!r}", "Allowed: a tuple, api=(1,)."))
         elif not (isinstance(plugin.params, type) and issubclass(plugin.params, Params)):
             found = f"{plugin.name!r} has params that are no class of parameters"
             problems.append(Problem(where, found, "Allowed: a class that inherits from ovcf_bench.api.Params."))
+        elif not plugin.params.__pydantic_complete__:
+            found = f"the parameters of {plugin.name!r} have a type that is not defined"
+            problems.append(Problem(where, found, "Import it in the module, not inside a function or TYPE_CHECKING."))
         elif isinstance(plugin.requires, str) or not all(map(_MODULE.fullmatch, plugin.requires)):
             found = f"{plugin.name!r} requires what are no modules: {plugin.requires!r}"
             problems.append(Problem(where, found, 'Allowed: names as import takes them, requires=("sklearn",).'))
@@ -226,7 +231,8 @@ def _registrar(
         elif plugin.name in known:
             other = known[plugin.name].distribution
             found = f"the name {plugin.name!r} is taken by {other}"
-            problems.append(Problem(where, found, f"Rename it, or uninstall {origin} or {other}."))
+            advice = "Register it once." if other == origin else f"Rename it, or uninstall {origin} or {other}."
+            problems.append(Problem(where, found, advice))
         else:
             module = (plugin.open if isinstance(plugin, DatasetPlugin) else plugin.form).__module__
             known[plugin.name] = Registered(plugin, origin, module)

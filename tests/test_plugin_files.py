@@ -16,7 +16,7 @@ from ovcf_bench import registry
 from ovcf_bench.cli.options import open_study
 from ovcf_bench.errors import PluginError
 from ovcf_bench.executors import Job, run_jobs
-from ovcf_bench.plugin_files import load_again, load_file, loaded_files
+from ovcf_bench.plugin_files import load_again, load_file, loaded_files, source_of
 
 MODEL = """
 from ovcf_bench.api import ModelPlugin, Params, hookimpl
@@ -317,3 +317,13 @@ def test_a_file_called_like_a_module_of_python_stands_in_for_nothing(folder):
     (folder / "pickle.py").write_text("raise SystemExit('planted')")
     found = command(folder, "run", "study.yaml")
     assert found.returncode == 0, found.stderr
+
+
+def test_a_run_keeps_the_code_that_it_was_made_with_when_the_file_changes_meanwhile(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("NUMBER = 1\n")
+    load_file(path)
+    path.write_text("NUMBER = 2\n")
+    assert source_of(path) == b"NUMBER = 1\n"
+    load_file(path)
+    assert source_of(path) == b"NUMBER = 2\n"

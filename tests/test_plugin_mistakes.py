@@ -6,9 +6,10 @@ import pytest
 
 from ovcf_bench import registry
 from ovcf_bench.cli.options import open_study
-from ovcf_bench.errors import PluginError
+from ovcf_bench.errors import BenchError, DataError, PluginError
 from ovcf_bench.images import ImageCache
-from ovcf_bench.runner import Options, Silent, check_study
+from ovcf_bench.report import write_report
+from ovcf_bench.runner import Options, Silent, check_study, plan_study, run_study
 from ovcf_bench.testing import ContractError, NotApplicable, plugin_checks
 
 MODEL = """
@@ -80,6 +81,7 @@ def test_without_a_mistake_it_keeps_the_contract(tmp_path):
         ('"step", "done": 0.5, "loss": 0.7', '"epoch", "epoch": 1', "seed", "lacks epochs, loss, images_per_second"),
         ("    return []", "    raise KeyError(7)", "facts", "KeyError"),
         ("    return []", "    return None", "facts", "TypeError"),
+        ('"loss": 0.7', '"loss": "low"', "seed", "has no number as loss"),
     ],
 )
 def test_the_suite_names_the_mistake(tmp_path, old, new, check, said):
@@ -98,6 +100,13 @@ def test_the_suite_names_the_mistake(tmp_path, old, new, check, said):
         ('name="mine"', 'name="my model/1"', "'my model/1' is no name"),
         ("register_models(register)", "register_datasets(register)", "register(...) got ModelPlugin"),
         ("fit=fit", "fit=lambda *given: None", "model 'mine': fit is a lambda or stands inside another function"),
+        ("check=check", "check=check, api=1", "'mine' has api=1"),
+        ("    pass\n", "    n: 'Nowhere' = 1\n", "the parameters of 'mine' have a type that is not defined"),
+        (
+            "    register(",
+            "    register(ModelPlugin(name='mine', params=Settings, summary='', fit=fit, load=load))\n    register(",
+            "Register it once.",
+        ),
     ],
 )
 def test_what_cannot_be_registered_is_told(tmp_path, old, new, said):
@@ -167,6 +176,25 @@ training: {image_size: [40, 30], precision: float32}
         ("    def fingerprint", "    def mark", "open: returns Noise, without fingerprint"),
         ("        return table.assign", "        table.assign", "exams: returns NoneType"),
         ("        return image", "        pass", "image 1: returns NoneType"),
+        ('row["image_id"]', '"all"', "dataset 'noise', fingerprint, cohort 'home', image 3: gives one text for two"),
+        ("        return image", "        import os; os._exit(5)", "dataset 'noise', read, images 1 to"),
+        (
+            "        return image",
+            "        raise SystemExit(0)",
+            "dataset 'noise', read, cohort 'home', image 1: SystemExit",
+        ),
+        (
+            "exams(self, progress=None)",
+            "exams(self)",
+            "exams, cohort 'home': TypeError: Noise.exams() takes 1 positional",
+        ),
+        (
+            "        return table.assign(",
+            "        return table.assign(more=[{}] * 40, ",
+            "the column 'more' holds a dict",
+        ),
+        ('source="")', 'source="").iloc[:, [0, 0, 1, 2, 3, 4, 5, 6]]', "has the column 'patient_id' twice"),
+        ("number % 2)", "str(number % 2))", "unknown label: a text, not a number"),
     ],
 )
 def test_a_study_names_what_a_dataset_gives_instead(tmp_path, old, new, said):
@@ -175,6 +203,62 @@ def test_a_study_names_what_a_dataset_gives_instead(tmp_path, old, new, said):
     (tmp_path / "study.yaml").write_text(STUDY)
     study, plugins = open_study(tmp_path / "study.yaml")
     options = Options(runs=tmp_path / "runs", cache=ImageCache(tmp_path / "cache", 10**9))
-    found = check_study(study, plugins, options, Silent(), pixels=True)
+    try:
+        found = check_study(study, plugins, options, Silent(), pixels=True)
+    except DataError as error:
+        found = error
     assert [said in str(problem) for problem in found.problems[:1]] == [True], found.problems
     assert "on_bad_image" not in str(found.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    pass\n", "    n: object = np.zeros(2)\n", "Settings raises"),
+        (
+            "    pass\n",
+            "    def model_post_init(self, context):\n        raise KeyError(7)\n",
+            "Settings raises KeyError: 7",
+        ),
+        ("check=check", "describe=describe", "model 'mine', describe: returns what JSON cannot hold"),
+    ],
+)
+def test_parameters_and_facts_that_cannot_be_written_are_the_plugins_mistake(tmp_path, old, new, said):
+    path = written(tmp_path, old, new)
+    path.write_text(path.read_text().replace("def check(", "def describe(params):\n    return {'a': np}\n\ndef check("))
+    text = STUDY.replace("[./noise.py]", "[./mine.py]").replace("simple_features", "mine")
+    text = text.replace("{dataset: noise}", "{dataset: phantom, params: {patients: 30, height: 64}}")
+    (tmp_path / "study.yaml").write_text(text)
+    options = Options(runs=tmp_path / "runs", cache=ImageCache(tmp_path / "cache", 10**9))
+    with pytest.raises(BenchError) as error:
+        plan_study(*open_study(tmp_path / "study.yaml"), options, Silent())
+    assert said in str(error.value)
+
+
+def test_a_dataset_that_names_patients_in_its_reasons_names_nobody_in_what_is_written(tmp_path):
+    secret = DATASET.replace('f"p{number}"', 'f"SECRET{number:03d}"').replace(
+        '["patient_id"][1:]', '["patient_id"][6:]'
+    )
+    marked = secret.replace(
+        "        return table.assign(",
+        "        bad = table.patient_id.where(table.patient_id == 'SECRET003')\n"
+        "        table = table.assign(unusable=('no header of ' + bad).fillna(''), place='file ' + table.patient_id)\n"
+        "        return table.assign(",
+    ).replace(
+        "        return image",
+        "        if row['patient_id'] == 'SECRET004':\n"
+        "            from ovcf_bench.api import DataError, Problem\n"
+        "            raise DataError(Problem('file SECRET004', 'SECRET004-ap is broken'))\n"
+        "        return image",
+    )
+    (tmp_path / "noise.py").write_text(marked)
+    (tmp_path / "study.yaml").write_text(STUDY + "on_bad_image: exclude\n")
+    study, plugins = open_study(tmp_path / "study.yaml")
+    result = run_study(
+        study, plugins, Options(runs=tmp_path / "runs", cache=ImageCache(tmp_path / "c", 10**9)), Silent()
+    )
+    write_report(result.folder.path)
+    texts = {path.name: path.read_text("utf-8") for path in result.folder.path.iterdir() if path.is_file()}
+    assert "no header of ..." in texts["flow.json"]
+    assert "is broken" in texts["flow.json"]
+    assert not [name for name, text in texts.items() if "SECRET" in text]

@@ -86,6 +86,8 @@ def _be_verbose(ctx: click.Context, parameter: click.Parameter, value: bool) -> 
 
 
 @click.command(cls=_Commands, epilog="\b\nExample:\n  ovcf-bench run studies/paper.yaml --profile quick")
+@click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=_be_verbose,
+              help="Show tracebacks, also behind a command. Their text may name files and patients.")  # fmt: skip
 @click.version_option(ovcf_bench.__version__, prog_name="ovcf-bench")
 def ovcf_bench_command() -> None:
     """Compare radiograph views honestly: a study file in, one HTML report out."""

@@ -173,7 +173,7 @@ def _work(files: tuple[tuple[str, str], ...], packed: bytes, sender: Connection)
         send("failed", error.problems)
     except OSError as error:  # its own words would name the file
         send("failed", (Problem("", f"{type(error).__name__}: {error.strerror}"),))
-    except Exception as error:  # noqa: BLE001  whatever a plugin or a library raises ends this job only
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a plugin or a library raises ends this job only
         trace = "".join(traceback.format_exception(error))
         send("failed", (Problem("", f"{type(error).__name__}: {error}", trace=trace),))
     else:

@@ -115,7 +115,9 @@ def estimate_seconds(study: Study, plan: Plan, registry: Registry, options: Opti
         (models[arm.model], study.document.models[arm.model].params, build_context(study, arm, pretrained=False))
         for arm in trained
     ]
-    precision = str(plan.units[0].identity["training"]["precision"])
+    precision = next(
+        str(unit.identity["training"]["precision"]) for unit in plan.units if models[unit.arm.model].build is not None
+    )
     probe = Probe(networks, options.device, options.threads, precision)
     job = Job("estimate", seconds_per_image, probe)
     per_image = dict(zip((arm.name for arm in trained), only_result(job), strict=True))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.api import Dataset, DatasetPlugin, Params
-from ovcf_bench.cohort import Unusable
+from ovcf_bench.cohort import Unusable, hide_ids
 from ovcf_bench.errors import DataError, PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs, warm_up
 from ovcf_bench.executors.processes import Report
@@ -81,7 +82,7 @@ def decode(
     problems: list[Problem] = []
     failed: dict[str, dict[int, Unusable]] = {}
     for outcome in outcomes:
-        problems += outcome.problems
+        problems += [_located(each, outcome.job.argument) for each in outcome.problems]
         if outcome.result:
             failed.setdefault(outcome.job.argument.cohort, {}).update(outcome.result)
     if problems:
@@ -98,11 +99,37 @@ def _chunks(
 ) -> Iterator[_Chunk]:
     for name, part in images.groupby("cohort", sort=False):
         cohort = opened[str(name)]
-        for start in range(0, len(part), _CHUNK):
-            some = part.iloc[start : start + _CHUNK]
+        part = _shared_keys_first(part)
+        ends = _ends(part["cache_key"].tolist())
+        for number, start in enumerate([0, *ends[:-1]]):
+            some = part.iloc[start : ends[number]]
             rows, keys = cohort.rows(some), some["cache_key"].tolist()
             place = (cohort.name, cohort.plugin, cohort.params, study.folder)
             yield _Chunk(*place, some["row"].tolist(), rows, keys, cache, preprocessing)
+
+
+def _shared_keys_first(images: pd.DataFrame) -> pd.DataFrame:
+    """Return the images with those side by side whose dataset says that their pixels are the same."""
+    shared = images["cache_key"].duplicated(keep=False)
+    return pd.concat([images[shared].sort_values("cache_key", kind="stable"), images[~shared]])
+
+
+def _ends(keys: Sequence[str]) -> list[int]:
+    """Return where each chunk ends: images of one key are never parted."""
+    ends, end = [], 0
+    while end < len(keys):
+        end = min(end + _CHUNK, len(keys))
+        while end < len(keys) and keys[end] == keys[end - 1]:
+            end += 1
+        ends.append(end)
+    return ends
+
+
+def _located(problem: Problem, chunk: _Chunk) -> Problem:
+    """Return a problem with its place: a process that died could not tell."""
+    first, last = chunk.numbers[0] + 1, chunk.numbers[-1] + 1
+    where = f"cohort {chunk.cohort!r}, dataset {chunk.plugin.name!r}, read, images {first} to {last}"
+    return problem if problem.where else dataclasses.replace(problem, where=where)
 
 
 def _decode_chunk(chunk: _Chunk, report: Report) -> dict[int, Unusable]:
@@ -111,13 +138,20 @@ def _decode_chunk(chunk: _Chunk, report: Report) -> dict[int, Unusable]:
     plugin = f"dataset {chunk.plugin.name!r}"
     failed: dict[int, Unusable] = {}
     since = 0
+    before: tuple[str, Pixels16] | None = None
     with chunk.cache.batch():
         for number, row, key in zip(chunk.numbers, chunk.rows, chunk.keys, strict=True):
-            image = _read(dataset, row, plugin, f"cohort {chunk.cohort!r}, image {number + 1}")
+            place = f"cohort {chunk.cohort!r}, image {number + 1}"
+            image = _read(dataset, row, plugin, place)
             if isinstance(image, Unusable):
                 failed[number] = image
             else:
+                if before and before[0] == key and not np.array_equal(before[1], image):
+                    found = "gives one text for two images whose pixels differ"
+                    allowed = "It must tell images apart, the views of an exam too."
+                    raise PluginError(Problem(f"{plugin}, fingerprint, {place}", found, allowed))
                 chunk.cache.put(key, image, chunk.preprocessing)
+                before = key, image
             since += 1
             if since == _TOLD_EVERY:
                 report({"images": since})
@@ -131,7 +165,8 @@ def _read(dataset: Dataset, row: dict[str, Any], plugin: str, place: str) -> Pix
         with calling(plugin, dataset.read, place, told=False):
             pixels = dataset.read(row)
     except DataError as error:  # the dataset knows better where it is
-        return Unusable(error.problems[0].where or place, error.problems[0].found)
+        where, found = (hide_ids(text, row) for text in (error.problems[0].where or place, error.problems[0].found))
+        return Unusable(where, found)
     if not isinstance(pixels, np.ndarray):  # no fault of the image
         found = f"returns {type(pixels).__name__}"
         raise PluginError(Problem(f"{plugin}, read, {place}", found, "Return a numpy array (height, width)."))

@@ -13,6 +13,7 @@ import ovcf_bench
 from ovcf_bench import records, scores, splits
 from ovcf_bench.files import write_atomically
 from ovcf_bench.plan import Plan, PlannedUnit
+from ovcf_bench.plugin_files import source_of
 from ovcf_bench.provenance import machine, versions
 from ovcf_bench.records import RunFolder
 from ovcf_bench.runner.assemble import cohort_table, history_table, score_table
@@ -70,7 +71,7 @@ def write_records(
         folder.remove(derived)
     folder.write_text(records.LOCK, prepared.study.to_yaml())
     for each in prepared.study.document.plugins:  # whoever uses the run later needs the code that it was made with
-        write_atomically(folder.path / records.PLUGINS / Path(each).name, (prepared.study.folder / each).read_bytes())
+        write_atomically(folder.path / records.PLUGINS / Path(each).name, source_of(prepared.study.folder / each))
     folder.write_text(records.SPLITS, splits.to_csv(prepared.splits))
     folder.write_json(records.FLOW, prepared.flow)
     folder.write_json(records.CHECKS, as_plain(outcome.checks))

@@ -44,9 +44,15 @@ def validate(model: type[Model], node: Node, at: Keys = ()) -> tuple[Model | Non
     node stands in the whole document.
     """
     try:
-        return model.model_validate_json(json.dumps(node.plain())), []
+        found = model.model_validate_json(json.dumps(node.plain()))
+        found.model_dump(mode="json")  # is written into the lock and into keys
     except ValidationError as error:
         return None, _problems(model, node, error, at)
+    except Exception as error:  # noqa: BLE001  a plugin's own validators may raise anything
+        what = f"{'.'.join(map(str, at)) or 'the study'}: {model.__name__} raises {type(error).__name__}: {error}"
+        advice = "This is a mistake of the plugin: parameters must be plain values, and validators raise ValueError."
+        return None, [((), Problem(node.where, what, advice))]
+    return found, []
 
 
 def _problems(model: type[BaseModel], node: Node, error: ValidationError, at: Keys) -> list[tuple[Keys, Problem]]:

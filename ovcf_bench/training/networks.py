@@ -27,6 +27,9 @@ def build_network(plugin: ModelPlugin, params: Params, context: BuildContext) ->
     if not isinstance(network, nn.Module):
         found = f"returns {type(network).__name__}"
         raise PluginError(Problem(f"{where}, build", found, "Return a torch.nn.Module."))
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        found = "the network has no parameter that can be trained"
+        raise PluginError(Problem(f"{where}, build", found, "Leave some with requires_grad, or use fit and load."))
     shape = (_PROBED, context.n_views, context.height, context.width)
     training = network.training
     network.eval()
