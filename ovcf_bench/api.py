@@ -46,6 +46,10 @@ def is_reserved(column: str) -> bool:
 
 
 Progress = Callable[[str, int, int], None]
+"""Takes what is done now, in words, how much of it is done, and how much there is: `progress("Reading files", 7, 90)`.
+
+Call it as often as you like; `silent` is one that shows nothing.
+"""
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -81,7 +85,8 @@ class Dataset(Protocol):
     def fingerprint(self, row: Mapping[str, Any]) -> str:
         """Return a string that changes whenever the pixels of this row may change, without decoding them.
 
-        Files: path, size and modification time; generated data: generator version, settings and index.
+        Files: path, size and modification time; generated data: generator version, settings and index. Where views
+        share a file, or a seed, the view belongs to it: other pixels, another fingerprint.
         """
         ...
 
@@ -102,8 +107,10 @@ class Locates(Protocol):
 class DatasetPlugin:
     """A dataset on offer. `open(params, folder)` makes it ready; relative paths start at `folder`, the study's.
 
-    `read_file(params, path)` reads one file that stands in no study, as the dataset would, for `predict`; `params` is
-    None when the study's images come from another dataset. Heavy imports belong inside `open` and `read_file`.
+    `read_file(params, path)` reads one file that stands in no study, as `read` would, with the parameters of the
+    development cohort: `predict` needs it, of a run and of what was exported. Without it predict refuses, except
+    for computed images (`synthetic`), whose files are read as the dataset `manifest` reads them. Heavy imports belong
+    inside `open` and `read_file`.
     """
 
     name: str
@@ -178,7 +185,8 @@ class FitContext:
     """Where and how a unit is fitted: a seed for every random choice, a folder for files, the device's name.
 
     report : takes progress to be shown, as often as you like: {"kind": "step", "done": 0.5, "loss": 0.7}, where done is
-    the share of the unit, or {"kind": "epoch", "epoch": 1, "epochs": 10, "loss": 0.7, "images_per_second": 90.0}.
+    the share of the unit, or {"kind": "epoch", "epoch": 1, "epochs": 10, "loss": 0.7, "images_per_second": 90.0}, where
+    epoch counts from 1. There are no other kinds, and these keys are required; further ones reach `unit_event` alone.
     shared : a folder that all units of a project share, for what is costly and depends on images alone; None where
     there is none. Several processes use it at once.
     """
@@ -221,10 +229,11 @@ class ModelPlugin:
     """A model on offer, in one of four forms.
 
     `build(params, context)` gives a network that the core trains.
-    `fit(params, train, tune, context)` gives anything else; `load(params, folder, context)` opens what it saved.
+    `fit(params, train, tune, context)` gives anything else.
     `fuse(params, logits, labels)` gives a rule that combines the scores of single views: logits (n, n_views) float64 of
     the development exams outside the unit's fold, each scored by a network that never saw it; labels (n,) uint8.
     `fuses(params)` names the model of the study whose arms, one for each view, are combined.
+    `load(params, folder, context)` opens what was saved: it stands beside fit, and beside fuse.
     `listed(params, folder, views)` gives scores that exist already, of human readers or of someone else's model: for an
     arm that reads `views`, a table with exam_id (as the dataset gives it), reader ("" for a single one) and score.
     Nothing is trained. Relative paths start at `folder`.
@@ -235,7 +244,7 @@ class ModelPlugin:
     summary: str
     build: Callable[[Any, BuildContext], torch.nn.Module] | None = None
     fit: Callable[[Any, Images, Images | None, FitContext], Fitted] | None = None
-    load: Callable[[Any, Path, BuildContext], Fitted] | None = None
+    load: Callable[[Any, Path, BuildContext], Fitted | Fuser] | None = None
     fuse: Callable[[Any, np.ndarray[Any, Any], np.ndarray[Any, Any]], Fuser] | None = None
     fuses: Callable[[Any], str] | None = None
     listed: Callable[[Any, Path, tuple[str, ...]], pd.DataFrame] | None = None
@@ -251,9 +260,11 @@ class ModelPlugin:
         if len(forms) != 1:
             given = " and ".join(forms) or "none of build, fit, fuse and listed"
             raise PluginError(Problem(where, f"gives {given}", "Give one of them."))
-        for one, other in (("fit", "load"), ("fuse", "fuses")):
-            if (getattr(self, one) is None) != (getattr(self, other) is None):
-                raise PluginError(Problem(where, f"gives one of {one} and {other}", "Give both, or only build."))
+        beside = {"fit": ["load"], "fuse": ["load", "fuses"]}.get(forms[0], [])
+        found = [name for name in ("load", "fuses") if getattr(self, name) is not None]
+        if found != beside:
+            given = f"gives {forms[0]} with {' and '.join(found) or 'nothing beside it'}"
+            raise PluginError(Problem(where, given, f"Give {' and '.join([forms[0], *beside])}, and no other."))
         names = ("build", "fit", "load", "fuse", "fuses", "listed", "check", "describe")
         _refuse_local(where, **{name: getattr(self, name) for name in names})
 
@@ -267,7 +278,10 @@ class ModelPlugin:
 
 @dataclass(frozen=True, slots=True)
 class UnitEvent:
-    """What happened to one unit. `values` holds loss, learning_rate, images_per_second, reason, ..."""
+    """What happened to one unit, the training of an arm on one fold. The hook `unit_event` says what `values` holds.
+
+    repeat, fold : count from 0, where screens and reports count from 1.
+    """
 
     kind: Literal["start", "step", "epoch", "end", "failed", "cached"]
     arm: str

@@ -12,10 +12,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.vocabulary import SCORE_COLUMNS, Ensemble, ScoreKind
+
+Doubles = np.ndarray[Any, np.dtype[np.float64]]
 
 SINGLE = "none"  # the `ensemble` of one network's row
 
@@ -49,6 +53,13 @@ def build(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         raise RecordError(Problem(f"score table, column {name!r}", "holds a value of another type")) from error
     validate(table)
     return table
+
+
+def ensembles_of(logits: Doubles) -> dict[Ensemble, tuple[Doubles, Doubles]]:
+    """Return logit and score (n,) of every ensemble of k networks: logits (k, n). A mean probability has no logit."""
+    mean = logits.mean(axis=0)
+    nothing = np.full(mean.shape, np.nan)
+    return {"mean_logit": (mean, expit(mean)), "mean_probability": (nothing, expit(logits).mean(axis=0))}
 
 
 def validate(table: pd.DataFrame) -> None:

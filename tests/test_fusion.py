@@ -12,8 +12,9 @@ from ovcf_bench import registry, scores
 from ovcf_bench.cli.options import open_study
 from ovcf_bench.errors import BenchError, PluginError
 from ovcf_bench.images import ImageCache
-from ovcf_bench.predict import export_bundle, open_bundle
+from ovcf_bench.predict import export_bundle, open_bundle, open_models
 from ovcf_bench.runner import Options, Silent, check_study, estimate_seconds, plan_study, run_study
+from ovcf_bench.testing import plugin_checks
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
 AP = np.array([-2.0, -1.0, 0.5, -0.5, 1.0, 2.0, -0.2, 3.0])
@@ -183,14 +184,78 @@ def test_a_fused_arm_does_not_look_as_if_it_had_been_computed_in_another_way(run
     assert len({(unit["device"], unit["precision"]) for unit in units}) == 1
 
 
-def test_an_arm_that_combines_scores_is_not_exported_as_a_model_of_images(run, tmp_path):
-    bundle = open_bundle(run.folder.path, "ap+lateral/mean")
-    with pytest.raises(BenchError, match="holds no model of images"):
-        export_bundle(bundle, tmp_path / "out", print)
-    assert not (tmp_path / "out").exists()
+def test_an_arm_that_combines_scores_is_exported_with_the_arms_that_it_joins(run, tmp_path):
+    bundle = open_bundle(run.folder.path, "ap+lateral/learned")
+    export_bundle(bundle, tmp_path / "out", print)
+    again = open_bundle(tmp_path / "out")
+    assert [each.arm.name for each in again.members] == ["ap/simple", "lateral/simple"]
+    assert "joins the scores of: ap/simple, lateral/simple" in (tmp_path / "out" / "README.md").read_text()
+    images = np.random.default_rng(6).integers(0, 65536, (5, 2, 64, 40), dtype=np.uint16)
+    before, after = ([model(images) for model in open_models(each, "cpu", 1)] for each in (bundle, again))
+    assert len(before) == 2
+    np.testing.assert_array_equal(before, after)
 
 
 def test_a_plugin_that_fuses_has_no_other_form():
     plugin = registry.load().model("late_fusion")
     assert plugin.form is fuse
     assert plugin.build is None
+
+
+NOTHING = """
+import numpy as np
+from ovcf_bench.api import ModelPlugin, Params, hookimpl
+
+class Highest:
+    def scores(self, logits):
+        return logits.max(axis=1, keepdims=True).astype(np.float32)
+
+    def save(self, folder):
+        (folder / "highest.json").write_text("{}")
+
+def fuse(params, logits, labels):
+    return Highest()
+
+def fuses(params):
+    return "simple"
+
+def load(params, folder, context):
+    return Highest()
+
+@hookimpl
+def register_models(register):
+    register(ModelPlugin(name="highest", params=Params, summary="Highest", fuse=fuse, fuses=fuses, load=load))
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "    return Highest()\n\ndef fuses",
+            "    pass\n\ndef fuses",
+            "fuse: returns NoneType, without scores and save",
+        ),
+        ("        (folder", "        missing(folder", "model 'highest', save: NameError"),
+        (", keepdims=True", "", "model 'highest', scores, set 'development': returns"),
+    ],
+)
+def test_a_rule_that_breaks_its_contract_is_named(tmp_path, old, new, said):
+    assert old in NOTHING
+    (tmp_path / "highest.py").write_text(NOTHING.replace(old, new))
+    text = STUDY.replace("late_fusion, params: {of: simple}", "highest") + "plugins: [highest.py]\n"
+    result = run_study(*ready(tmp_path, text), Silent())
+    assert {said in reason for unit, reason in result.failed.items() if unit.arm.model == "mean"} == {True}
+
+
+@pytest.mark.parametrize("old", [", load=load", ", fuses=fuses"])
+def test_a_rule_that_cannot_be_opened_again_or_names_no_model_is_refused(tmp_path, old):
+    (tmp_path / "highest.py").write_text(NOTHING.replace(old, ""))
+    with pytest.raises(PluginError, match="Give fuse and load and fuses, and no other"):
+        registry.load([], [tmp_path / "highest.py"])
+
+
+def test_a_rule_of_ones_own_keeps_its_contract(tmp_path):
+    (tmp_path / "highest.py").write_text(NOTHING)
+    for check in plugin_checks(str(tmp_path / "highest.py")):
+        check()

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -16,6 +17,8 @@ GREY = np.arange(6 * 4, dtype=np.uint8).reshape(6, 4) * 10
 FILES = (
     "front/fracture/anna_1.png", "front/normal/berta_1.png", "side/fracture/anna_1.png", "side/normal/berta_1.png",
 )  # fmt: skip
+
+CARLA = ("front/old/carla_1.png", "side/old/carla_1.png")
 
 
 def save(path, pixels=GREY):
@@ -82,6 +85,18 @@ def test_the_positive_class_is_said_and_not_the_alphabets(folder):
     assert exams(folder, positive="normal", negative="fracture")["label"].tolist() == [0, 1, 0, 1]
 
 
+def test_several_folders_may_have_one_label(folder):
+    save(folder / "data/front/old/carla_1.png")
+    save(folder / "data/side/old/carla_1.png")
+    given = params().model_dump() | {"positive": ["fracture", "old"], "negative": ["normal"]}
+    table = open_image_folder(ImageFolderParams.model_validate_json(json.dumps(given)), folder).exams()  # as YAML is
+    labels = dict(zip(table["image_id"], table["label"], strict=True))
+    assert labels == {name: int("normal" not in name) for name in [*FILES, *CARLA]}
+    assert exams(folder, negative=("normal", "old"))["label"].tolist() == [1, 0, 0, 1, 0, 0]
+    with pytest.raises(DataError, match=r"the folder of negative images is not there\n.*calls it 'new'"):
+        exams(folder, negative=("normal", "new"))
+
+
 def test_an_exam_may_be_read_from_the_name(folder):
     save(folder / "data/front/fracture/anna_2.png")
     table = exams(folder, patient=r"(?P<patient>[a-z]+)_(?P<exam>\d)")
@@ -120,6 +135,10 @@ def test_a_patient_in_both_classes_is_refused_without_a_name(folder):
         ({"patient": r"\d+"}, "lacks the group"),
         ({"patient": "(?P<patient>["}, "no regular expression"),
         ({"negative": "fracture"}, "name the same folder"),
+        ({"negative": ("normal", "fracture")}, "name the same folder"),
+        ({"negative": ("normal", "normal")}, "a class folder is named twice"),
+        ({"negative": ()}, "negative"),
+        ({"positive": ""}, "positive"),
         ({"views": {}}, "views"),
     ],
 )

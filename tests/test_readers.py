@@ -135,6 +135,13 @@ def test_exams_that_nobody_rated_are_missing_and_never_guessed(beside):
     assert found["comparisons"][0]["n"] == found["arms"]["ap/people"]["n"]
 
 
+def test_a_rating_without_the_name_of_its_reader_is_one_readers(beside):
+    folder, rated = beside
+    rated.drop(columns="label").assign(reader=None).to_csv(folder / "ratings.csv", index=False)
+    result = run(folder / "study.yaml", folder)
+    assert json.loads(result.folder.read_text("findings.json"))["sets"]["internal"]["arms"]["ap/people"]["n"] == 40
+
+
 def test_changed_ratings_make_new_findings_and_train_nothing(beside):
     folder, rated = beside
     first = run(folder / "study.yaml", folder)
@@ -151,6 +158,7 @@ def test_changed_ratings_make_new_findings_and_train_nothing(beside):
         (lambda table: table.rename(columns={"score": "rating"}), "no column 'score'"),
         (lambda table: table.assign(score="high"), "scores are no finite numbers"),
         (lambda table: pd.concat([table, table]), "exams have two scores of one reader"),
+        (lambda table: table.assign(exam_id=[None, *table["exam_id"][1:]]), "1 scores name no exam"),
         (lambda table: table.assign(exam_id="x" + table.index.astype(str)), "is among the 90 of the study"),
     ],
 )

@@ -164,6 +164,31 @@ def test_a_watcher_that_hangs_does_not_stop_the_study_for_ever():
     assert "was not ready 0.2 s after the last one" in heard.said[0]
 
 
+class _Exits:
+    @hookimpl
+    def unit_event(self, event):
+        sys.exit(3)
+
+
+class _Counts:
+    def __init__(self):
+        self.heard = 0
+
+    @hookimpl
+    def unit_event(self):  # a hook may leave its argument out
+        self.heard += 1
+
+
+def test_a_watcher_that_exits_is_named_and_the_others_hear_everything():
+    plugins, counts = registry.load([]), _Counts()
+    plugins.hooks.register(_Exits(), name="exits")
+    plugins.hooks.register(counts, name="counts")
+    events = [UnitEvent(kind, "ap/net", 0, 1) for kind in ("start", "epoch", "end")]
+    problems = [problem for event in events for problem in plugins.notify(event)]
+    assert [("exits" in each.where, "SystemExit" in each.found) for each in problems] == [(True, True)]
+    assert counts.heard == 3
+
+
 def test_a_watcher_that_fails_is_named_once():
     class Broken:
         @hookimpl

@@ -63,6 +63,9 @@ def command(
     from ovcf_bench.predict import open_bundle, predict_images
 
     bundle = open_bundle(run, arm)
+    for view in bundle.unlimited:
+        missing = "development had too few patients to tell what is usual"
+        click.echo(f"warning: no image of the view {view} is refused: {missing}", err=True)
     with watching() as watch:
         found = predict_images(
             bundle,

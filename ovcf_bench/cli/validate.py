@@ -21,8 +21,24 @@ Example:
 @click.option("--to", "out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The zip file.")
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda", "mps")), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of torch.")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="PARAM=VALUE",
+    help="How your files are read: a parameter of the dataset manifest, such as inverted=true; may be repeated.",
+)
 @key_option
-def command(package: Path, data: Path, site: str, out: Path, device: str, threads: int, key: Path | None) -> None:
+def command(
+    package: Path,
+    data: Path,
+    site: str,
+    out: Path,
+    device: str,
+    threads: int,
+    assignments: tuple[str, ...],
+    key: Path | None,
+) -> None:
     """Score your images with every network in FOLDER, and pack the scores under pseudonyms.
 
     FOLDER comes from `ovcf-bench export --for-site`; its SITE.md says what the CSV holds. No image and no identifier is
@@ -31,7 +47,21 @@ def command(package: Path, data: Path, site: str, out: Path, device: str, thread
     from ovcf_bench.cli.progress import watching
     from ovcf_bench.pseudonyms import load_key
     from ovcf_bench.sites import validate_site
+    from ovcf_bench.study import read_assignments
 
+    settings = read_assignments(assignments)
     with watching() as watch:
-        digest = validate_site(package, data, site, load_key(key), out, watch.progress, device, threads)
-    click.echo(f"Wrote {out}. Send it, and tell this hash by another way:\n{digest}")
+        sent = validate_site(
+            package,
+            data,
+            site,
+            load_key(key),
+            out,
+            settings=settings,
+            device=device,
+            threads=threads,
+            progress=watch.progress,
+        )
+    for view, n in sent.unusual.items():
+        click.echo(f"Images of the view {view} that are unlike the study's: {'not known' if n is None else n}")
+    click.echo(f"Wrote {out}. Send it, and tell this hash by another way:\n{sent.digest}")

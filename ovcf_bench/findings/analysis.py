@@ -31,6 +31,15 @@ class PublishedPair:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteRecord:
+    """A set that another site scored. unusual : by view, its images unlike those of development; None: not known."""
+
+    name: str
+    images: int
+    unusual: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The whole analysis; nothing else decides what is computed.
 
@@ -67,7 +76,7 @@ class Analysis:
     shown_exams: int = 0
     from_study: bool = True
     trained: bool = True
-    sites: tuple[str, ...] = ()
+    sites: tuple[SiteRecord, ...] = ()
 
     @property
     def conditional_on(self) -> str:
@@ -83,7 +92,7 @@ class Analysis:
 
 
 def from_study(
-    study: Study, readers: Mapping[str, Sequence[str]] | None = None, sites: tuple[str, ...] = ()
+    study: Study, readers: Mapping[str, Sequence[str]] | None = None, sites: tuple[SiteRecord, ...] = ()
 ) -> Analysis:
     """Return the analysis that a study file declares.
 
@@ -103,7 +112,7 @@ def from_study(
         rule=_threshold_rule(document),
         fitted_on=OUT_OF_FOLD,
         optimistic=CHOSEN_ON_FOLD if document.training.checkpoint == "best_accuracy_on_fold" else "",
-        sets=(*document.splits.tests, *sites),
+        sets=(*document.splits.tests, *(site.name for site in sites)),
         sites=sites,
         arms=tuple(ArmRecord(arm.name, arm.views, arm.model, tuple(people.get(arm.name, ()))) for arm in study.arms),
         comparisons=study.comparisons,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ovcf_bench.findings.analysis import CHOSEN_ON_FOLD, Analysis
+from ovcf_bench.findings.analysis import CHOSEN_ON_FOLD, Analysis, SiteRecord
 from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, SetFindings
 from ovcf_bench.findings.wording import listed
 from ovcf_bench.vocabulary import DEVELOPMENT
@@ -117,10 +117,19 @@ def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str
             "Every fold was trained once: intervals and tests hold for these trained networks. A claim about "
             "the views in general needs repeats above 1."
         )
-    if analysis.sites:
-        where = listed(list(analysis.sites))
-        yield f"{where} was scored elsewhere by the networks of this run; its images were not seen."
+    for site in analysis.sites:
+        seen = f"{site.name} was scored elsewhere by the networks of this run; its images were not seen."
+        yield f"{seen} {_unusual(site)}"
     yield from _prevalences(sets)
+
+
+def _unusual(site: SiteRecord) -> str:
+    """Return how many images of a site do not look like those that the networks were developed on."""
+    known = {view: n for view, n in site.unusual.items() if n is not None}
+    if not known:
+        return "Whether they look like those of development is not known."
+    counted = listed([f"{n} of {view}" for view, n in known.items()])
+    return f"Of its {site.images} images, {counted} look unlike those of development; `predict` would refuse them."
 
 
 def _prevalences(sets: Mapping[str, SetFindings]) -> Iterator[str]:

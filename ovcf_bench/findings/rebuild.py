@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ovcf_bench import records, scores
 from ovcf_bench.errors import Problem, RecordError
-from ovcf_bench.findings.analysis import Analysis, from_study
+from ovcf_bench.findings.analysis import Analysis, SiteRecord, from_study
 from ovcf_bench.findings.assembly import build
 from ovcf_bench.findings.serialise import to_json
 from ovcf_bench.findings.values import Findings
@@ -45,9 +45,10 @@ def _of_run(folder: RunFolder, table: pd.DataFrame) -> Findings:
     )
 
 
-def _sites(folder: RunFolder) -> tuple[str, ...]:
+def _sites(folder: RunFolder) -> tuple[SiteRecord, ...]:
     """Return the sets that other sites scored."""
-    return tuple(folder.read_json(records.SITES)) if folder.has(records.SITES) else ()
+    known = folder.read_json(records.SITES) if folder.has(records.SITES) else {}
+    return tuple(SiteRecord(name, said["images"], said["unusual_images"]) for name, said in known.items())
 
 
 def _analysis(folder: RunFolder) -> Analysis:

@@ -23,6 +23,7 @@ def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
         "",
         f"- reads: {' and '.join(arm.views)}, {height} x {width} pixels ({bundle.training.fit}), bone bright",
         f"- model: `{bundle.plugin.name}`" + "".join(f", {name} {value}" for name, value in facts.items()),
+        *_members(bundle),
         f"- {len(bundle.units)} trained units, combined by {bundle.ensemble.replace('_', ' ')}",
         f"- frozen threshold: {_number(bundle.threshold)} on the probability ({_rule(bundle)})",
         "",
@@ -55,6 +56,11 @@ def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _members(bundle: Bundle) -> Iterator[str]:
+    if bundle.members:
+        yield f"- joins the scores of: {', '.join(each.arm.name for each in bundle.members)}"
+
+
 def _performance(bundle: Bundle) -> Iterator[str]:
     yield "| set | cases | positive | AUROC (95 % interval) | sensitivity | specificity |"
     yield "|---|---|---|---|---|---|"
@@ -73,7 +79,11 @@ def _limits(bundle: Bundle) -> Iterator[str]:
     known = [bundle.limits[view] for view in bundle.arm.views if view in bundle.limits]
     if known:
         share = f"{100 * known[0].false_refusals:.2g} %"
-        yield f"`predict` refuses images unlike the {known[0].n} development images, and {share} of those like them."
+        yield f"`predict` refuses images unlike those of {known[0].n} development patients, and {share} of those alike."
+        yield ""
+    if bundle.unlimited:
+        views = " and ".join(bundle.unlimited)
+        yield f"No image of the view {views} is refused: development had too few patients to tell what is usual."
         yield ""
 
 

@@ -5,42 +5,57 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ovcf_bench import records
-from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.files import whole_folder, write_atomically
-from ovcf_bench.predict.bundle import BUNDLE, SCHEMA, Bundle
+from ovcf_bench.predict.bundle import Bundle
 from ovcf_bench.predict.card import model_card
+from ovcf_bench.predict.opening import BUNDLE, SCHEMA
 from ovcf_bench.provenance import source_digest, versions
+from ovcf_bench.study import for_others
+from ovcf_bench.vocabulary import TRAINING_VERSION
 
-_LEFT_OUT = ("scores.csv", "history.json", "unit.json")  # of a unit: what is not needed to score
+_MEMBERS = "members"
+_LEFT_OUT = ("scores.csv", "history.json", "unit.json", "epoch.pt")  # of a unit: what is not needed to score
 
 
-def export_bundle(bundle: Bundle, folder: Path, say: Callable[[str], None], *, onnx: bool = True) -> None:
+def export_bundle(
+    bundle: Bundle,
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    onnx: bool = True,
+    beside: Sequence[str] | None = None,
+) -> None:
     """Write the folder. Raises BenchError when it is there already, or a unit cannot be exported; then nothing is.
 
-    Nothing in it comes from a single patient: weights, settings, and means over development images.
+    Nothing in it comes from a single patient: weights, settings, and means over development images. The arms that a
+    combined one joins go along in folders of their own, unless they lie already `beside` it (paths from `folder`).
     """
-    if bundle.plugin.fuse is not None or bundle.plugin.listed is not None:
-        found = f"{bundle.arm.name!r} holds no model of images: its scores come from elsewhere"
-        raise BenchError(Problem("--arm", found, "Export the arms that it combines."))
     with whole_folder(folder) as made:
-        _write(bundle, made, say, onnx=onnx)
+        members = beside
+        if members is None:
+            members = [f"{_MEMBERS}/{number}" for number in range(1, len(bundle.members) + 1)]
+            for name, member in zip(members, bundle.members, strict=True):
+                export_bundle(member, made / name, say, onnx=onnx)
+        _write(bundle, members, made, say, onnx=onnx)
 
 
-def _write(bundle: Bundle, folder: Path, say: Callable[[str], None], *, onnx: bool) -> None:
+def _write(bundle: Bundle, members: Sequence[str], folder: Path, say: Callable[[str], None], *, onnx: bool) -> None:
     names = []
     for number, unit in enumerate(bundle.units, start=1):
         names.append(f"unit-{number}")
         target = folder / "units" / names[-1]
         target.mkdir(parents=True)
-        for path in sorted(unit.iterdir()):
-            if path.is_file() and path.name not in _LEFT_OUT:
-                shutil.copyfile(path, target / path.name)
+        for path in sorted(unit.rglob("*")):
+            if path.is_file() and path.name not in _LEFT_OUT and not path.name.startswith("."):
+                copy = target / path.relative_to(unit)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
     difference = _onnx(bundle, folder, say) if onnx else None
-    write_atomically(folder / records.LOCK, bundle.study.to_yaml())
+    write_atomically(folder / records.LOCK, for_others(bundle.study).to_yaml())
     for each in bundle.study.document.plugins:
         name = f"{records.PLUGINS}/{Path(each).name}"
         write_atomically(folder / name, (bundle.study.folder / name).read_bytes())
@@ -51,9 +66,11 @@ def _write(bundle: Bundle, folder: Path, say: Callable[[str], None], *, onnx: bo
         "schema": SCHEMA,
         "arm": bundle.arm.name,
         "units": names,
+        "members": list(members),
         "source": source_digest(bundle.plugin.form),
         "threshold": bundle.threshold,
         "recalibration": dataclasses.asdict(bundle.recalibration) if bundle.recalibration else None,
+        "training_version": TRAINING_VERSION,
         "versions": versions(),
     }
     write_atomically(folder / BUNDLE, _json(said))
@@ -65,7 +82,7 @@ def _json(values: object) -> str:
 
 def _onnx(bundle: Bundle, folder: Path, say: Callable[[str], None]) -> float | None:
     if bundle.plugin.build is None:
-        say(f"No ONNX: {bundle.arm.name} is no network that was trained here.")
+        say(f"No ONNX for {bundle.arm.name}: it is no network that was trained here.")
         return None
     from ovcf_bench.training.onnx import CHECKED, to_onnx
 
@@ -73,5 +90,6 @@ def _onnx(bundle: Bundle, folder: Path, say: Callable[[str], None]) -> float | N
     shape = (len(bundle.arm.views), *bundle.training.image_size)
     content, difference = to_onnx(networks, shape, by_logit=bundle.ensemble == "mean_logit")
     write_atomically(folder / "model.onnx", content)
-    say(f"ONNX and torch agree: largest difference of a logit {difference:.1g} on {CHECKED} images.")
+    agree = f"ONNX and torch agree for {bundle.arm.name}"
+    say(f"{agree}: largest difference of a logit {difference:.1g} on {CHECKED} images.")
     return difference

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,13 +13,16 @@ import numpy as np
 from PIL import Image
 from scipy.special import expit, logit
 
-from ovcf_bench.api import DatasetPlugin, Fitted, Progress, silent
+from ovcf_bench.api import DatasetPlugin, Progress, silent
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.images import Pixels16, as_uint16, colour_overlay, resize
 from ovcf_bench.plugin_calls import calling
 from ovcf_bench.predict.bundle import Bundle, Recalibration
 from ovcf_bench.predict.files import exams_of
+from ovcf_bench.predict.scoring import Scores, open_models
+from ovcf_bench.scores import ensembles_of
 
+_FILES = "manifest"  # the dataset of plain files
 _AT_ONCE = 64  # exams whose images are held in memory
 _LONGEST = 1024  # pixels of a saliency picture
 _SMALLEST = 1e-15  # distance of a mean probability from 0 and 1, so that its logit is a number
@@ -62,18 +66,16 @@ def predict_images(
     if saliency is not None and (bundle.plugin.build is None or len(bundle.arm.views) > 1):
         absent = f"{bundle.arm.name!r} is no network of one view"
         raise BenchError(Problem("--saliency", absent, "Leave it out."))
-    if bundle.plugin.fuse is not None or bundle.plugin.listed is not None:
-        absent = f"{bundle.arm.name!r} reads no images: its scores come from others"
-        raise BenchError(Problem("--arm", absent, "Name an arm that it combines."))
     exams = exams_of(paths, bundle.arm.views)
+    read = reader_of(bundle)
     found: list[Prediction] = []
-    models: list[Fitted] = []
+    models: list[Scores] = []
     for start in range(0, len(exams), _AT_ONCE):
         part = enumerate(exams[start : start + _AT_ONCE], start=start + 1)
-        looked = [_look(bundle, exam, number) for number, exam in part]
+        looked = [_look(bundle, read, exam, number) for number, exam in part]
         sources = [each for each in looked if isinstance(each, _Source)]
         if sources and not models:
-            models = bundle.load_all(device, threads)
+            models = open_models(bundle, device, threads)
         scored = iter(_scored(bundle, models, sources, prevalence))
         found += [next(scored) if isinstance(each, _Source) else each for each in looked]
         if saliency is not None and sources:
@@ -92,7 +94,9 @@ class _Source:
     resized: tuple[Pixels16, ...]
 
 
-def _look(bundle: Bundle, exam: Sequence[Path | None], number: int) -> _Source | Prediction:
+def _look(
+    bundle: Bundle, read: Callable[[Path], Pixels16], exam: Sequence[Path | None], number: int
+) -> _Source | Prediction:
     """Return the images at the size of the networks, or why they are not scored."""
     name = " + ".join(_printable(path) for path in exam if path is not None)
     stored, resized = [], []
@@ -100,7 +104,7 @@ def _look(bundle: Bundle, exam: Sequence[Path | None], number: int) -> _Source |
         if path is None:
             return Prediction(name, "unreadable", reason=f"no file of this name in the folder of {view}")
         try:
-            stored.append(_read(bundle, path))
+            stored.append(read(path))
         except BenchError as error:  # of one file: the others are scored
             return Prediction(name, "unreadable", reason=error.problems[0].found)
         resized.append(resize(stored[-1], bundle.preprocessing))
@@ -108,8 +112,8 @@ def _look(bundle: Bundle, exam: Sequence[Path | None], number: int) -> _Source |
         if limits is not None and (odd := limits.unusual(resized[-1])):
             share = f"{100 * limits.false_refusals:.2g} %"
             reason = (
-                f"unlike the {limits.n} development images of the view {view}, most of all in {odd}; "
-                f"of images like them {share} are refused"
+                f"unlike the images of {limits.n} development patients in the view {view}, most of all in {odd}; "
+                f"of images like those {share} are refused"
             )
             return Prediction(name, "refused", reason=reason)
     return _Source(number, name, tuple(stored), tuple(resized))
@@ -120,37 +124,38 @@ def _printable(path: Path) -> str:
     return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _read(bundle: Bundle, path: Path) -> Pixels16:
-    plugin, params = _reader(bundle)
+def reader_of(bundle: Bundle) -> Callable[[Path], Pixels16]:
+    """Return what reads one file as the development cohort's dataset would; computed images are read as files are.
+
+    Raises BenchError when that dataset reads no single files.
+    """
+    development = bundle.study.document.splits.development
+    assert development is not None, "the arm was trained"
+    section = bundle.study.document.cohorts[development.from_]
+    plugin, params = bundle.plugins.dataset(section.dataset), section.params
+    if plugin.read_file is None and plugin.synthetic:
+        plugin, params = bundle.plugins.dataset(_FILES), None
+    if plugin.read_file is None:
+        allowed = "Its DatasetPlugin needs read_file: other datasets may read a file otherwise than it does."
+        raise BenchError(Problem(f"dataset {section.dataset!r}", "reads no single files", allowed))
+    return functools.partial(_read, plugin, params)
+
+
+def _read(plugin: DatasetPlugin, params: Any, path: Path) -> Pixels16:
     assert plugin.read_file is not None, "chosen for it"
     with calling(f"dataset {plugin.name!r}", plugin.read_file, told=False):
         return as_uint16(plugin.read_file(params, path))
 
 
-def _reader(bundle: Bundle) -> tuple[DatasetPlugin, Any]:
-    """Return the dataset that reads single files: the study's own, if it can, else any that is installed."""
-    for section in bundle.study.document.cohorts.values():
-        plugin = bundle.plugins.dataset(section.dataset)
-        if plugin.read_file is not None:
-            return plugin, section.params
-    for each in bundle.plugins.datasets.values():
-        if each.plugin.read_file is not None:
-            return each.plugin, None
-    raise BenchError(Problem("plugins", "no installed dataset reads single files", "Install ovcf-bench's own plugins."))
-
-
 def _scored(
-    bundle: Bundle, models: Sequence[Fitted], sources: Sequence[_Source], prevalence: float | None
+    bundle: Bundle, models: Sequence[Scores], sources: Sequence[_Source], prevalence: float | None
 ) -> Iterator[Prediction]:
     if not sources:
         return
     pixels = np.stack([np.stack(each.resized) for each in sources])
-    logits = np.stack([model.scores(pixels)[:, 0] for model in models]).astype(np.float64)
-    if bundle.ensemble == "mean_logit":
-        linear = logits.mean(axis=0)
-        probability = expit(linear)
-    else:
-        probability = expit(logits).mean(axis=0)
+    logits = np.stack([model(pixels) for model in models])
+    linear, probability = ensembles_of(logits)[bundle.ensemble]
+    if bundle.ensemble == "mean_probability":  # has no logit; recalibration needs one
         linear = logit(probability.clip(_SMALLEST, 1 - _SMALLEST))
     for source, p, at in zip(sources, probability.tolist(), linear.tolist(), strict=True):
         # The frozen threshold is a probability: the findings rank on logits and report on this scale.

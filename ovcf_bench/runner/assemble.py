@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from ovcf_bench import scores
 from ovcf_bench.plan import PlannedUnit
 from ovcf_bench.runner.prepare import Listed, Prepared
 from ovcf_bench.store import Store
@@ -54,9 +55,9 @@ def _unit_scores(unit: PlannedUnit, store: Store, listed: pd.DataFrame) -> pd.Da
     """Return the unit's logits beside what is known of each case, in the order in which they were scored."""
     text = store.read(unit.key, SCORES).decode()
     kinds = {"set": str, "patient_id": str, "exam_id": str, "image_id": str, "logit": np.float32}
-    scores = pd.read_csv(io.StringIO(text), dtype=kinds, keep_default_na=False)
+    made = pd.read_csv(io.StringIO(text), dtype=kinds, keep_default_na=False)
     known = listed.set_index(["exam_id", "image_id"])[["site", "label", "split"]]
-    found = scores.join(known, on=["exam_id", "image_id"], validate="many_to_one")
+    found = made.join(known, on=["exam_id", "image_id"], validate="many_to_one")
     assert not found["label"].isna().any(), f"{unit.name}: scores of images that the cohort does not list"
     assert (found["set"] == found["split"]).all(), f"{unit.name}: an image was scored under another set's name"
     found["logit"] = found["logit"].astype(np.float64)
@@ -110,14 +111,8 @@ def _ensembles(parts: Sequence[pd.DataFrame], arm: Arm) -> list[pd.DataFrame]:
     first = parts[0]
     for other in parts[1:]:
         assert other["exam_id"].tolist() == first["exam_id"].tolist()
-    logit = np.mean([part["logit"].to_numpy() for part in parts], axis=0)
-    probability = np.mean([part["score"].to_numpy() for part in parts], axis=0)
-    by_logit = first.assign(logit=logit, score=expit(logit))
-    by_probability = first.assign(logit=np.nan, score=probability)
-    return [
-        _labelled(by_logit, arm, None, "mean_logit"),
-        _labelled(by_probability, arm, None, "mean_probability"),
-    ]
+    made = scores.ensembles_of(np.stack([part["logit"].to_numpy() for part in parts]))
+    return [_labelled(first.assign(logit=logit, score=score), arm, None, name) for name, (logit, score) in made.items()]
 
 
 def _assert_all_scored(
@@ -130,12 +125,12 @@ def _assert_all_scored(
         assert n == wanted, f"{unit.name}: {n} images scored, {wanted} listed"
 
 
-def _with_covariates(scores: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
+def _with_covariates(table: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
     covariates = list(prepared.study.document.covariates)
     if not covariates:
-        return scores
+        return table
     of_exam = prepared.images.drop_duplicates("exam_id").set_index("exam_id")[covariates]
-    return scores.join(of_exam, on="exam_id")
+    return table.join(of_exam, on="exam_id")
 
 
 def history_table(units: Sequence[PlannedUnit], store: Store) -> pd.DataFrame:

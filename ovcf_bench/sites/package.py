@@ -11,7 +11,7 @@ from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.files import whole_folder, write_atomically
 from ovcf_bench.predict import Bundle, export_bundle, open_bundle
 from ovcf_bench.records import RunFolder
-from ovcf_bench.study import Study
+from ovcf_bench.study import Study, for_others
 
 PACKAGE = "site_package.json"
 SCHEMA = 1
@@ -39,8 +39,7 @@ def export_for_site(run: Path, folder: Path, say: Callable[[str], None]) -> None
     """
     said = RunFolder(run).read_json(records.PROVENANCE)
     trained = dict.fromkeys(each["arm"] for each in said["units"])
-    opened = [open_bundle(run, arm) for arm in trained]
-    bundles = [bundle for bundle in opened if bundle.plugin.fuse is None]
+    bundles = sorted((open_bundle(run, arm) for arm in trained), key=lambda each: len(each.members))
     if not bundles:
         raise BenchError(
             Problem(f"run {run.name}", "holds no model of images", "Scores of readers stay where they are.")
@@ -49,7 +48,7 @@ def export_for_site(run: Path, folder: Path, say: Callable[[str], None]) -> None
     sent = {bundle.arm.name: f"arm-{number}" for number, bundle in enumerate(bundles, start=1)}
     for arm in study.arms:
         if arm.name not in sent:
-            say(f"Left out: {arm.name}, whose scores come from others.")
+            say(f"Left out: {arm.name}, whose scores come from elsewhere.")
     package = {
         "schema": SCHEMA,
         "study": said["study_hash"],
@@ -58,14 +57,15 @@ def export_for_site(run: Path, folder: Path, say: Callable[[str], None]) -> None
     }
     with whole_folder(folder) as made:
         for bundle in bundles:
-            export_bundle(bundle, made / sent[bundle.arm.name], say, onnx=False)
+            beside = [f"../{sent[member.arm.name]}" for member in bundle.members]
+            export_bundle(bundle, made / sent[bundle.arm.name], say, onnx=False, beside=beside)
         write_atomically(made / "SITE.md", _told(study, bundles))
         write_atomically(made / PACKAGE, json.dumps(package, indent=1) + "\n")
 
 
 def _told(study: Study, bundles: Sequence[Bundle]) -> str:
     views = dict.fromkeys(view for bundle in bundles for view in bundle.arm.views)
-    steps = dict.fromkeys(step.reason for step in study.document.eligibility)
+    steps = dict.fromkeys(step.reason for step in for_others(study).document.eligibility)
     plugins = bundles[0].plugins
     used = [plugins.models[bundle.plugin.name] for bundle in bundles]
     listed = [plugins.datasets[cohort.dataset] for cohort in study.document.cohorts.values()]

@@ -69,13 +69,14 @@ def verify(returned: Returned, own: pd.DataFrame, provenance: dict[str, Any]) ->
     if shared:
         problems.append(Problem(name, f"{shared} of its patients are in the study already", "It needs new patients."))
     advice = "Ask the site for the file as `ovcf-bench validate` wrote it."
-    problems += [Problem(name, found, advice) for found in _oddities(returned, own)]
+    trained = {each["arm"] for each in provenance["units"]}
+    problems += [Problem(name, found, advice) for found in _oddities(returned, own, trained)]
     if problems:
         raise BenchError(*problems)
 
 
-def _oddities(returned: Returned, own: pd.DataFrame) -> Iterator[str]:
-    """Yield what no table has that our own program wrote with the networks of the run."""
+def _oddities(returned: Returned, own: pd.DataFrame, trained: set[str]) -> Iterator[str]:
+    """Yield what no table has that our own program wrote with the networks of the run: those of the arms `trained`."""
     table = returned.table
     tested = own[own["kind"] == "test"]
     described = ["arm", "view", "model", "target"]
@@ -85,6 +86,11 @@ def _oddities(returned: Returned, own: pd.DataFrame) -> Iterator[str]:
     if not set(table[described].itertuples(index=False, name=None)) <= known:
         yield "it has scores of arms that the run has not"
         return
+    if lacking := trained - set(table["arm"]):
+        yield f"it has no scores of {', '.join(sorted(lacking))}"
+    for view, rows in table.groupby("view"):
+        if len({frozenset(part[_CASE].itertuples(index=False, name=None)) for _, part in rows.groupby("arm")}) > 1:
+            yield f"the arms of the view {view} have scores of different cases"
     foreign = len([column for column in table.columns if column not in own.columns])
     if foreign:
         yield f"it has {foreign} columns that the study does not name"

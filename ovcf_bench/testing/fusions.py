@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ovcf_bench.api import Fuser, ModelPlugin, Params
+from ovcf_bench.api import BuildContext, Fuser, ModelPlugin, Params
 from ovcf_bench.plugin_calls import calling
 from ovcf_bench.testing.checks import Check, ContractError
 from ovcf_bench.testing.pickles import is_pickle
-from ovcf_bench.training.unit import wrong_scores
+from ovcf_bench.training.unit import check_fitted, load_saved, scores_of
 
-_N, _VIEWS = 60, 2
+_N = 60
+_CONTEXT = BuildContext(("ap", "lateral"), 64, 48)
 _LOWEST_AUROC = 0.9
 
 
@@ -25,7 +26,7 @@ def fusion_checks(plugin: ModelPlugin, params: Params) -> list[Check]:
         ("scores", "scores() gives finite float32 logits (n, 1), each row for itself", _rows),
         ("same again", "the same scores and labels give the same rule", _same),
         ("learns", f"two views that tell the classes apart stay telling: AUROC {_LOWEST_AUROC} at least", _tells),
-        ("saves", "save() writes a file, and no pickle", _saves),
+        ("save and load", "save() writes no pickle, and what is loaded scores alike", _round_trip),
         ("fuses", "fuses() names a model of the study", _names),
     )
     name = f"model {plugin.name!r}"
@@ -34,40 +35,36 @@ def fusion_checks(plugin: ModelPlugin, params: Params) -> list[Check]:
 
 def _scores() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     labels = (np.arange(_N) % 2).astype(np.uint8)
-    noise = np.random.default_rng(3).standard_normal((_N, _VIEWS))
+    noise = np.random.default_rng(3).standard_normal((_N, len(_CONTEXT.views)))
     return 4.0 * labels[:, None] - 2.0 + noise, labels
 
 
 def _made(plugin: ModelPlugin, params: Params) -> Fuser:
     assert plugin.fuse is not None, "only a plugin that fuses is tried so"
     with calling(f"model {plugin.name!r}", plugin.fuse):
-        return plugin.fuse(params, *_scores())
-
-
-def _of(fuser: Fuser, logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    found = fuser.scores(logits)
-    if problem := wrong_scores(found, (len(logits), 1)):
-        raise ContractError(*problem)
-    return found
+        fuser = plugin.fuse(params, *_scores())
+    check_fitted(plugin, "fuse", fuser)
+    return fuser
 
 
 def _rows(plugin: ModelPlugin, params: Params) -> None:
     fuser, (logits, _) = _made(plugin, params), _scores()
-    together = _of(fuser, logits)
-    alone = np.concatenate([_of(fuser, logits[[row]]) for row in range(_N)])
+    together = scores_of(plugin, fuser, logits, _N)
+    alone = np.concatenate([scores_of(plugin, fuser, logits[[row]], 1) for row in range(_N)])
     if not np.allclose(alone, together, rtol=1e-6, atol=1e-6):
         raise ContractError("a score changes when other rows are scored beside it", "Use each row alone: no ranks.")
 
 
 def _same(plugin: ModelPlugin, params: Params) -> None:
     logits, _ = _scores()
-    if not np.array_equal(_of(_made(plugin, params), logits), _of(_made(plugin, params), logits)):
+    first, again = (scores_of(plugin, _made(plugin, params), logits, _N) for _ in range(2))
+    if not np.array_equal(first, again):
         raise ContractError("two fits give different scores", "Draw no random numbers, or from a fixed seed.")
 
 
 def _tells(plugin: ModelPlugin, params: Params) -> str:
     logits, labels = _scores()
-    found = _of(_made(plugin, params), logits)[:, 0]
+    found = scores_of(plugin, _made(plugin, params), logits, _N)[:, 0]
     mine, others = found[labels == 1], found[labels == 0]
     auroc = float(np.mean((mine[:, None] > others) + 0.5 * (mine[:, None] == others)))
     if auroc < _LOWEST_AUROC:
@@ -75,13 +72,20 @@ def _tells(plugin: ModelPlugin, params: Params) -> str:
     return f"AUROC {auroc:.2f}"
 
 
-def _saves(plugin: ModelPlugin, params: Params) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        _made(plugin, params).save(Path(folder))
-        files = sorted(Path(folder).iterdir())
+def _round_trip(plugin: ModelPlugin, params: Params) -> str:
+    fuser, (logits, _) = _made(plugin, params), _scores()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with calling(f"model {plugin.name!r}", fuser.save):
+            fuser.save(folder)
+        files = sorted(folder.iterdir())
         if not files or any(is_pickle(path) for path in files):
             raise ContractError("save() writes nothing, or a pickle", "Write numbers as JSON or .npy.")
-        return ", ".join(path.name for path in files)
+        loaded = load_saved(plugin, params, folder, _CONTEXT)
+    again = scores_of(plugin, loaded, logits, _N)
+    if not np.array_equal(again, scores_of(plugin, fuser, logits, _N)):
+        raise ContractError("after save and load, scores differ", "Save every number in full precision.")
+    return ", ".join(path.name for path in files)
 
 
 def _names(plugin: ModelPlugin, params: Params) -> str:

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ovcf_bench.api import Fuser, ModelPlugin, Params
-from ovcf_bench.errors import Problem, UnitError
+from ovcf_bench.api import ModelPlugin, Params
 from ovcf_bench.files import write_atomically
 from ovcf_bench.plugin_calls import calling
 from ovcf_bench.store import Store, UnitRecord
-from ovcf_bench.training.unit import HISTORY, SCORES, write_scores, wrong_scores
+from ovcf_bench.training.unit import HISTORY, SCORES, check_fitted, scores_of, write_scores
 from ovcf_bench.vocabulary import DEVELOPMENT
 
 
@@ -59,14 +58,16 @@ def run_fusion(job: FusionJob, report: Callable[[Mapping[str, Any]], None]) -> N
     assert job.plugin.fuse is not None, "only a plugin that fuses is asked for a rule"
     with calling(f"model {job.plugin.name!r}", job.plugin.fuse):
         fuser = job.plugin.fuse(job.params, np.array(rows), labels)
+    check_fitted(job.plugin, "fuse", fuser)
     own = [view[job.fold] for view in known]
     scored = []
     for name, ids in job.sets:
         logits = np.array([[view[name, exam] for view in own] for _, exam, _ in ids]).reshape(len(ids), len(own))
-        scored.append((name, ids, _fused(job, fuser, name, logits)))
+        scored.append((name, ids, scores_of(job.plugin, fuser, logits, len(ids), f"set {name!r}")))
     write_atomically(folder / SCORES, write_scores(scored))
     write_atomically(folder / HISTORY, "[]\n")
-    fuser.save(folder)
+    with calling(f"model {job.plugin.name!r}", fuser.save):
+        fuser.save(folder)
     networks = store.record(job.members[0][job.fold]).made  # the scores are theirs: so is how they were computed
     made = {
         "seconds": round(time.perf_counter() - begun, 2),
@@ -82,12 +83,3 @@ def _logits(store: Store, key: str) -> dict[tuple[str, str], float]:
     """Return the logits of a finished unit by set and exam."""
     rows = csv.DictReader(io.StringIO(store.read(key, SCORES).decode()))
     return {(row["set"], row["exam_id"]): float(row["logit"]) for row in rows}
-
-
-def _fused(job: FusionJob, fuser: Fuser, name: str, logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    where = f"model {job.plugin.name!r}"
-    with calling(where, fuser.scores, f"set {name!r}"):
-        found = fuser.scores(logits)
-    if problem := wrong_scores(found, (len(logits), 1)):
-        raise UnitError(Problem(f"{where}, scores, set {name!r}", *problem))
-    return found

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ovcf_bench.api import BuildContext, FitContext, Fitted, Images, ModelPlugin, Params, Pixels
+from ovcf_bench.api import BuildContext, FitContext, Fitted, Fuser, Images, ModelPlugin, Params, Pixels
 from ovcf_bench.errors import PluginError, Problem, RecordError, UnitError
 from ovcf_bench.files import write_atomically
 from ovcf_bench.plugin_calls import calling
@@ -104,7 +104,7 @@ def fit_model(
         context = dataclasses.replace(context, report=functools.partial(_report, plugin, context.report))
         with calling(f"model {plugin.name!r}", plugin.fit):
             fitted = plugin.fit(params, train, tune, context)
-        _check_fitted(plugin, "fit", fitted)
+        check_fitted(plugin, "fit", fitted)
         return fitted, [], {"class": type(fitted).__name__, "parameters": None}
     from ovcf_bench.training.loop import fit_network
     from ovcf_bench.training.networks import build_network
@@ -120,12 +120,12 @@ def fit_model(
     return trained, history, facts
 
 
-def _check_fitted(plugin: ModelPlugin, hook: str, fitted: object) -> None:
-    """Raise PluginError for what is no `api.Fitted`."""
+def check_fitted(plugin: ModelPlugin, hook: str, fitted: object) -> None:
+    """Raise PluginError for what is no `api.Fitted` or `api.Fuser`."""
     lacking = [name for name in ("scores", "save") if not callable(getattr(fitted, name, None))]
     if lacking:
         found = f"returns {type(fitted).__name__}, without {' and '.join(lacking)}"
-        wanted = "Return an object with scores(pixels) and save(folder)."
+        wanted = f"Return an object with scores({'logits' if plugin.fuse else 'pixels'}) and save(folder)."
         raise PluginError(Problem(f"model {plugin.name!r}, {hook}", found, wanted))
 
 
@@ -136,7 +136,9 @@ def _report(plugin: ModelPlugin, report: Report, values: Mapping[str, Any]) -> N
     numbers = [name for name in needed if not isinstance(said.get(name), int | float)]
     if numbers:
         allowed = "; ".join(f"kind {kind!r} with the numbers {', '.join(names)}" for kind, names in _REPORTED.items())
-        found = f"lacks {', '.join(numbers)}" if said.get("kind") in _REPORTED else "is of no kind that can be shown"
+        given = [name for name in numbers if name in said]
+        lacking = f"lacks {', '.join(numbers)}" if not given else f"has no number as {', '.join(given)}"
+        found = lacking if said.get("kind") in _REPORTED else "is of no kind that can be shown"
         raise PluginError(Problem(f"model {plugin.name!r}, context.report", found, f"Allowed: {allowed}."))
     report(said)
 
@@ -154,9 +156,7 @@ def load_model(
     Raises RecordError when its weights are not there or damaged.
     """
     if plugin.load is not None:
-        with calling(f"model {plugin.name!r}", plugin.load):
-            loaded = plugin.load(params, folder, build)
-        _check_fitted(plugin, "load", loaded)
+        loaded: Fitted = load_saved(plugin, params, folder, build)
         return loaded
     import torch
     from safetensors import SafetensorError
@@ -176,16 +176,35 @@ def load_model(
     return TrainedNetwork(prepare_network(network, place, "float32"), place, training.normalisation)
 
 
+def load_saved(plugin: ModelPlugin, params: Params, folder: Path, build: BuildContext) -> Any:
+    """Return what a plugin's `load` makes of what it saved: an `api.Fitted`, or an `api.Fuser`."""
+    assert plugin.load is not None, "only a plugin that saves by itself is asked"
+    with calling(f"model {plugin.name!r}", plugin.load):
+        loaded = plugin.load(params, folder, build)
+    check_fitted(plugin, "load", loaded)
+    return loaded
+
+
+def scores_of(plugin: ModelPlugin, fitted: Fitted | Fuser, given: Any, n: int, at: str = "") -> np.ndarray[Any, Any]:
+    """Return the logits (n, 1) that a model makes of n images, or a rule of n rows of logits.
+
+    Raises UnitError for scores that are none, PluginError when the plugin raises; `at` says of what.
+    """
+    model = f"model {plugin.name!r}"
+    with calling(model, fitted.scores, at):
+        logits = fitted.scores(given)
+    if problem := _wrong_scores(logits, (n, 1)):
+        raise UnitError(Problem(", ".join(part for part in (model, "scores", at) if part), *problem))
+    return logits
+
+
 def _scores(job: UnitJob, fitted: Fitted) -> str:
-    model = f"model {job.plugin.name!r}"
-    scored = []
-    for each in job.sets:
-        with calling(model, fitted.scores, f"set {each.name!r}"):
-            logits = fitted.scores(each.pixels)
-        if problem := wrong_scores(logits, (len(each.ids), job.build.n_targets)):
-            raise UnitError(Problem(f"{model}, scores, set {each.name!r}", *problem))
-        scored.append((each.name, each.ids, logits))
-    return write_scores(scored)
+    return write_scores(
+        [
+            (each.name, each.ids, scores_of(job.plugin, fitted, each.pixels, len(each.ids), f"set {each.name!r}"))
+            for each in job.sets
+        ]
+    )
 
 
 def write_scores(scored: Sequence[tuple[str, Sequence[tuple[str, str, str]], np.ndarray[Any, Any]]]) -> str:
@@ -199,7 +218,7 @@ def write_scores(scored: Sequence[tuple[str, Sequence[tuple[str, str, str]], np.
     return text.getvalue()
 
 
-def wrong_scores(logits: Any, shape: tuple[int, int]) -> tuple[str, str] | None:
+def _wrong_scores(logits: Any, shape: tuple[int, int]) -> tuple[str, str] | None:
     """Return what is wrong with the scores of a model and what is wanted, or None."""
     wanted = f"Wanted: finite logits {shape} as a numpy array of float32, one row for each image."
     if not isinstance(logits, np.ndarray):

@@ -1,5 +1,6 @@
 """A tiny phantom study run through the installed command. Needs nothing of the source tree."""
 
+import csv
 import os
 import shutil
 import signal
@@ -124,3 +125,44 @@ def project(finished, tmp_path):
     """A copy of the finished project that a test may change."""
     shutil.copytree(finished.home, tmp_path / "project")
     return Project(tmp_path / "project")
+
+
+JOINT = """\
+schema: 1
+title: Both views at once
+cohorts: {home: {dataset: phantom, params: {patients: 60, height: 96, seed: 5}}}
+splits: {development: {from: home, positives: 20, negatives: 20}, internal: {from: home}, folds: 2}
+models:
+  simple: {model: simple_features}
+  mean: {model: late_fusion, params: {of: simple}}
+  learned: {model: late_fusion, params: {of: simple, rule: learned}}
+arms:
+  views: [ap, lateral]
+  models: [simple]
+  include:
+    - {views: [ap, lateral], model: simple}
+    - {views: [ap, lateral], model: mean}
+    - {views: [ap, lateral], model: learned}
+training: {image_size: [64, 40], precision: float32}
+comparisons: [{id: both, a: ap+lateral/mean, b: lateral/simple}]
+"""
+
+
+@pytest.fixture(scope="session")
+def joint(tmp_path_factory):
+    """A run whose arms read or join two views, and its test images in a folder for each view, named after exams."""
+    project = Project(tmp_path_factory.mktemp("joint"))
+    home = project.home
+    (home / "joint.yaml").write_text(JOINT)
+    project.command("run", "joint.yaml", "--runs", "runs")
+    project.command("data", "export", "joint.yaml", "--to", "images", "--format", "dicom")
+    (run,) = (home / "runs").glob("joint-*")
+    with (home / "images/home/manifest.csv").open(newline="") as file:
+        listed = list(csv.DictReader(file))
+    with (run / "scores.csv").open(newline="") as file:
+        tested = {row["exam_id"] for row in csv.DictReader(file) if row["set"] == "internal"}
+    for row in listed:
+        if row["exam_id"] in tested:
+            (home / row["view"]).mkdir(exist_ok=True)
+            shutil.copyfile(home / "images/home" / row["path"], home / row["view"] / f"{row['exam_id']}.dcm")
+    return project, run.relative_to(home)

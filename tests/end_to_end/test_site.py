@@ -186,6 +186,11 @@ def of_another_arm(files):
     with_rows(files, header, [[*row[:place], row[place] + "x", *row[place + 1 :]] for row in rows])
 
 
+def without_an_arm(files):
+    header, rows = rows_of(files)
+    with_rows(files, header, [row for row in rows if row[header.index("arm")] != "lateral/tiny"])
+
+
 def with_a_path_for_a_name(files):
     files["site.json"] = json.dumps({**json.loads(files["site.json"]), "site": "../../hospital_c"})
 
@@ -198,6 +203,7 @@ def with_a_path_for_a_name(files):
         (without_a_network, "lack the score of a network"),
         (with_another_score, "are not the means of its networks' scores"),
         (of_another_arm, "scores of arms that the run has not"),
+        (without_an_arm, "it has no scores of lateral/tiny"),
         (with_a_path_for_a_name, "its site has no name that can be used"),
         (lambda files: files.update({"site.json": "[]"}), "is no file of scores"),
         (lambda files: files.update({"scores.csv": ""}), "is no CSV"),
@@ -240,3 +246,35 @@ def test_scores_of_one_class_leave_no_half_written_run(sent):
     assert "hold one class only" in add(project, rewritten(project, one_class), expect=2).stderr
     assert not [path for path in (project.home / "reports/runs").iterdir() if "hospital_c" in path.name]
     assert not [path for path in (project.home / "reports/runs").iterdir() if path.name.startswith(".tiny")]
+
+
+def test_a_site_scores_the_arms_that_join_views_as_predict_does(joint):
+    project, run = joint
+    project.command("export", run, "--for-site", "--to", "joint_package")
+    (project.home / "other.yaml").write_text(OTHER.replace("site: B, seed: 99, height: 64", "seed: 99, height: 96"))
+    (project.home / "their.key").write_text("ef" * 32)
+    (project.home / "their.key").chmod(0o600)
+    key = ("--key", "their.key")
+    project.command("data", "export", "other.yaml", "--to", "theirs", *key)
+    data = "theirs/there/manifest.csv"
+    project.command("validate", "joint_package", "--data", data, "--site", "hospital_d", "--to", "joint.zip", *key)
+    project.command("report", run, "--add-site", "joint.zip")
+    (folder,) = (project.home / "runs").glob("joint-*+hospital_d")
+    found = json.loads((folder / "findings.json").read_text())["sets"]["hospital_d"]
+    assert found["comparisons"][0]["a"] == "ap+lateral/mean"
+    assert found["comparisons"][0]["n"] == 24
+    with zipfile.ZipFile(project.home / "joint.zip") as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("scores.csv").decode())))
+    with (project.home / data).open(newline="") as file:
+        files = {(row["exam_id"], row["view"]): f"theirs/there/{row['path']}" for row in csv.DictReader(file)}
+    for arm in ("ap+lateral/mean", "ap+lateral/learned"):
+        mine = {row["exam_id"]: row["logit"] for row in rows if (row["arm"], row["ensemble"]) == (arm, "mean_logit")}
+        for (exam, view), file in files.items():
+            target = project.home / f"their_{view}" / f"{exam}.png"
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(project.home / file, target)
+        folders = ("their_ap", "their_lateral")
+        found = json.loads(project.command("predict", run, "--arm", arm, "--json", *folders, expect=None).stdout)
+        scored = {each["image"].split(" + ")[0][9:-4]: each["logit"] for each in found if each["status"] == "scored"}
+        assert len(scored) >= 12
+        assert all(scored[exam] == pytest.approx(float(mine[exam]), abs=1e-5) for exam in scored)

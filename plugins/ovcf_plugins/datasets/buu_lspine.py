@@ -9,14 +9,15 @@ import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from ovcf_bench.api import DataError, DatasetPlugin, Problem, Progress, hookimpl
-from ovcf_plugins.datasets.files.folder import FolderParams, open_folder
+from ovcf_plugins.datasets.files.folder import FolderParams, open_folder, read_image
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from ovcf_plugins.datasets.files.listed import ListedImages
@@ -118,6 +119,11 @@ def open_buu_lspine(params: BuuLspineParams, folder: Path) -> ListedImages:
     return open_folder("buu_lspine", list_exams, params, folder, colours=params.grey)
 
 
+def read_file(params: BuuLspineParams, path: Path) -> np.ndarray[Any, Any]:
+    """Return the pixels of one file: (H, W), bone bright. Raises DataError."""
+    return read_image(path, colours=params.grey)
+
+
 @hookimpl
 def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
     """Announce BUU-LSPINE."""
@@ -127,6 +133,7 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             params=BuuLspineParams,
             summary="BUU-LSPINE: paired AP and lateral lumbar spines, spondylolisthesis",
             open=open_buu_lspine,
+            read_file=read_file,
             card=CARD,
         )
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ovcf_bench.api import DatasetPlugin, Progress, hookimpl
-from ovcf_plugins.datasets.files.folder import open_folder
+from ovcf_plugins.datasets.files.folder import open_folder, read_as_stored
 from ovcf_plugins.datasets.files.report_labels import UNKNOWN_VIEW, ReportLabelParams, report_labels, unknown_labels
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             params=ChexpertParams,
             summary="CheXpert: chest radiographs, frontal and lateral, 14 findings from reports",
             open=open_chexpert,
+            read_file=read_as_stored,
             card=CARD,
         )
     )

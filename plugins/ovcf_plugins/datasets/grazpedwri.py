@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ovcf_bench.api import DatasetPlugin, Progress, hookimpl
-from ovcf_plugins.datasets.files.folder import FolderParams, open_folder
+from ovcf_plugins.datasets.files.folder import FolderParams, open_folder, read_as_stored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +105,7 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             params=GrazpedwriParams,
             summary="GRAZPEDWRI-DX: wrists of children, frontal and lateral, visible fracture",
             open=open_grazpedwri,
+            read_file=read_as_stored,
             card=CARD,
         )
     )

@@ -6,16 +6,17 @@ This module needs no pandas; folders are listed once a study opens the dataset.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from ovcf_bench.api import DataError, DatasetPlugin, Problem, Progress, hookimpl
-from ovcf_plugins.datasets.files.folder import FolderParams, open_folder
+from ovcf_plugins.datasets.files.folder import FolderParams, open_folder, read_image
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from ovcf_plugins.datasets.files.listed import ListedImages
@@ -27,7 +28,8 @@ Citation: that of your data.
 Licence: that of your data.
 Access: yours.
 Layout: every file below a class folder is one grey image: PNG and TIFF of 8 or 16 bits, JPEG, or DICOM.
-Meaning of the label: the folder's; params.positive and params.negative name the folders, the alphabet decides nothing.
+Meaning of the label: the folder's; params.positive and params.negative name the folders, one or several of them; the
+alphabet decides nothing, and class folders that neither names are not read.
 Patients: folders name none, so a regular expression reads them from the start of the file names. A name that does not
 match is listed as unusable, never guessed. Without a group `exam`, all images of a patient are one exam.
 Traps: an expression that catches the number of the image instead of the patient's lets patients leak between folds
@@ -36,14 +38,16 @@ times or by different devices are told apart by that alone; markers burned into 
 """
 
 _WHERE = "image_folder, params"
+_Word = Annotated[str, Field(min_length=1)]
+Names = _Word | Annotated[tuple[_Word, ...], Field(min_length=1)]
 
 
 class ImageFolderParams(FolderParams):
     """Parameters of the `image_folder` dataset."""
 
     views: Mapping[str, str] = Field(min_length=1, description="View: the folder of its tree, below the root.")
-    positive: str = Field(min_length=1, description="Name of the class folder of positive images.")
-    negative: str = Field(min_length=1, description="Name of the class folder of negative images.")
+    positive: Names = Field(description="Name of the class folder of positive images, or a list of several.")
+    negative: Names = Field(description="Name of the class folder of negative images, or a list of several.")
     patient: str = Field(
         description="Regular expression for the start of a file name, with a group (?P<patient>...) and, where a "
         "patient has several exams, (?P<exam>...)."
@@ -67,9 +71,29 @@ class ImageFolderParams(FolderParams):
 
     @model_validator(mode="after")
     def _classes_differ(self) -> Self:
-        if self.positive == self.negative:
+        positive, negative = names_of(self.positive), names_of(self.negative)
+        if {*positive} & {*negative}:
             raise ValueError("positive and negative name the same folder")
+        if len({*positive}) < len(positive) or len({*negative}) < len(negative):
+            raise ValueError("a class folder is named twice")
         return self
+
+
+def names_of(names: Names) -> tuple[str, ...]:
+    """Return the class folders of a label; one may be written without a list."""
+    return (names,) if isinstance(names, str) else names
+
+
+def class_folders(root: Path, params: ImageFolderParams) -> Iterator[tuple[str, int, Path]]:
+    """Yield view, label and path of every class folder. Raises DataError for the first that is not there."""
+    for view, tree in params.views.items():
+        for label, word, names in ((1, "positive", params.positive), (0, "negative", params.negative)):
+            for name in names_of(names):
+                folder = root / tree / name
+                if not folder.is_dir():
+                    found, advice = f"the folder of {word} images is not there", f"params.{word} calls it {name!r}."
+                    raise DataError(Problem(f"{_WHERE}.views.{view}", found, advice))
+                yield view, label, folder
 
 
 def list_exams(root: Path, params: ImageFolderParams, progress: Progress) -> pd.DataFrame:
@@ -77,14 +101,9 @@ def list_exams(root: Path, params: ImageFolderParams, progress: Progress) -> pd.
     import pandas as pd
 
     rows = []
-    for view, tree in params.views.items():
-        for label, name in ((1, params.positive), (0, params.negative)):
-            folder = root / tree / name
-            if not folder.is_dir():
-                word = "positive" if label else "negative"
-                raise DataError(Problem(f"{_WHERE}.views.{view}", f"the folder of {word} images is not there"))
-            found = (file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
-            rows += [(file.relative_to(root).as_posix(), view, label) for file in found]
+    for view, label, folder in class_folders(root, params):
+        found = (file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+        rows += [(file.relative_to(root).as_posix(), view, label) for file in found]
     if not rows:
         raise DataError(Problem(f"{_WHERE}.root", "the class folders hold no files"))
     table = pd.DataFrame(sorted(rows), columns=["image_id", "view", "label"])
@@ -106,6 +125,11 @@ def open_image_folder(params: ImageFolderParams, folder: Path) -> ListedImages:
     return open_folder("image_folder", list_exams, params, folder, colours=params.grey, inverted=params.inverted)
 
 
+def read_file(params: ImageFolderParams, path: Path) -> np.ndarray[Any, Any]:
+    """Return the pixels of one file: (H, W), bone bright. Raises DataError."""
+    return read_image(path, colours=params.grey, inverted=params.inverted)
+
+
 @hookimpl
 def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
     """Announce the folders of classes."""
@@ -115,6 +139,7 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             params=ImageFolderParams,
             summary="One folder per class, one tree per view; patients are read from file names",
             open=open_image_folder,
+            read_file=read_file,
             card=CARD,
         )
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ovcf_bench.api import DatasetPlugin, Progress, hookimpl
-from ovcf_plugins.datasets.files.folder import open_folder
+from ovcf_plugins.datasets.files.folder import open_folder, read_as_stored
 from ovcf_plugins.datasets.files.report_labels import UNKNOWN_VIEW, ReportLabelParams, report_labels, unknown_labels
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             params=MimicCxrParams,
             summary="MIMIC-CXR-JPG: chest radiographs, frontal and lateral, 14 findings from reports",
             open=open_mimic_cxr,
+            read_file=read_as_stored,
             card=CARD,
         )
     )

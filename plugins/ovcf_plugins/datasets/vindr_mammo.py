@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ovcf_bench.api import DatasetPlugin, Progress, hookimpl
-from ovcf_plugins.datasets.files.folder import FolderParams, open_folder
+from ovcf_plugins.datasets.files.folder import FolderParams, open_folder, read_as_stored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,6 +94,7 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             params=VindrMammoParams,
             summary="VinDr-Mammo: mammograms, CC and MLO, BI-RADS of the breast",
             open=open_vindr_mammo,
+            read_file=read_as_stored,
             requires=("pydicom",),
             card=CARD,
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from ovcf_bench.api import DataError, DatasetPlugin, Problem, Progress, hookimpl, one_of
-from ovcf_plugins.datasets.files.folder import FolderParams, open_folder
+from ovcf_plugins.datasets.files.folder import FolderParams, open_folder, read_as_stored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,6 +148,7 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             params=VindrSpinexrParams,
             summary="VinDr-SpineXR: spine radiographs in DICOM, boxes of lesions such as vertebral collapse",
             open=open_vindr_spinexr,
+            read_file=read_as_stored,
             requires=("pydicom",),
             card=CARD,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from ovcf_bench.api import Fuser, ModelPlugin, Params, Problem, UnitError, hookimpl
+from ovcf_bench.api import BuildContext, Fuser, ModelPlugin, Params, Problem, UnitError, hookimpl
 from ovcf_plugins.models.linear import fit_linear
 
 if TYPE_CHECKING:
@@ -56,6 +56,14 @@ class Rule:
         }
         (folder / _FILE).write_text(json.dumps(said), encoding="utf-8")
 
+    @classmethod
+    def load(cls, path: Path) -> Rule:
+        """Return what `save` wrote."""
+        import numpy as np
+
+        said = json.loads(path.read_text("utf-8"))
+        return cls(said["how"], np.array(said["weights"]), np.array(said["offsets"]), float(said["bias"]))
+
 
 def fuse(params: LateFusionParams, logits: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> Fuser:
     """Return the rule; `logits` (n, n_views) are out of fold, `labels` (n,) 0 or 1.
@@ -88,6 +96,11 @@ def youden(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
     return float(values[np.argmax(sensitivity + specificity)])
 
 
+def load(params: LateFusionParams, folder: Path, context: BuildContext) -> Fuser:
+    """Return what `save` wrote."""
+    return Rule.load(folder / _FILE)
+
+
 def fuses(params: LateFusionParams) -> str:
     """Return the model whose arms are combined."""
     return params.of
@@ -102,6 +115,7 @@ def register_models(register: Callable[[ModelPlugin], None]) -> None:
             params=LateFusionParams,
             summary="Mean, either, both or a learned weighting of the scores of single views",
             fuse=fuse,
+            load=load,
             fuses=fuses,
         )
     )

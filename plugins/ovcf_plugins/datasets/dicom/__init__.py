@@ -6,14 +6,18 @@ This module needs no pydicom; files are read once a study opens the dataset.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from ovcf_bench.api import DatasetPlugin, Params, hookimpl
+from ovcf_plugins.datasets.files.folder import read_with
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ovcf_plugins.datasets.dicom.dataset import DicomFolder
 
 CARD = """\
@@ -97,6 +101,13 @@ def open_dicom(params: DicomParams, folder: Path) -> DicomFolder:
     return DicomFolder(params, folder)
 
 
+def read_file(params: DicomParams, path: Path) -> np.ndarray[Any, Any]:
+    """Return the pixels of one file: (H, W), bone bright. Raises DataError."""
+    from ovcf_plugins.datasets.dicom.pixels import read_radiograph
+
+    return read_with(partial(read_radiograph, window=params.window, frame=params.frame), path)
+
+
 @hookimpl
 def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
     """Announce the DICOM folder."""
@@ -106,6 +117,7 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             params=DicomParams,
             summary="A folder of DICOM radiographs (CR, DX, MG) with a table of labels",
             open=open_dicom,
+            read_file=read_file,
             requires=("pydicom", "cryptography"),
             extra="dicom",
             card=CARD,

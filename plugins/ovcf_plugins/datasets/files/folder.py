@@ -1,4 +1,4 @@
-"""What datasets share that lie in one folder as they were published: their parameters, and how they are opened.
+"""What datasets of files share: the parameters of a folder, how it is opened, and how one file is read alone.
 
 This module needs no pandas; it is imported by plugins before any study is opened.
 """
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import Field
 
-from ovcf_bench.api import Params, Progress
+from ovcf_bench.api import DataError, Params, Problem, Progress
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from ovcf_plugins.datasets.files.listed import ListedImages
@@ -49,3 +50,25 @@ def open_folder(
     return ListedImages(
         lambda progress: list_exams(root, params, progress), root, Reading(**reading), verify=params.verify
     )
+
+
+def read_image(path: Path, **reading: Any) -> np.ndarray[Any, Any]:
+    """Return the pixels of one file, (H, W), bone bright, as a dataset with that `reading` would. Raises DataError."""
+    from ovcf_plugins.datasets.files.listed import Reading
+
+    return read_with(Reading(**reading).decode, path)
+
+
+def read_with(decode: Callable[[Path], np.ndarray[Any, Any]], path: Path) -> np.ndarray[Any, Any]:
+    """Return what `decode` makes of one file. Raises DataError when it cannot be used."""
+    from ovcf_plugins.datasets.files.picture import UnreadableError
+
+    try:
+        return decode(path)
+    except UnreadableError as error:
+        raise DataError(Problem("image", str(error))) from error
+
+
+def read_as_stored(params: object, path: Path) -> np.ndarray[Any, Any]:
+    """Return the pixels of one file of a dataset whose parameters do not say how files are read."""
+    return read_image(path)

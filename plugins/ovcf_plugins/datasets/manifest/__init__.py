@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ovcf_bench.api import DataError, DatasetPlugin, Params, Problem, hookimpl
+from ovcf_bench.api import DatasetPlugin, Params, hookimpl
+from ovcf_plugins.datasets.files.folder import read_image
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,6 +66,9 @@ class ManifestParams(Params):
     grey: Literal["refuse", "luminance"] = Field(
         default="refuse", description="Colour images whose channels differ: refuse them, or take the luminance."
     )
+    window: Literal["auto", "percentile", "full"] = Field(
+        default="auto", description="DICOM without VOI: auto takes the full range of P-values, else percentiles."
+    )
     verify: Literal["header", "existence"] = Field(
         default="header", description="Look into every file beforehand, or (quick for a million) at its name only."
     )
@@ -85,20 +89,15 @@ def open_manifest(params: ManifestParams, folder: Path) -> ListedImages:
 
     file = folder / with_variables(params.path, "manifest, params.path")
     root = folder / with_variables(params.root, "manifest, params.root") if params.root else file.parent
-    reading = Reading(params.grey, params.inverted)
+    reading = Reading(params.grey, params.inverted, params.window)
     return ListedImages(lambda progress: list_exams(file, root, params), root, reading, verify=params.verify)
 
 
 def read_file(params: ManifestParams | None, path: Path) -> np.ndarray[Any, Any]:
     """Return the pixels of one PNG, JPEG, TIFF or DICOM file: (H, W), bone bright. Raises DataError."""
-    from ovcf_plugins.datasets.files.listed import Reading
-    from ovcf_plugins.datasets.files.picture import UnreadableError
-
-    reading = Reading(params.grey, params.inverted) if params else Reading()
-    try:
-        return reading.decode(path)
-    except UnreadableError as error:
-        raise DataError(Problem("image", str(error))) from error
+    if params is None:
+        return read_image(path)
+    return read_image(path, colours=params.grey, inverted=params.inverted, window=params.window)
 
 
 @hookimpl
