@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from ovcf_bench.scaffold.survey import Survey
+    from ovcf_bench.scaffold.survey import ScoreSurvey, Survey
 
 _EXAMPLES = """\b
 Examples:
   ovcf-bench init
   ovcf-bench init my_study.yaml --data images.csv --views ap,lateral --positive fracture --margin 0.05 --yes
+  ovcf-bench init my_study.yaml --data scores.csv --label fracture --patient patient_id --views ap,lateral --yes
 """
 _SCHEMA = "study.schema.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The options; None where the user is asked, or (`yes`) what the data suggest is taken."""
+
+    views: str | None
+    positive: str | None
+    label: str | None
+    patient: str | None
+    question: str | None
+    margin: str | None
+    yes: bool
+
+    def ask(self, text: str, option: str, given: str | None, proposed: str | None, advice: str = "") -> str:
+        """Return the answer to one question. Raises BenchError when it must not be asked and nothing is proposed."""
+        from ovcf_bench.errors import BenchError, Problem
+
+        if given is not None:
+            return given
+        if not self.yes:
+            return str(click.prompt(text, default=proposed, err=True))
+        if proposed is None:
+            raise BenchError(Problem(option, "the data do not tell it plainly: give this option", advice))
+        return proposed
+
+    def refuse(self, *names: str, why: str) -> None:
+        """Raise BenchError for options that do not concern these data."""
+        from ovcf_bench.errors import BenchError, Problem
+
+        problems = [Problem(f"--{name}", why, "Leave it out.") for name in names if getattr(self, name) is not None]
+        if problems:
+            raise BenchError(*problems)
 
 
 @click.command("init", epilog=_EXAMPLES)
 @click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path), default=Path("study.yaml"))
 @click.option("--data", type=click.Path(path_type=Path), help="Folder VIEW/CLASS/image, or a CSV of images or scores.")
-@click.option("--views", metavar="VIEW,VIEW", help="Which views to compare, the first against the second.")
-@click.option("--positive", metavar="CLASS", help="The class that is to be found.")
+@click.option("--views", metavar="VIEW,VIEW", help="Which views, or columns of scores, to compare: the first against "
+              "the second.")  # fmt: skip
+@click.option("--positive", metavar="CLASS", help="Images: the class that is to be found.")
+@click.option("--label", metavar="COLUMN", help="Scores: the column of the truth, 1 positive and 0 negative.")
+@click.option("--patient", metavar="COLUMN", help="Scores: the column of the patient.")
 @click.option("--question", metavar="TEXT", help="What the study asks.")
 @click.option("--margin", metavar="NUMBER|none", help="Margin of non-inferiority, as a difference of AUROCs.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take what the data suggest.")
@@ -31,59 +70,118 @@ def command(
     data: Path | None,
     views: str | None,
     positive: str | None,
+    label: str | None,
+    patient: str | None,
     question: str | None,
     margin: str | None,
     yes: bool,
 ) -> None:
-    """Write a commented study FILE for your images, after a look at them.
+    """Write a commented study FILE for your images, or for a table of scores, after a look at them.
 
-    For a table of scores it tells the `compare` command instead: that needs no study.
+    For scores it also tells the `compare` command that needs no study.
     """
     from ovcf_bench.errors import BenchError, Problem
     from ovcf_bench.files import write_atomically
-    from ovcf_bench.scaffold.study import Answers, write_study
-    from ovcf_bench.scaffold.survey import survey
+    from ovcf_bench.scaffold.survey import Survey, survey
 
     if file.exists():
         advice = f"Name another file for the study. If these are your data: --data {file}"
         raise BenchError(Problem(file.name, "is there already", advice))
-
-    def ask(text: str, given: str | None, proposed: str) -> str:
-        return given if given is not None else proposed if yes else str(click.prompt(text, default=proposed, err=True))
-
-    place = Path(ask("1. Where are your data (a folder, or a CSV file)?", str(data) if data else None, "images"))
+    given = _Given(views, positive, label, patient, question, margin, yes)
+    where = "1. Where are your data (a folder, or a CSV file)?"
+    place = Path(given.ask(where, "--data", str(data) if data else None, "images"))
     found = survey(place)
-    if found.kind == "scores":
-        click.echo(f"These are scores: no study is needed. Try: ovcf-bench compare {place}")
-        return
-    _tell(found)
-    answers = Answers(
-        data=place,
-        views=tuple(each.strip() for each in ask("2. Which views?", views, ",".join(found.views)).split(",")),
-        positive=ask("3. Which class is to be found?", positive, _proposed(found)),
-        question=ask("4. What does the study ask?", question, f"Do {' and '.join(found.views)} show it equally well?"),
-        margin=_margin(ask("5. Margin of non-inferiority (a difference of AUROCs), or none?", margin, "none")),
-    )
-    text = write_study(answers, found, file)
+    if isinstance(found, Survey):
+        text, quick = _of_images(given, place, found, file), ""
+    else:
+        text, quick = _of_scores(given, place, found, file)
     write_atomically(file, text)
     _write_schema(file.parent / _SCHEMA)
     click.echo(f"Wrote {file}. Next: ovcf-bench check {file}")
+    if quick:
+        click.echo(f"The same comparison without a study: {quick}")
+
+
+def _of_images(given: _Given, place: Path, found: Survey, file: Path) -> str:
+    """Return the study of the images, after questions 2 to 5."""
+    from ovcf_bench.scaffold.study import Answers, others, write_study
+
+    given.refuse("label", "patient", why="is for a table of scores; these are images")
+    _tell(found)
+    usual = f"Do {' and '.join(found.views)} show it equally well?"
+    answers = Answers(
+        data=place,
+        views=_split(given.ask("2. Which views?", "--views", given.views, _join(found.views))),
+        positive=given.ask("3. Which class is to be found?", "--positive", given.positive, _proposed(found)),
+        question=given.ask("4. What does the study ask?", "--question", given.question, usual),
+        margin=_margin(given),
+    )
+    text = write_study(answers, found, file)
+    negative = ", ".join(f"{name} ({found.count(name)} patients)" for name in others(answers, found))
+    click.echo(f"Positive is {answers.positive}; negative is {negative}.", err=True)
+    return text
+
+
+def _of_scores(given: _Given, place: Path, found: ScoreSurvey, file: Path) -> tuple[str, str]:
+    """Return the study of the scores, after questions 2 to 5, and the command that does without one."""
+    from ovcf_bench.errors import one_of
+    from ovcf_bench.scaffold import survey
+    from ovcf_bench.scaffold.study import ScoreAnswers, compare_command, settle, write_score_study
+
+    given.refuse("positive", why="is for images; in a table of scores the positive label is 1")
+    names = found.names()
+    click.echo(f"Found a table of scores with the columns {', '.join(names)}.", err=True)
+    asked = "2. Which column is the label (1 positive, 0 negative)?"
+    advice = one_of("", found.names(binary=True))
+    label = given.ask(asked, "--label", given.label, survey.proposed_label(found), advice)
+    proposed = survey.proposed_patient(found, label)
+    advice = "Every row its own patient? That needs no study: ovcf-bench compare, without --patient."
+    patient = given.ask("3. Which column names the patient?", "--patient", given.patient, proposed, advice)
+    scores = _join(survey.proposed_scores(found, label, patient)) or None
+    asked, advice = "4. Which columns of scores, the first against the second?", one_of("", found.names(numeric=True))
+    views = given.ask(asked, "--views", given.views, scores, advice)
+    told = ScoreAnswers(place, _split(views), label, patient, given.question, _margin(given))
+    answers = settle(told, found)
+    others = [name for name in names if name not in (answers.label, answers.patient, *answers.scores)]
+    said = f"Label {answers.label}; patient {answers.patient}; arms {', '.join(answers.arms)}; not compared: "
+    click.echo(f"{said}{', '.join(others) or 'none'}.", err=True)
+    return write_score_study(answers, found, file), compare_command(answers, found)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """Return the names in a list with commas; a name that holds one stands in double quotes."""
+    import csv
+
+    return tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True), [""]))
+
+
+def _join(names: Sequence[str]) -> str:
+    """Return names as `_split` reads them."""
+    import csv
+    import io
+
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
 
 
 def _tell(found: Survey) -> None:
-    classes = ", ".join(f"{name} ({n} patients)" for name, n in found.classes)
+    classes = ", ".join(f"{name} ({found.count(name)} patients)" for name in found.classes)
     click.echo(f"Found views {', '.join(found.views)}; classes {classes}.", err=True)
+    if found.partial:
+        click.echo(f"Left out, for not every view has them: the class folders {', '.join(found.partial)}.", err=True)
 
 
 def _proposed(found: Survey) -> str:
     """Return the class that is probably looked for: 1, else the rarest."""
-    names = [name for name, _ in found.classes]
-    return "1" if "1" in names else names[0]
+    return "1" if "1" in found.classes else found.classes[0]
 
 
-def _margin(text: str) -> float | None:
+def _margin(given: _Given) -> float | None:
     from ovcf_bench.errors import BenchError, Problem
 
+    asked = "5. Margin of non-inferiority (a difference of AUROCs), or none?"
+    text = given.ask(asked, "--margin", given.margin, "none")
     if text.strip().lower() in ("none", ""):
         return None
     try:
