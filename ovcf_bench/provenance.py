@@ -55,6 +55,12 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8")).hexdigest()
 
 
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def is_bundled(function: Callable[..., Any]) -> bool:
     """Return whether a plugin's function came with the project: pixels of those change by PREPROCESSING_VERSION."""
     return _defining_module(function).partition(".")[0] == _BUNDLED

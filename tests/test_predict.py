@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,14 +11,17 @@ import pytest
 import yaml
 from PIL import Image
 
-from ovcf_bench import scores
+from ovcf_bench import registry, scores
 from ovcf_bench.cli.options import open_study
 from ovcf_bench.errors import BenchError, RecordError
 from ovcf_bench.images import ImageCache
 from ovcf_bench.predict import export_bundle, open_bundle, predict_images
 from ovcf_bench.predict.card import model_card
+from ovcf_bench.predict.files import exams_of
+from ovcf_bench.report import write_report
 from ovcf_bench.runner import Options, Silent, plan_study, run_study
-from ovcf_bench.sites import export_for_site, validate_site
+from ovcf_bench.sites import add_site, export_for_site, validate_site
+from ovcf_bench.sites.overlap import count_known
 
 STUDY = """
 schema: 1
@@ -70,9 +75,9 @@ def register_models(register):
 """
 
 
-def draw_images(root, patients=50):
+def draw_images(root, patients=50, seed=4):
     """Dark bone: the images of the study are inverted."""
-    random = np.random.default_rng(4)
+    random = np.random.default_rng(seed)
     for number in range(patients):
         label = "fracture" if number % 2 else "normal"
         for view in ("ap", "lateral"):
@@ -131,10 +136,6 @@ def test_a_dataset_that_reads_no_single_files_is_named(run, tmp_path):
         "    register(DatasetPlugin(name='image_folder2', params=Params, summary='', open=open_it))\n"
     )
     (tmp_path / "code.py").write_text(dataset)
-    from dataclasses import replace
-
-    from ovcf_bench import registry
-
     plugins = registry.load(files=[tmp_path / "code.py"])
     home = bundle.study.document.cohorts["home"].model_copy(update={"dataset": "image_folder2"})
     document = bundle.study.document.model_copy(update={"cohorts": {"home": home}})
@@ -169,6 +170,14 @@ def test_what_another_version_made_is_not_scored_in_another_way(run, tmp_path, r
     path = tmp_path / "out" / record
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(RecordError, match="would score images in another way"):
+        open_bundle(tmp_path / "out")
+
+
+def test_an_exported_folder_whose_numbers_were_changed_scores_nothing(run, tmp_path):
+    export_bundle(open_bundle(run, "ap/parts"), tmp_path / "out", print)
+    path = tmp_path / "out" / "units" / "unit-1" / "inside" / "limit.json"
+    path.write_text(str(-float(path.read_text())))
+    with pytest.raises(RecordError, match=r"inside/limit\.json is not as it was exported"):
         open_bundle(tmp_path / "out")
 
 
@@ -238,3 +247,65 @@ def test_a_site_without_whole_exams_hears_it_before_anything_is_scored(package):
     with pytest.raises(BenchError, match="no exam has all of ap, lateral"):
         validate_site(package / "package", package / "one_view_each.csv", "c", b"k" * 32, package / "c.zip")
     assert not (package / "c.zip").exists()
+
+
+def test_images_of_the_study_are_no_further_test_set_under_another_key(package, run):
+    settings = {"inverted": True}
+    validate_site(package / "package", package / "all.csv", "d", b"k" * 32, package / "d.zip", settings=settings)
+    with pytest.raises(BenchError, match="of its cases have the scores of cases of the study, under other names"):
+        add_site(run, package / "d.zip", None)
+
+
+def test_development_images_alone_are_found_too_and_new_ones_are_not(package, run):
+    own = scores.from_csv((run / "scores.csv").read_text())
+    developed = own[own["kind"] == "oof"]
+    fold = developed[developed["fold"] == 0].assign(kind="test", set="d", exam_id=lambda table: "x" + table["exam_id"])
+    assert count_known(fold, own) >= 10
+    new = fold.assign(logit=fold["logit"] + np.random.default_rng(1).normal(0, 0.01, len(fold)))
+    assert count_known(new, own) == 0
+    constant = own.assign(logit=0.5)
+    assert count_known(fold.assign(logit=0.5), constant) == 0, "a model that says one thing tells nobody apart"
+
+
+def test_new_patients_are_added_with_what_is_not_proven_about_them(package, run, tmp_path):
+    draw_images(tmp_path / "images", 30, seed=9)
+    rows = ["patient_id,view,label,path,site"]
+    for path in sorted((tmp_path / "images").rglob("*.png")):
+        rows.append(f"{path.stem},{path.parts[-3]},{int(path.parts[-2] == 'fracture')},{path},Ward of Dr Doe")
+    shutil.copyfile(path, tmp_path / "oblique.png")
+    rows.append(f"p0,oblique,0,{tmp_path / 'oblique.png'},Ward of Dr Doe")
+    (tmp_path / "theirs.csv").write_text("\n".join(rows) + "\n")
+    sent = validate_site(package / "package", tmp_path / "theirs.csv", "e", b"k" * 32, tmp_path / "e.zip",
+                         settings={"inverted": True})  # fmt: skip
+    assert sent.left_out == {"oblique": 1}
+    assert b"Doe" not in b"".join(
+        zipfile.ZipFile(tmp_path / "e.zip").read(name) for name in ("scores.csv", "site.json")
+    )
+    folder = add_site(run, tmp_path / "e.zip", None)
+    html = write_report(folder).read_text("utf-8")
+    assert "e, scored elsewhere, is no part of this proof" in html
+    assert "except of e, scored elsewhere" in html
+    assert "was not held against a hash" in html
+    assert "look unlike those of development" in html
+    shutil.rmtree(folder)
+    html = write_report(add_site(run, tmp_path / "e.zip", sent.digest)).read_text("utf-8")
+    assert "was not held against a hash" not in html
+    shutil.rmtree(folder)
+
+
+def test_dicom_files_without_a_suffix_are_images_too(tmp_path):
+    from dicom_files import radiograph, save
+
+    pixels = np.random.default_rng(2).integers(0, 4096, (40, 30), dtype=np.uint16)
+    save(tmp_path / "IM0001", radiograph(pixels, 12))
+    (tmp_path / "notes").write_text("nothing to see")
+    assert exams_of([tmp_path], ["ap"]) == [(tmp_path / "IM0001",)]
+    read = registry.load().dataset("manifest").read_file
+    shutil.copyfile(tmp_path / "IM0001", tmp_path / "same.dcm")
+    np.testing.assert_array_equal(read(None, tmp_path / "IM0001"), read(None, tmp_path / "same.dcm"))
+
+
+@pytest.mark.parametrize("prevalence", [0.0, 1.0, float("nan")])
+def test_a_prevalence_is_a_share(run, prevalence):
+    with pytest.raises(BenchError, match="is no share"):
+        predict_images(open_bundle(run, "ap/parts"), [run / "scores.csv"], prevalence=prevalence)

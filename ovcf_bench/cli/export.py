@@ -29,6 +29,8 @@ def command(run: Path, arm: str | None, folder: Path, for_site: bool, onnx: bool
     from ovcf_bench.predict import export_bundle, open_bundle
     from ovcf_bench.sites import export_for_site
 
+    if for_site and arm is not None:
+        raise click.UsageError("--for-site takes every arm of the run: leave --arm out.")
     if for_site:
         export_for_site(run, folder, click.echo)
         click.echo(f"Exported to {folder}. What the site does stands in {folder / 'SITE.md'}.")

@@ -62,6 +62,8 @@ def command(
             threads=threads,
             progress=watch.progress,
         )
+    for view, left_out in sent.left_out.items():
+        click.echo(f"Left out, for the study does not read that view: {left_out} images of {view}")
     for view, n in sent.unusual.items():
         click.echo(f"Images of the view {view} that are unlike the study's: {'not known' if n is None else n}")
     click.echo(f"Wrote {out}. Send it, and tell this hash by another way:\n{sent.digest}")

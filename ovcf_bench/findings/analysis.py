@@ -32,11 +32,16 @@ class PublishedPair:
 
 @dataclass(frozen=True, slots=True)
 class SiteRecord:
-    """A set that another site scored. unusual : by view, its images unlike those of development; None: not known."""
+    """A set that another site scored.
+
+    unusual : by view, its images unlike those of development, None: not known; verified : whether its file was held
+    against a hash that the site told.
+    """
 
     name: str
     images: int
     unusual: Mapping[str, int | None]
+    verified: bool
 
 
 @dataclass(frozen=True, slots=True)

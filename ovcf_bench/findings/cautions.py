@@ -120,6 +120,8 @@ def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str
     for site in analysis.sites:
         seen = f"{site.name} was scored elsewhere by the networks of this run; its images were not seen."
         yield f"{seen} {_unusual(site)}"
+        if not site.verified:
+            yield f"The file of {site.name} was not held against a hash that the site told: it may have been changed."
     yield from _prevalences(sets)
 
 

@@ -48,7 +48,9 @@ def _of_run(folder: RunFolder, table: pd.DataFrame) -> Findings:
 def _sites(folder: RunFolder) -> tuple[SiteRecord, ...]:
     """Return the sets that other sites scored."""
     known = folder.read_json(records.SITES) if folder.has(records.SITES) else {}
-    return tuple(SiteRecord(name, said["images"], said["unusual_images"]) for name, said in known.items())
+    return tuple(
+        SiteRecord(name, said["images"], said["unusual_images"], said["hash_was_told"]) for name, said in known.items()
+    )
 
 
 def _analysis(folder: RunFolder) -> Analysis:

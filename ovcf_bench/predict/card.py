@@ -78,7 +78,7 @@ def _performance(bundle: Bundle) -> Iterator[str]:
 def _limits(bundle: Bundle) -> Iterator[str]:
     known = [bundle.limits[view] for view in bundle.arm.views if view in bundle.limits]
     if known:
-        share = f"{100 * known[0].false_refusals:.2g} %"
+        share = f"{100 * known[0].false_refusals:.2g} %{' in each view' if len(known) > 1 else ''}"
         yield f"`predict` refuses images unlike those of {known[0].n} development patients, and {share} of those alike."
         yield ""
     if bundle.unlimited:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ovcf_bench.errors import BenchError, Problem
 
+_DICOM_AT = 128  # bytes before the letters DICM
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom")
 
 
@@ -18,7 +19,7 @@ def exams_of(paths: Sequence[Path], views: Sequence[str]) -> list[tuple[Path | N
     not there, a folder holds no image, or the paths do not go with the views.
     """
     for path in paths:
-        if not path.exists():
+        if not path.is_file() and not path.is_dir():
             raise BenchError(Problem(path.name, "is not there", "Give image files or folders."))
     if len(views) == 1:
         return [(file,) for path in paths for file in _below(path)]
@@ -47,10 +48,18 @@ def _below(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    inside = sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
+    inside = sorted(each for each in path.rglob("*") if each.is_file() and _is_image(each))
     if not inside:
         raise BenchError(Problem(path.name, "the folder holds no image", f"Read are: {', '.join(SUFFIXES)}."))
     yield from inside
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file is one by its name, or is DICOM by its content: archives give such files no suffix."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    with path.open("rb") as file:
+        return file.read(_DICOM_AT + 4)[_DICOM_AT:] == b"DICM"
 
 
 def _name(file: Path, folder: Path) -> str:

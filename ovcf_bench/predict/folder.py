@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ovcf_bench import records
@@ -13,7 +13,7 @@ from ovcf_bench.files import whole_folder, write_atomically
 from ovcf_bench.predict.bundle import Bundle
 from ovcf_bench.predict.card import model_card
 from ovcf_bench.predict.opening import BUNDLE, SCHEMA
-from ovcf_bench.provenance import source_digest, versions
+from ovcf_bench.provenance import file_digest, source_digest, versions
 from ovcf_bench.study import for_others
 from ovcf_bench.vocabulary import TRAINING_VERSION
 
@@ -72,8 +72,16 @@ def _write(bundle: Bundle, members: Sequence[str], folder: Path, say: Callable[[
         "recalibration": dataclasses.asdict(bundle.recalibration) if bundle.recalibration else None,
         "training_version": TRAINING_VERSION,
         "versions": versions(),
+        "files": {each.relative_to(folder).as_posix(): file_digest(each) for each in sorted(_scored_with(folder))},
     }
     write_atomically(folder / BUNDLE, _json(said))
+
+
+def _scored_with(folder: Path) -> Iterator[Path]:
+    """Yield the files that scores depend on; members have lists of their own."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name != "README.md" and path.relative_to(folder).parts[0] != _MEMBERS:
+            yield path
 
 
 def _json(values: object) -> str:

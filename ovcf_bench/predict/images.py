@@ -60,6 +60,8 @@ def predict_images(
     prevalence : adds calibrated probabilities; saliency : folder for pictures of where the networks looked, for a
     network of one view. Raises BenchError when what is asked for cannot be had.
     """
+    if prevalence is not None and not 0 < prevalence < 1:  # NaN is neither
+        raise BenchError(Problem("--prevalence", f"{prevalence:g} is no share", "Allowed: between 0 and 1."))
     if prevalence is not None and bundle.recalibration is None:
         absent = "the run holds no out-of-fold scores that could be recalibrated"
         raise BenchError(Problem("--prevalence", absent, "Leave it out."))

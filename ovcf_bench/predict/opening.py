@@ -10,7 +10,7 @@ from ovcf_bench import records, registry, scores
 from ovcf_bench.errors import BenchError, Problem, RecordError, one_of
 from ovcf_bench.images import Limits
 from ovcf_bench.predict.bundle import Bundle, Recalibration
-from ovcf_bench.provenance import is_bundled, source_digest
+from ovcf_bench.provenance import file_digest, is_bundled, source_digest
 from ovcf_bench.records import RunFolder
 from ovcf_bench.registry import Registry
 from ovcf_bench.store import Store
@@ -46,6 +46,7 @@ def _exported(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
     """Return the arm of a folder that `export` wrote, and the digest of what it was made with."""
     said, limits = folder.read_json(BUNDLE), folder.read_json(records.LIMITS)
     _refuse_other_versions(folder, said, limits["preprocessing"])
+    _refuse_changed(folder, said["files"])
     name = _chosen([said["arm"]], arm)
     study, plugins = _study(folder)
     recalibration = said["recalibration"]
@@ -101,6 +102,17 @@ def _refuse_other_versions(folder: RunFolder, said: Mapping[str, Any], preproces
         made_by = said.get("versions", {}).get("ovcf-bench", "another version")
         advice = f"Use ovcf-bench {made_by}, which made it, or run the study again."
         raise RecordError(Problem(f"folder {folder.name}", "this version would score images in another way", advice))
+
+
+def _refuse_changed(folder: RunFolder, files: Mapping[str, str]) -> None:
+    """Raise RecordError when a file that scores depend on is not as it was exported."""
+    for name, digest in files.items():
+        try:
+            as_exported = file_digest(folder.path / name) == digest
+        except OSError as error:
+            raise RecordError(Problem(f"folder {folder.name}", f"{name} cannot be read", "Export it again.")) from error
+        if not as_exported:
+            raise RecordError(Problem(f"folder {folder.name}", f"{name} is not as it was exported", "Export it again."))
 
 
 def _limits(said: Mapping[str, Any]) -> dict[str, Limits]:

@@ -71,7 +71,9 @@ def _data(run: RunRecords, document: StudyDocument | None) -> Iterator[str]:
         f"Development was divided into {document.splits.folds} folds, stratified by label and grouped by patient."
     )
     if said is not None:
-        yield "That no patient and no image stands on both sides of a border was verified."
+        elsewhere = [name for name in run.findings.sets if name not in document.splits.tests]
+        but = f", except of {listed(elsewhere)}, scored elsewhere" if elsewhere else ""
+        yield f"That no patient and no image stands on both sides of a border was verified{but}."
 
 
 def _networks(run: RunRecords, document: StudyDocument | None) -> Iterator[str]:

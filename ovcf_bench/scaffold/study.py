@@ -72,9 +72,14 @@ def write_study(answers: Answers, found: Survey, file: Path) -> str:
         n = f"{len(positive & negative)} patients have images of {answers.positive!r} and of another class"
         advice = "A patient has one label. See `label_level` in `ovcf-bench plugins show manifest`."
         raise BenchError(Problem("--data", n, advice))
+    is_folder = answers.data.is_dir()
     if min(len(positive), len(negative)) < _FEWEST:
         few = f"{len(positive)} positive and {len(negative)} negative patients"
-        raise BenchError(Problem("--data", few, f"At least {_FEWEST} of each are needed for folds and a test set."))
+        names = (
+            " Patients were read from file names, up to the first mark; a CSV file can name them." if is_folder else ""
+        )
+        needed = f"At least {_FEWEST} of each are needed for folds and a test set.{names}"
+        raise BenchError(Problem("--data", few, needed))
     development = [max(2, round(_DEVELOPMENT_SHARE * len(patients))) for patients in (positive, negative)]
     height, width = _image_size(found.shape)
     return _filled(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,25 @@ _SHOWN = 20  # problems
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """images : the exam table under pseudonyms, as `cohort.cases` takes it; read : pixels of one of its cache keys."""
+    """What a site lists.
+
+    images : the exam table under pseudonyms, as `cohort.cases` takes it; read : pixels of one of its cache keys;
+    left_out : number of images of each view that the study does not read.
+    """
 
     images: pd.DataFrame
     read: Callable[[str], Pixels16]
+    left_out: Mapping[str, int]
 
 
-def list_images(data: Path, settings: Mapping[str, Any], pseudonyms: Pseudonyms, site: str) -> Listed:
-    """Return what the CSV file `data` lists; `settings` are parameters of the dataset `manifest`. Raises DataError."""
+def list_images(
+    data: Path, settings: Mapping[str, Any], pseudonyms: Pseudonyms, site: str, views: Collection[str]
+) -> Listed:
+    """Return what the CSV file `data` lists of `views`; `settings` are parameters of the dataset `manifest`.
+
+    Whatever the file says of sites, it is one test set of that name: a column may hold words of any kind. Raises
+    DataError.
+    """
     plugin = registry.load().dataset(_DATASET)
     params = read_params(plugin.params, {"path": data.name, **settings}, "--data")
     dataset = open_dataset(plugin, params, data.parent)
@@ -42,8 +53,12 @@ def list_images(data: Path, settings: Mapping[str, Any], pseudonyms: Pseudonyms,
     exams = check_exams(table, "--data")
     hidden = {f"{kind}_id": pseudonyms.all(kind, exams[f"{kind}_id"]) for kind in ("patient", "exam", "image")}
     rows: list[Any] = exams.to_dict("records")
-    images = exams.assign(**hidden, split=site, fold=-1, cache_key=[str(row) for row in range(len(exams))], digest="")
-    return Listed(images, lambda number: as_uint16(dataset.read(rows[int(number)])))
+    keys = [str(row) for row in range(len(exams))]
+    images = exams.assign(**hidden, site=site, split=site, fold=-1, cache_key=keys, digest="")
+    others = images.loc[~images["view"].isin(views), "view"].value_counts()
+    used = images[images["view"].isin(views)].reset_index(drop=True)
+    left_out = {str(view): int(n) for view, n in others.items()}
+    return Listed(used, lambda number: as_uint16(dataset.read(rows[int(number)])), left_out)
 
 
 def check_images(images: pd.DataFrame, views_of_arms: Iterable[tuple[str, ...]]) -> None:

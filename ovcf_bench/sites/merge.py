@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -36,18 +37,21 @@ def add_site(run: Path, file: Path, told: str | None) -> Path:
     if target.exists():
         raise BenchError(Problem(target.name, "is there already", "Remove it, or name the site differently."))
     with whole_folder(target) as made:
-        _write(RunFolder(made), run, returned, own, found)
+        _write(RunFolder(made), run, returned, own, {"file_sha256": found, "hash_was_told": told is not None})
         findings.rebuild(made)
     return target
 
 
-def _write(made: RunFolder, run: Path, returned: Returned, own: pd.DataFrame, file_hash: str) -> None:
+def _write(made: RunFolder, run: Path, returned: Returned, own: pd.DataFrame, file: dict[str, Any]) -> None:
     anew = shutil.ignore_patterns(records.REPORT, records.FINDINGS, records.GALLERY)
     shutil.copytree(run, made.path, ignore=anew, dirs_exist_ok=True)
     joined = scores.build(pd.concat([own, returned.table], ignore_index=True))
     made.write_text(records.SCORES, scores.to_csv(joined))
     known = made.read_json(records.SITES) if made.has(records.SITES) else {}
-    made.write_json(records.SITES, {**known, returned.site: {**returned.about, "file_sha256": file_hash}})
+    made.write_json(records.SITES, {**known, returned.site: {**returned.about, **file}})
+    said = made.read_json(records.PROVENANCE)
+    proven = f"{said['leakage']['statement'].rstrip('.')}. {returned.site}, scored elsewhere, is no part of this proof."
+    made.write_json(records.PROVENANCE, {**said, "leakage": {**said["leakage"], "statement": proven}})
     _extend(made, returned.table, returned.site)
 
 

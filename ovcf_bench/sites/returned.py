@@ -17,6 +17,7 @@ from scipy.special import expit
 from ovcf_bench import scores
 from ovcf_bench.errors import BenchError, Problem, RecordError
 from ovcf_bench.pseudonyms import Kind, is_pseudonym
+from ovcf_bench.sites.overlap import count_known
 from ovcf_bench.sites.validate import ABOUT, SCHEMA, SCORES, check_site_name
 
 _LARGEST = 500_000_000  # bytes of an unpacked table
@@ -50,7 +51,14 @@ def read_returned(content: bytes, name: str) -> Returned:
         advice = "It is made by `ovcf-bench validate`."
         raise RecordError(Problem(name, f"is no file of scores ({type(error).__name__})", advice)) from error
     check_site_name(site, name)
-    return Returned(name, site, text, scores.from_csv(text), about)
+    try:
+        table = scores.from_csv(text)
+    except RecordError as error:
+        advice = "Ask the site for the file as `ovcf-bench validate` wrote it."
+        raise RecordError(
+            *(Problem(f"{name}, {each.where}", each.found, each.allowed or advice) for each in error.problems)
+        ) from error
+    return Returned(name, site, text, table, about)
 
 
 def verify(returned: Returned, own: pd.DataFrame, provenance: dict[str, Any]) -> None:
@@ -68,6 +76,9 @@ def verify(returned: Returned, own: pd.DataFrame, provenance: dict[str, Any]) ->
     shared = len(set(returned.table["patient_id"]) & set(own["patient_id"]))
     if shared:
         problems.append(Problem(name, f"{shared} of its patients are in the study already", "It needs new patients."))
+    elif known := count_known(returned.table, own):
+        found = f"{known} of its cases have the scores of cases of the study, under other names"
+        problems.append(Problem(name, found, "A further test set needs new patients."))
     advice = "Ask the site for the file as `ovcf-bench validate` wrote it."
     trained = {each["arm"] for each in provenance["units"]}
     problems += [Problem(name, found, advice) for found in _oddities(returned, own, trained)]
@@ -81,7 +92,7 @@ def _oddities(returned: Returned, own: pd.DataFrame, trained: set[str]) -> Itera
     tested = own[own["kind"] == "test"]
     described = ["arm", "view", "model", "target"]
     known = set(tested[described].itertuples(index=False, name=None))
-    if set(table["set"]) != {returned.site} or (table["kind"] != "test").any():
+    if {*table["set"], *table["site"]} != {returned.site} or (table["kind"] != "test").any():
         yield "its rows do not belong to one further test set of this run"
     if not set(table[described].itertuples(index=False, name=None)) <= known:
         yield "it has scores of arms that the run has not"

@@ -35,10 +35,15 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """digest : SHA-256 of the zip file; unusual : images of each view unlike those of development, None: not known."""
+    """What was written.
+
+    digest : SHA-256 of the zip file; unusual : images of each view unlike those of development, None: not known;
+    left_out : images of views that the study does not read.
+    """
 
     digest: str
     unusual: Mapping[str, int | None]
+    left_out: Mapping[str, int]
 
 
 def check_site_name(site: str, where: str) -> None:
@@ -68,8 +73,10 @@ def validate_site(
     check_site_name(site, "--site")
     said = _read_package(package)
     bundles = [open_bundle(package / folder, name) for name, folder in said["arms"].items()]
-    listed = list_images(data, {"site": site, **_window(bundles[0]), **(settings or {})}, Pseudonyms(key), site)
-    check_images(listed.images, dict.fromkeys(bundle.arm.views for bundle in bundles))
+    views_of_arms = list(dict.fromkeys(bundle.arm.views for bundle in bundles))
+    read = {view for views in views_of_arms for view in views}
+    listed = list_images(data, {**_window(bundles[0]), **(settings or {})}, Pseudonyms(key), site, read)
+    check_images(listed.images, views_of_arms)
     scored, unusual = score_arms(bundles, listed, device, threads, progress)
     tables = [
         table
@@ -92,7 +99,7 @@ def validate_site(
     }
     packed = _packed({SCORES: text, ABOUT: json.dumps(about, indent=1) + "\n"})
     write_atomically(out, packed)
-    return Sent(hashlib.sha256(packed).hexdigest(), unusual)
+    return Sent(hashlib.sha256(packed).hexdigest(), unusual, listed.left_out)
 
 
 def _read_package(package: Path) -> dict[str, Any]:

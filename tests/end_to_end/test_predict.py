@@ -126,9 +126,10 @@ def test_a_run_whose_units_are_gone_says_which_folder_is_missing(exported):
     [
         ("limits.json", None, "limits.json cannot be read"),
         ("limits.json", b"{}", "does not hold what was written into it"),
+        ("study.lock.yaml", b"schema: 1\n", "study.lock.yaml is not as it was exported"),
         ("bundle.json", b"[]", "does not hold what was written into it"),
-        ("units/unit-1/model.safetensors", None, "its weights cannot be used"),
-        ("units/unit-1/model.safetensors", b"short", "its weights cannot be used"),
+        ("units/unit-1/model.safetensors", None, "units/unit-1/model.safetensors cannot be read"),
+        ("units/unit-1/model.safetensors", b"short", "units/unit-1/model.safetensors is not as it was exported"),
     ],
 )
 def test_a_damaged_folder_scores_nothing_and_says_what_is_damaged(exported, name, content, said):

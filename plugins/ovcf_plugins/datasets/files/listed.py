@@ -18,6 +18,7 @@ from ovcf_plugins.datasets.files.places import are_there
 
 _READER_VERSION = 2  # raised whenever the pixels of a file may be read differently
 _DICOM = (".dcm", ".dicom")
+_DICOM_AT, _DICOM_MARK = 128, b"DICM"
 SUFFIXES = (*picture.SUFFIXES, *_DICOM)
 _TOLD_EVERY = 500
 _ALLOWED = "Allowed: one grey image of 8 or 16 bits, floats from 0 to 1, or colour with equal channels."
@@ -33,7 +34,7 @@ class Reading:
 
     def decode(self, path: Path) -> Pixels:
         """Return the pixels of a file, (H, W), bone bright. Raises UnreadableError."""
-        if path.suffix.lower() in _DICOM:
+        if path.suffix.lower() in _DICOM or _is_dicom_without_suffix(path):
             from ovcf_plugins.datasets.dicom.pixels import read_radiograph
 
             pixels = read_radiograph(path, self.window)
@@ -54,6 +55,14 @@ class Reading:
     def words(self) -> str:
         """Everything that the pixels depend on besides the file."""
         return f"{_READER_VERSION} inverted={self.inverted} colours={self.colours} window={self.window}"
+
+
+def _is_dicom_without_suffix(path: Path) -> bool:
+    """Whether a file is DICOM by its content: archives give such files no suffix."""
+    if path.suffix or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(_DICOM_AT + len(_DICOM_MARK))[_DICOM_AT:] == _DICOM_MARK
 
 
 def _inverted(pixels: Pixels) -> Pixels:
