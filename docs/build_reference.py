@@ -7,20 +7,22 @@ A test holds the pages against the code.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import importlib
 import inspect
+import itertools
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import BaseModel
 
-from ovcf_bench import api, hookspecs, registry
+from ovcf_bench import api, hookspecs, registry, testing
 from ovcf_bench.cli.main import _COMMANDS
 from ovcf_bench.cli.plugins import _parameters
 from ovcf_bench.findings import values
@@ -39,6 +41,24 @@ with `--profile`; null removes an inherited key).
 _API = """# Hooks and plugin API
 
 A plugin imports `ovcf_bench.api` alone; its tests may import `ovcf_bench.testing`.
+"""
+_TESTING = """## Tests
+
+`ovcf_bench.testing` is for the tests of a plugin: the checks of `ovcf-bench plugins test`, which pytest can run too.
+
+```python
+import pytest
+
+from ovcf_bench.testing import plugin_checks
+
+
+@pytest.mark.parametrize("check", plugin_checks("my_net"), ids=str)
+def test_my_net_keeps_the_contract(check):
+    check()
+```
+
+A package of `plugins new` brings such a test. A check that fails raises `ContractError`, with the texts `contract`,
+`seen` and `fix`.
 """
 _FINDINGS = """# findings.json
 
@@ -127,14 +147,51 @@ def plugin_api() -> str:
     for name in hooks():
         hook = getattr(hookspecs, name)
         parts += [f"### {name}({', '.join(inspect.signature(hook).parameters)})", "", _doc(hook), ""]
-    parts += ["## Names", ""]
-    for name in api.__all__:
-        thing = getattr(api, name)
-        if inspect.isclass(thing) or inspect.isfunction(thing):
-            parts += [f"### {name}", "", _doc(thing), ""]
-            if inspect.isclass(thing):
-                parts += [*_members(thing), ""]
+    plugins, tests = ["## Names", "", *_names(api)], [*_names(testing)]
+    return "\n".join([_close([*parts, *plugins]), _TESTING, _close(tests)])
+
+
+def _close(parts: Iterable[str]) -> str:
+    """Return the lines with one empty line at most between two others."""
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))
+
+
+def _names(module: types.ModuleType) -> Iterator[str]:
+    """Yield what a module offers, in the order of its `__all__`."""
+    for name in module.__all__:
+        thing = getattr(module, name)
+        if inspect.isclass(thing):
+            yield from (f"### {name}", "", _doc(thing), "", *_members(thing), "")
+        elif inspect.isfunction(thing):
+            yield from (f"### {name}", "", f"`{name}{_signature(thing)}`", "", _doc(thing), "")
+        elif isinstance(thing, tuple):
+            yield from (f"### {name}", "", ", ".join(f"`{each}`" for each in thing), "")
+        elif words := _words_below(name, module) or _words_below(name, hookspecs):
+            yield from (f"### {name}", "", words, "")
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    """Return the signature; annotations are texts, and stand without quotes."""
+    given = inspect.signature(function)
+    bare = [each.replace(annotation=_Bare(each.annotation)) for each in given.parameters.values()]
+    return str(given.replace(parameters=bare, return_annotation=_Bare(given.return_annotation)))
+
+
+class _Bare(str):
+    """A text that shows itself without quotes."""
+
+    __repr__ = str.__str__
+
+
+def _words_below(name: str, module: types.ModuleType) -> str:
+    """Return the text that stands below the assignment of a name, or an empty one."""
+    lines = ast.parse(inspect.getsource(module)).body
+    for line, below in itertools.pairwise(lines):
+        if isinstance(line, ast.Assign) and [ast.unparse(each) for each in line.targets] == [name]:
+            match below:
+                case ast.Expr(ast.Constant(str(words))):
+                    return inspect.cleandoc(words)
+    return ""
 
 
 def hooks() -> list[str]:
@@ -153,6 +210,9 @@ def _members(thing: type) -> Iterator[str]:
         if not name.startswith("_") and inspect.isfunction(member):
             given = ", ".join(list(inspect.signature(member).parameters)[1:])
             yield f"- `{name}({given})`: {_cell(inspect.getdoc(member) or '')}"
+        elif isinstance(member, property):
+            gives = inspect.signature(member.fget).return_annotation
+            yield f"- `{name}: {gives}` (property): {_cell(inspect.getdoc(member) or '')}"
 
 
 def plugins() -> str:
