@@ -8,7 +8,7 @@ import inspect
 import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -157,7 +157,8 @@ def _add(manager: pluggy.PluginManager, where: str, open_module: Callable[[], Mo
 
 
 def _cannot_load(error: BaseException, where: str) -> Problem:
-    at = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
+    file = Path(getattr(error, "filename", None) or "").name
+    at = f" ({file}, line {error.lineno})" if isinstance(error, SyntaxError) else ""
     found = f"cannot be loaded: {type(error).__name__}: {getattr(error, 'msg', error)}{at}"
     lacking = error.name if isinstance(error, ModuleNotFoundError) else None
     advice = f"Install: pip install {lacking.partition('.')[0]}" if lacking else ""
@@ -194,10 +195,18 @@ def collect(manager: pluggy.PluginManager, origins: Mapping[str, str], problems:
                 found += [replace(each, where=where, found=f"{each.where}: {each.found}") for each in error.problems]
             except Exception as error:  # noqa: BLE001  as above
                 problem = problem_of(error, where, getattr(module, hook))
-                found.append(replace(problem, where=where, found=f"{hook} failed: {problem.found}"))
+                told = replace(problem, where=where, found=f"{hook} failed: {problem.found}")
+                found.append(replace(told, allowed=_arguments(error) or told.allowed))
             if len(known) + len(found) == before:
                 found.append(Problem(where, f"{hook} registers nothing", "Call register(...) in it."))
     return Registry(datasets, models, tuple(found), manager)
+
+
+def _arguments(error: Exception) -> str:
+    """Return the arguments that a plugin class takes, when the error is about one that it does not."""
+    said = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    known = {each.__name__: [field.name for field in fields(each)] for each in (DatasetPlugin, ModelPlugin)}
+    return one_of(said[2], known[said[1]]) if said and said[1] in known else ""
 
 
 def _registrar(
@@ -226,7 +235,11 @@ def _registrar(
         elif API_VERSION not in plugin.api:
             supports = ", ".join(map(str, plugin.api))
             problems.append(
-                Problem(where, f"{plugin.name!r} supports API {supports}", f"This version offers API {API_VERSION}.")
+                Problem(
+                    where,
+                    f"{plugin.name!r} supports API {supports}",
+                    f"This version offers API {API_VERSION}. Install another version of the plugin, or of ovcf-bench.",
+                )
             )
         elif plugin.name in known:
             other = known[plugin.name].distribution
