@@ -101,10 +101,11 @@ def _look(
 ) -> _Source | Prediction:
     """Return the images at the size of the networks, or why they are not scored."""
     name = " + ".join(_printable(path) for path in exam if path is not None)
+    lacking = [view for view, path in zip(bundle.arm.views, exam, strict=True) if path is None]
+    if lacking:
+        return Prediction(name, "unreadable", reason=f"no file of this name in the folder of {', '.join(lacking)}")
     stored, resized = [], []
-    for view, path in zip(bundle.arm.views, exam, strict=True):
-        if path is None:
-            return Prediction(name, "unreadable", reason=f"no file of this name in the folder of {view}")
+    for view, path in zip(bundle.arm.views, (each for each in exam if each is not None), strict=True):
         try:
             stored.append(read(path))
         except BenchError as error:  # of one file: the others are scored
