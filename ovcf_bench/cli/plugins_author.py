@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,8 +14,9 @@ import click
 from ovcf_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from ovcf_bench.testing import Check
+    from ovcf_bench.testing import Check, ContractError
 
+_How = Literal["passed", "failed", "skipped"]
 _log = logging.getLogger(__name__)
 _BROKEN = 1  # exit code: the plugin breaks a contract
 
@@ -85,7 +88,7 @@ def test(name: str, assignments: tuple[str, ...], image_size: tuple[int, int]) -
     from ovcf_bench.testing import plugin_checks
 
     checks = plugin_checks(name, read_assignments(assignments), image_size=image_size)
-    failed = 0
+    went: list[_How] = []
     of = ""
     seen: dict[str, str] = {}  # what was seen first, and in which check
     for check in checks:
@@ -93,13 +96,24 @@ def test(name: str, assignments: tuple[str, ...], image_size: tuple[int, int]) -
             of = check.plugin
             click.echo(of)
             seen.clear()
-        failed += not _shown(check, seen)
-    click.echo(f"{len(checks) - failed} of {len(checks)} checks passed.")
-    return _BROKEN if failed else 0
+        went.append(_shown(check, seen))
+    return _summed_up(went)
 
 
-def _shown(check: Check, seen: dict[str, str]) -> bool:
-    """Run a check and print how it went, once for what was `seen` before; return whether it passed."""
+def _summed_up(went: Sequence[_How]) -> int:
+    """Print how many checks passed; return the exit code."""
+    skipped = went.count("skipped")
+    looked_at = len(went) - skipped
+    if not looked_at:
+        click.echo("Nothing of this plugin could be looked at: it is neither right nor wrong.")
+        return _BROKEN
+    beside = f" {skipped} not looked at." if skipped else ""
+    click.echo(f"{went.count('passed')} of {looked_at} checks passed.{beside}")
+    return _BROKEN if "failed" in went else 0
+
+
+def _shown(check: Check, seen: dict[str, str]) -> _How:
+    """Run a check and print how it went, once for what was `seen` before."""
     from ovcf_bench.testing import ContractError, NotApplicable
 
     begun = time.perf_counter()
@@ -107,19 +121,28 @@ def _shown(check: Check, seen: dict[str, str]) -> bool:
         remark = check()
     except NotApplicable as reason:
         click.echo(f"  --      {check.name}: not looked at, {reason}")
-        return True
+        return "skipped"
     except ContractError as broken:
-        first = seen.setdefault(broken.seen, check.name)
-        as_before = "" if first == check.name else f": as under {first!r}"
-        click.echo(click.style("  FAILED  ", fg="red", bold=True) + check.name + as_before)
-        if as_before:
-            return False
-        if isinstance(broken.__cause__, BenchError):
-            _log.debug(broken.__cause__.problems[0].trace)
-        for word, text in (("contract", broken.contract), ("seen", broken.seen), ("fix", broken.fix)):
-            click.echo(f"          {word + ':':10}{text}")
-        return False
+        _show_broken(check, broken, seen)
+        return "failed"
     seconds = time.perf_counter() - begun
     took = f"  ({seconds:.0f} s)" if seconds >= 1 else ""
     click.echo(click.style("  ok      ", fg="green") + check.name + (f": {remark}" if remark else "") + took)
-    return True
+    return "passed"
+
+
+def _show_broken(check: Check, broken: ContractError, seen: dict[str, str]) -> None:
+    first = seen.setdefault(broken.seen, check.name)
+    as_before = "" if first == check.name else f": as under {first!r}"
+    click.echo(click.style("  FAILED  ", fg="red", bold=True) + check.name + as_before)
+    if as_before:
+        return
+    _log.debug(_trace_of(broken.__cause__))
+    for word, text in (("contract", broken.contract), ("seen", broken.seen), ("fix", broken.fix)):
+        click.echo(f"          {word + ':':10}{text}")
+
+
+def _trace_of(cause: BaseException | None) -> str:
+    if isinstance(cause, BenchError):
+        return cause.problems[0].trace
+    return "".join(traceback.format_exception(cause)) if cause else ""
