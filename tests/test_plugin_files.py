@@ -211,7 +211,7 @@ REGISTER = "@hookimpl\ndef register_models(register):\n    "
     ("source", "said"),
     [
         ("import no_such_library\n", "Install: pip install no_such_library"),
-        ("def f(:\n", "SyntaxError: invalid syntax (line 1)"),
+        ("def f(:\n", "SyntaxError: invalid syntax (wrong.py, line 1)"),
         ("1 / 0\n", "cannot be loaded: ZeroDivisionError"),
         ("x = 1\n", "has no hook"),
         (IMPORT + REGISTER + "pass\n", "register_models registers nothing"),
