@@ -131,7 +131,7 @@ def _unusual(site: SiteRecord) -> str:
     if not known:
         return "Whether they look like those of development is not known."
     counted = listed([f"{n} of {view}" for view, n in known.items()])
-    return f"Of its {site.images} images, {counted} look unlike those of development; `predict` would refuse them."
+    return f"Of its {site.images} images, {counted} look unlike those of development and would be refused by predict."
 
 
 def _prevalences(sets: Mapping[str, SetFindings]) -> Iterator[str]:
