@@ -4,9 +4,9 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from places import ROOT
+
 BLOCK = re.compile(r"(?:<!-- (?P<note>.*?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 
 

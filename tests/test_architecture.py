@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*ROOT.glob("ovcf_bench/**/*.py"), *ROOT.glob("plugins/**/*.py")])
 
 

@@ -3,6 +3,7 @@ import textwrap
 from importlib.metadata import EntryPoint, entry_points
 
 import pytest
+from places import ROOT
 
 from ovcf_bench import registry
 from ovcf_bench.errors import PluginError
@@ -32,6 +33,7 @@ def plugin(tmp_path, monkeypatch):
 
 GOOD = """
 from ovcf_bench.api import DatasetPlugin, Params, hookimpl
+from places import ROOT
 
 class Settings(Params):
     path: str = "x"
@@ -105,9 +107,8 @@ def test_an_unknown_plugin_gets_a_suggestion():
 
 def test_the_bundled_plugins_are_registered_as_the_project_declares():
     import tomllib
-    from pathlib import Path
 
-    declared = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text())
+    declared = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text())
     expected = declared["project"]["entry-points"]["ovcf_bench"]
     installed = {each.name: each.value for each in entry_points(group=registry.GROUP) if each.dist.name == "ovcf-bench"}
     assert installed == expected

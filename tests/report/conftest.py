@@ -1,11 +1,11 @@
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from places import ORACLE
 from scipy.special import expit, logit
 
 from ovcf_bench import findings, scores
@@ -13,7 +13,6 @@ from ovcf_bench.report import write_report
 from ovcf_bench.study import parse
 from ovcf_bench.vocabulary import SCORE_COLUMNS
 
-ORACLE = Path(__file__).parents[1] / "data" / "oracle"
 VIEWS = ("ap", "lateral")
 STUDY = {
     "schema": 1,

@@ -1,11 +1,11 @@
 """Every case of the reference values (pROC 1.18.0 and base R) against our closed forms."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import ORACLE
 
 from ovcf_bench.stats.auroc import covariance, estimate_auroc, place
 from ovcf_bench.stats.cases import complete_cases
@@ -17,7 +17,6 @@ from ovcf_bench.stats.mover import mover_interval
 from ovcf_bench.stats.multiplicity import holm
 from ovcf_bench.stats.operating_point import ThresholdRule, fit_threshold, operate
 
-ORACLE = Path(__file__).parent / "data" / "oracle"
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())
 MOVER = json.loads((ORACLE / "mover.json").read_text())
 CASES = sorted(REFERENCE["cases"])

@@ -5,13 +5,12 @@ import shutil
 import subprocess
 import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from ovcf_bench.provenance import source_digest
 
-ROOT = Path(__file__).parents[1]
 PACKAGE = {
     "planted_hospital/__init__.py": "",
     "planted_hospital/constants.py": "BRIGHTER = 0\n",
@@ -46,6 +45,7 @@ import numpy as np
 import pandas as pd
 from ovcf_bench.api import DatasetPlugin, Params, hookimpl
 from planted_hospital.constants import BRIGHTER
+from places import ROOT
 
 class Images:
     def exams(self, progress=None):

@@ -1,15 +1,13 @@
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import STUDIES
 
 from ovcf_bench.study import load_study, parse
 from ovcf_bench.vocabulary import Comparison, Eligibility, SplitRule
-
-STUDIES = Path(__file__).parents[1] / "studies"
 
 STUDY = """\
 schema: 1

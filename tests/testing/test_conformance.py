@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from places import ORACLE
 
 from ovcf_bench.cli.main import ovcf_bench_command
 from ovcf_bench.errors import BenchError
@@ -17,7 +18,7 @@ from ovcf_bench.testing import ContractError, NotApplicable, plugin_checks
 from ovcf_bench.testing.pickles import is_pickle
 from ovcf_bench.testing.privacy import _ids_in
 
-VAN_DYKE = Path(__file__).parent / "data" / "oracle" / "vandyke.csv"
+VAN_DYKE = ORACLE / "vandyke.csv"
 
 
 def failures(checks):

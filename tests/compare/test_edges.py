@@ -1,18 +1,17 @@
 """Every row of the table of edge cases, from a table of scores to the findings. Any warning fails a test."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import ORACLE
 
 from ovcf_bench.compare import Request, read_scores, to_findings
 from ovcf_bench.compare.request import parse_threshold
 from ovcf_bench.findings import to_json
 from ovcf_bench.pseudonyms import Pseudonyms
 
-ORACLE = Path(__file__).parent / "data" / "oracle"
 SINGLE = pd.read_csv(ORACLE / "s03_n104_rho03.csv")
 SEVERAL = pd.read_csv(ORACLE / "c01_clustered_p200.csv")
 FIRST_POSITIVE = SINGLE.index[SINGLE["y"] == 1][0]

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from dicom_files import radiograph, save
-from docs_reader import ROOT, Reader, blocks
+from docs_reader import Reader, blocks
 from PIL import Image
+from places import ROOT
 from pydicom.uid import generate_uid
 
 PAGES = (

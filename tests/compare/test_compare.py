@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from places import ORACLE
 
 from ovcf_bench.cli.main import ovcf_bench_command
 from ovcf_bench.errors import BenchError
 from ovcf_bench.records import RunFolder
 
-ORACLE = Path(__file__).parent / "data" / "oracle"
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())
 MOVER = json.loads((ORACLE / "mover.json").read_text())
 WIDE = ("--label", "y", "--arm", "ap", "--arm", "lat", "--patient", "patient_id")

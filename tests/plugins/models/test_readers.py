@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 from sklearn.metrics import roc_auc_score
 
 from ovcf_bench import scores
@@ -20,7 +21,6 @@ from ovcf_bench.report import write_report
 from ovcf_bench.runner import Options, Silent, check_study, estimate_seconds, plan_study, run_study
 from ovcf_bench.sites import export_for_site
 
-ROOT = Path(__file__).parents[1]
 EXPECTED = json.loads((ROOT / "tests" / "data" / "oracle" / "vandyke.json").read_text())
 
 

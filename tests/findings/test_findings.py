@@ -1,12 +1,12 @@
 import json
 import math
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from places import ORACLE
 from scipy.special import expit, logit
 from sklearn.metrics import roc_auc_score
 
@@ -16,7 +16,6 @@ from ovcf_bench.findings import build, from_study, to_json
 from ovcf_bench.study import parse
 from ovcf_bench.vocabulary import SCORE_COLUMNS, Comparison
 
-ORACLE = Path(__file__).parent / "data" / "oracle"
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())["cases"]
 MOVER = json.loads((ORACLE / "mover.json").read_text())
 AP, LATERAL, THIRD = "ap/net", "lat/net", "third/net"

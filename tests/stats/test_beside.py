@@ -2,11 +2,11 @@
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import ORACLE
 from scipy.stats import t as student
 
 from ovcf_bench.stats.auroc import estimate_auroc
@@ -22,7 +22,6 @@ from ovcf_bench.stats.readers import analyse_readers
 from ovcf_bench.stats.resampled import corrected_t, split_variance
 from ovcf_bench.stats.unpaired import compare_unpaired, welch_df
 
-ORACLE = Path(__file__).parent / "data" / "oracle"
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())
 CASES = sorted(REFERENCE["cases"])
 SMALL = [case for case in CASES if "n5000" not in case]

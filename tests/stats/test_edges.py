@@ -2,11 +2,11 @@
 
 import math
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import ORACLE
 
 from ovcf_bench.errors import StatisticsError
 from ovcf_bench.stats.auroc import estimate_auroc
@@ -23,7 +23,6 @@ from ovcf_bench.stats.proportions import proportion
 from ovcf_bench.stats.readers import analyse_readers
 from ovcf_bench.stats.resampled import corrected_t
 
-ORACLE = Path(__file__).parent / "data" / "oracle"
 LABELS = np.repeat([0, 1], 30)
 NOISE = np.random.default_rng(7).standard_normal(60)
 GOOD = NOISE + 1.5 * LABELS

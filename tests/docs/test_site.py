@@ -4,12 +4,11 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 PARTS = ("README.md", "CHANGELOG.md", "docs", "studies", "benchmarks/results", "reports/example")
 
 

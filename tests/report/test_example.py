@@ -4,11 +4,12 @@ import base64
 import re
 import shutil
 import zlib
-from pathlib import Path
+
+from places import ROOT
 
 from ovcf_bench.report import write_report
 
-EXAMPLE = Path(__file__).parents[1] / "reports" / "example"
+EXAMPLE = ROOT / "reports" / "example"
 
 
 def test_the_example_is_what_the_code_makes_of_its_records(tmp_path):

@@ -1,19 +1,17 @@
 import json
-from pathlib import Path
 from typing import Literal
 
 import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import STUDIES
 from pydantic import BaseModel, ConfigDict
 
 from ovcf_bench.cli.options import open_registry, params_models
 from ovcf_bench.errors import StudyError
 from ovcf_bench.study import ParamsModels, json_schema, load_study, parse, read_lock
 from ovcf_bench.study.document import scalar
-
-STUDIES = Path(__file__).parents[1] / "studies"
 
 
 class Data(BaseModel):

@@ -2,12 +2,12 @@
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from places import ORACLE
 from scipy.special import expit, logit
 
 from ovcf_bench.errors import StatisticsError
@@ -20,7 +20,6 @@ from ovcf_bench.stats.paired_proportions import compare_proportions
 from ovcf_bench.stats.predictive_values import compare_npv, compare_ppv
 from ovcf_bench.stats.ratios import clustered_difference, clustered_ratio
 
-ORACLE = Path(__file__).parent / "data" / "oracle"
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())["cases"]
 CASES = sorted(REFERENCE)
 VIEWS = ("ap", "lat", "third")

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from places import ROOT
 from scipy.stats import multivariate_normal, norm, rankdata
 
 from ovcf_bench.errors import StatisticsError
@@ -86,9 +87,8 @@ def test_power_is_how_often_the_test_itself_shows_the_claim(design):
 
 
 def test_the_committed_simulation_agrees_within_three_points():
-    from pathlib import Path
 
-    result = json.loads((Path(__file__).parents[1] / "benchmarks/results/power_simulation.json").read_text())
+    result = json.loads((ROOT / "benchmarks/results/power_simulation.json").read_text())
     assert result["simulations"] == 20_000
     assert len(result["designs"]) == 12
     for row in result["designs"]:
