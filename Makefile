@@ -2,15 +2,41 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+# Two workers; one that has nothing left takes tests of the other, so that no file is the floor.
+PARALLEL := -n 2 --dist worksteal
 
-.PHONY: demo test install check docs clean
+.PHONY: demo test test-system test-slow test-wheel costs install installed-dev check docs clean
 
 # The main job on a small network: the published study's cohort, all folds, both views, one report.
 demo: $(VENV)/installed
 	$(BIN)/ovcf-bench run studies/paper.yaml --profile quick
 
+# After every change, some minutes: every claim about the code, and one whole study from command to report.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not system and not slow" $(PARALLEL)
+
+# Real programs: a browser, the commands of every page of the docs, processes that are killed.
+test-system: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m "system and not slow" $(PARALLEL)
+
+# Whole studies, and plugin packages that pip installs.
+test-slow: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m slow $(PARALLEL)
+
+# From end to end, against the wheel that users install, outside the tree.
+test-wheel: $(VENV)/installed-dev
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m build --wheel --outdir build/wheel . >build/wheel/build.log 2>&1 || { cat build/wheel/build.log; exit 1; }
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet -c constraints.txt torch
+	build/wheel/venv/bin/python -m pip install --quiet -c constraints.txt "$$(echo $(CURDIR)/build/wheel/*.whl)[dicom]" pytest pytest-xdist
+	cp -r tests/end_to_end build/wheel/
+	cd build/wheel && venv/bin/python -m pytest $(PARALLEL) end_to_end
+
+# What each default test costs, into the page on tests.
+costs: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m "not system and not slow" $(PARALLEL) --costs build/costs.json
+	$(BIN)/python tests/costs_page.py build/costs.json
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -23,6 +49,8 @@ docs: $(VENV)/installed-dev
 	$(BIN)/python -m sphinx -W --keep-going -q -b html -c docs . site
 
 install: $(VENV)/installed
+
+installed-dev: $(VENV)/installed-dev
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

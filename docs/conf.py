@@ -8,7 +8,13 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
-SECTIONS = {"tutorial": "Tutorial", "how_to": "How to", "explanation": "Explanation", "reference": "Reference"}
+SECTIONS = {
+    "tutorial": "Tutorial",
+    "how_to": "How to",
+    "explanation": "Explanation",
+    "reference": "Reference",
+    "contributing": "Contributing",
+}
 
 project = "ovcf-bench"
 html_title = "ovcf-bench"

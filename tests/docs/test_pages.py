@@ -44,6 +44,7 @@ def test_the_tutorial_leads_to_a_report_with_the_readers_own_network(reader):
     assert "ap/small_resnet" in html
 
 
+@pytest.mark.system
 def test_what_the_page_on_trained_models_says_works(reader):
     reader.follow("how_to/use_what_was_trained.md")
     scored = (reader.folder / "scores.csv").read_text()
@@ -51,12 +52,14 @@ def test_what_the_page_on_trained_models_says_works(reader):
     assert (reader.folder / "lateral_model" / "README.md").exists()
 
 
+@pytest.mark.system
 def test_what_the_page_on_external_validation_says_works(reader):
     reader.follow("how_to/external_validation.md")
     (run,) = (reader.folder / "runs").glob("small-*+hospital_b")
     assert "hospital_b" in (run / "report.html").read_text("utf-8")
 
 
+@pytest.mark.system
 def test_the_models_of_the_page_keep_their_contracts_and_make_reports(reader):
     reader.follow("how_to/model_plugin.md", skip=("ovcf-bench plugins new", "pip", "pytest", "ovcf-bench plugins show"))
     runs = reader.folder / "reports" / "runs"
@@ -64,12 +67,14 @@ def test_the_models_of_the_page_keep_their_contracts_and_make_reports(reader):
     assert "lateral/theirs" in next(runs.glob("theirs-*/report.html")).read_text("utf-8")
 
 
+@pytest.mark.system
 def test_what_the_page_on_scores_says_works(reader):
     reader.follow("how_to/scores.md")
     assert len([*(reader.folder / "reports" / "comparisons").glob("*/report.html")]) == 2
     assert len([*(reader.folder / "reports" / "runs").glob("study-*/report.html")]) == 1
 
 
+@pytest.mark.system
 def test_the_tracker_of_the_page_writes_the_loss_of_every_epoch(reader):
     reader.follow("how_to/trackers.md")
     losses = pd.read_csv(reader.folder / "losses.csv")
@@ -79,6 +84,7 @@ def test_the_tracker_of_the_page_writes_the_loss_of_every_epoch(reader):
     assert losses["loss"].between(0, 10).all()
 
 
+@pytest.mark.system
 def test_what_the_page_on_gpu_machines_says_works(reader):
     import torch
 
@@ -89,6 +95,7 @@ def test_what_the_page_on_gpu_machines_says_works(reader):
     assert len([*(reader.folder / "reports" / "runs").glob("null-*/report.html")]) == 1
 
 
+@pytest.mark.system
 def test_what_the_page_on_dicom_folders_says_works(reader, tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
     make_dicom_export(data, patients=100)
@@ -114,6 +121,7 @@ def make_dicom_export(folder, patients):
     (folder / "labels.csv").write_text("\n".join(rows) + "\n")
 
 
+@pytest.mark.system
 def test_what_the_readme_says_works(reader):
     reader.instead = SMALL
     random = np.random.default_rng(4)

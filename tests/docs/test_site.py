@@ -9,6 +9,8 @@ from urllib.parse import unquote
 import pytest
 from places import ROOT
 
+pytestmark = pytest.mark.system
+
 PARTS = ("README.md", "CHANGELOG.md", "docs", "studies", "benchmarks/results", "reports/example")
 
 

@@ -1,4 +1,7 @@
-"""A tiny phantom study run through the installed command. Needs nothing of the source tree."""
+"""A tiny phantom study run through the installed command. Needs nothing of the source tree.
+
+`make test-wheel` copies this folder elsewhere and runs it against the wheel; a run of the tree leaves it out.
+"""
 
 import csv
 import os
@@ -13,6 +16,13 @@ import pytest
 from filelock import FileLock  # torch needs it as well
 
 BIN = str(Path(sys.executable).with_name("ovcf-bench"))
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("system")
+
 
 STUDY = """\
 schema: 1
