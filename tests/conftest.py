@@ -12,11 +12,12 @@ pytest_plugins = ["costs", "tiny"]
 
 @pytest.fixture(scope="session")
 def server():
-    """The server from which the program forks its processes, with all that units import: each then costs some 50 ms.
+    """What units import is imported, here and by the server from which the program forks its processes (50 ms each).
 
-    The program starts it with less, which a single test would pay for.
+    The program imports it when it is needed, which the test that comes first would pay for.
     """
     from ovcf_bench.executors import Job, run_jobs, warm_up
+    from ovcf_bench.training import preload  # noqa: F401
 
     modules = ("ovcf_bench.runner.decode", "ovcf_bench.training.preload", "sklearn.linear_model", "sklearn.metrics")
     warm_up(modules, threads=1)

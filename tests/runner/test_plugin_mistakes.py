@@ -1,136 +1,13 @@
-"""What plugins that fit by themselves, or register oddly, do wrong: told as theirs, and nothing else is lost."""
-
-import textwrap
+"""What plugins do wrong in a study: told as theirs, and nothing else is lost."""
 
 import pytest
+from plugin_trials import write_with_params
 
-from ovcf_bench import registry
 from ovcf_bench.cli.options import open_study
-from ovcf_bench.errors import BenchError, DataError, PluginError
+from ovcf_bench.errors import BenchError, DataError
 from ovcf_bench.images import ImageCache
 from ovcf_bench.report import write_report
 from ovcf_bench.runner import Options, Silent, check_study, plan_study, run_study
-from ovcf_bench.testing import ContractError, NotApplicable, plugin_checks
-
-MODEL = """
-import json
-import numpy as np
-from ovcf_bench.api import ModelPlugin, Params, hookimpl
-
-class Settings(Params):
-    pass
-
-class Brightest:
-    def __init__(self, limit):
-        self.limit = limit
-
-    def scores(self, pixels):
-        images = pixels[np.arange(pixels.shape[0])]
-        return (20 * (images.reshape(len(images), -1).max(axis=1) / 65535 - self.limit)).astype(np.float32)[:, None]
-
-    def save(self, folder):
-        (folder / "limit.json").write_text(json.dumps(self.limit))
-
-def fit(params, train, tune, context):
-    context.report({"kind": "step", "done": 0.5, "loss": 0.7})
-    images = train.pixels[np.arange(train.pixels.shape[0])]
-    return Brightest(float(np.median(images.reshape(len(images), -1).max(axis=1) / 65535)))
-
-def load(params, folder, context):
-    return Brightest(json.loads((folder / "limit.json").read_text()))
-
-def check(params):
-    return []
-
-@hookimpl
-def register_models(register):
-    register(ModelPlugin(name="mine", params=Settings, summary="mine", fit=fit, load=load, check=check))
-"""
-
-
-def written(tmp_path, old="", new=""):
-    assert old in MODEL
-    path = tmp_path / "mine.py"
-    path.write_text(MODEL.replace(old, new) if old else MODEL)
-    return path
-
-
-def failures(path):
-    found = {}
-    for check in plugin_checks(str(path)):
-        try:
-            check()
-        except NotApplicable:
-            continue
-        except ContractError as broken:
-            found[check.name] = f"{broken.seen} {broken.fix}"
-    return found
-
-
-def test_without_a_mistake_it_keeps_the_contract(tmp_path):
-    assert failures(written(tmp_path)) == {}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "check", "said"),
-    [
-        ("    return Brightest(float", "    Brightest(float", "seed", "fit: returns NoneType, without scores and save"),
-        ("    return Brightest(json", "    Brightest(json", "save and load", "load: returns NoneType"),
-        ("    def save(", "    def keep(", "seed", "without save"),
-        ('{"kind": "step", "done": 0.5, "loss": 0.7}', '{"accuracy": 0.5}', "seed", "is of no kind that can be shown"),
-        ('"step", "done": 0.5, "loss": 0.7', '"epoch", "epoch": 1', "seed", "lacks epochs, loss, images_per_second"),
-        ("    return []", "    raise KeyError(7)", "facts", "KeyError"),
-        ("    return []", "    return None", "facts", "TypeError"),
-        ('"loss": 0.7', '"loss": "low"', "seed", "has no number as loss"),
-    ],
-)
-def test_the_suite_names_the_mistake(tmp_path, old, new, check, said):
-    assert said in failures(written(tmp_path, old, new))[check]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("import json", "import sys; sys.exit(0)", "cannot be loaded: SystemExit"),
-        ("params=Settings", "params=None", "params that are no class of parameters"),
-        ("params=Settings", "params={}", "params that are no class of parameters"),
-        ('name="mine"', "name=5", "5 is no name"),
-        ("check=check", 'check=check, requires="sklearn"', "requires what are no modules: 'sklearn'"),
-        ("check=check", 'check=check, requires=("scikit-learn",)', "requires what are no modules"),
-        ('name="mine"', 'name="my model/1"', "'my model/1' is no name"),
-        ("register_models(register)", "register_datasets(register)", "register(...) got ModelPlugin"),
-        ("fit=fit", "fit=lambda *given: None", "model 'mine': fit is a lambda or stands inside another function"),
-        ("check=check", "check=check, api=1", "'mine' has api=1"),
-        ("    pass\n", "    n: 'Nowhere' = 1\n", "the parameters of 'mine' have a type that is not defined"),
-        (
-            "    register(",
-            "    register(ModelPlugin(name='mine', params=Settings, summary='', fit=fit, load=load))\n    register(",
-            "Register it once.",
-        ),
-    ],
-)
-def test_what_cannot_be_registered_is_told(tmp_path, old, new, said):
-    with pytest.raises(PluginError) as error:
-        registry.load([], [written(tmp_path, old, new)])
-    assert said in textwrap.dedent(str(error.value))
-
-
-def test_two_plugin_files_of_one_name_are_refused_and_none_is_dropped(tmp_path):
-    files = []
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        files.append(tmp_path / name / "mine.py")
-        files[-1].write_text(MODEL.replace('name="mine"', f'name="mine_{name}"'))
-    with pytest.raises(PluginError, match="two of the plugin files have one name"):
-        registry.load([], files)
-    assert set(registry.load([], [files[0], files[0]]).models) == {"mine_a"}
-
-
-def test_a_requirement_inside_an_absent_package_is_asked_for(tmp_path):
-    path = written(tmp_path, "check=check", 'check=check, requires=("nowhere.inside",)')
-    with pytest.raises(PluginError, match=r"needs nowhere\.inside"):
-        registry.load([], [path]).model("mine")
-
 
 DATASET = """
 import numpy as np
@@ -224,7 +101,7 @@ def test_a_study_names_what_a_dataset_gives_instead(tmp_path, old, new, said):
     ],
 )
 def test_parameters_and_facts_that_cannot_be_written_are_the_plugins_mistake(tmp_path, old, new, said):
-    path = written(tmp_path, old, new)
+    path = write_with_params(tmp_path, old, new)
     path.write_text(path.read_text().replace("def check(", "def describe(params):\n    return {'a': np}\n\ndef check("))
     text = STUDY.replace("[./noise.py]", "[./mine.py]").replace("simple_features", "mine")
     text = text.replace("{dataset: noise}", "{dataset: phantom, params: {patients: 30, height: 64}}")
