@@ -1,4 +1,5 @@
 import pytest
+from folder_study import folders, run  # noqa: F401  fixtures of this room
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,8 @@ STUDY = """\
 schema: 1
 title: A sheet </script><script>alert(1)</script>
 cohorts:
-  hospital: {dataset: phantom, params: {patients: 40, seed: 7, height: 64}}
-splits: {development: {from: hospital, positives: 10, negatives: 10}, internal: {from: hospital}, folds: 2}
+  hospital: {dataset: phantom, params: {patients: 16, seed: 7, height: 64}}
+splits: {development: {from: hospital, positives: 4, negatives: 4}, internal: {from: hospital}, folds: 2}
 models: {tiny: {model: timm, params: {architecture: test_resnet}}}
 arms: {views: [ap, lateral]}
 training:
