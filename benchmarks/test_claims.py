@@ -54,14 +54,15 @@ def main() -> None:
     rows, lost, taken = [], [], set()
     for (test, file), (cases, set_before) in sorted(before.items(), key=lambda each: each[0][::-1]):
         change = renamed.get(test, {"after": test, "reason": ""})
-        candidates = [each for each in now if each[0] == change["after"]]
+        wanted = test if test in {name for name, _ in now} else change["after"]
+        candidates = [each for each in now if each[0] == wanted]
         # Several files may make one claim: the one whose path is most alike.
         place = max(candidates, key=lambda each: len({*each[1].split("/")} & {*file.split("/")}), default=None)
         if place is None:
             lost.append(f"{file}::{test}")
             continue
         taken.add(place)
-        rows.append((test, file, cases, set_before, change["after"], place[1], *now[place], change["reason"]))
+        rows.append((test, file, cases, set_before, *place, *now[place], change["reason"]))
     rows += [("", "", "", "", *place, *now[place], "new") for place in sorted({*now} - taken)]
     with RESULT.open("w", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
