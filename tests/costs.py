@@ -23,12 +23,20 @@ def cpu_seconds():
 
 def _below(pid):
     spent = 0.0
-    with contextlib.suppress(OSError):  # a process may end while it is looked at
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
-                spent += sum(map(int, fields[11:15])) / TICKS + _below(child)
+    for child in _children(pid):
+        with contextlib.suppress(OSError):  # it may end while it is looked at, and is then among the ended ones
+            fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+            spent += sum(map(int, fields[11:15])) / TICKS + _below(child)
     return spent
+
+
+def _children(pid):
+    try:
+        return [
+            child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+        ]
+    except OSError:
+        return []
 
 
 def set_of(item):

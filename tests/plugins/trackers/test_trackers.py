@@ -1,14 +1,19 @@
 """Trackers write what units tell, and nothing unless they are asked to."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import yaml
 from ovcf_plugins.trackers import mlflow as mlflow_tracker
 from ovcf_plugins.trackers import tensorboard as tensorboard_tracker
 
@@ -39,38 +44,73 @@ def test_nothing_is_imported_or_written_unless_a_folder_is_named(tmp_path, monke
     assert not list(tmp_path.iterdir())
 
 
+@dataclass(frozen=True)
+class Written:
+    """What each tracker that is installed has written of one unit that ended, and of one that failed."""
+
+    folder: Path
+    disabled: str | None  # what MLflow reads of its environment before it reports its use
+
+    @property
+    def store(self):
+        return self.folder / "mlflow" / "mlflow.db"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the libraries' own imports
+        patch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
+        for tracker, package in ((tensorboard_tracker, "tensorboard"), (mlflow_tracker, "mlflow")):
+            patch.delenv(tracker.FOLDER, raising=False)
+            if find_spec(package):
+                patch.setenv(tracker.FOLDER, str(folder / package))
+        assert tell() == []
+        assert tell(arm="lateral/net", reason="the loss is nan") == []
+        return Written(folder, os.environ.get("MLFLOW_DISABLE_TELEMETRY"))
+
+
 @pytest.mark.filterwarnings("ignore")  # of the library's own imports
-def test_tensorboard_reads_the_curves_of_every_unit(tmp_path, monkeypatch):
+def test_tensorboard_reads_the_curves_of_every_unit(written):
     pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    monkeypatch.setenv(tensorboard_tracker.FOLDER, str(tmp_path))
-    assert tell() == []
-    assert tell(arm="lateral/net", reason="the loss is nan") == []
-    read = EventAccumulator(str(tmp_path / "ap_net_fold_2")).Reload()
+    folder = written.folder / "tensorboard"
+    read = EventAccumulator(str(folder / "ap_net_fold_2")).Reload()
     assert [(each.step, pytest.approx(each.value)) for each in read.Scalars("loss")] == [(1, 1), (2, 0.5), (3, 1 / 3)]
     assert "tuning_auroc" not in read.Tags()["scalars"]
-    failed = EventAccumulator(str(tmp_path / "lateral_net_fold_2")).Reload()
+    failed = EventAccumulator(str(folder / "lateral_net_fold_2")).Reload()
     (said,) = failed.Tensors("failed")
     assert said.tensor_proto.string_val[0].decode() == "the loss is nan"
     assert failed.SummaryMetadata("failed").plugin_data.plugin_name == "text", "or no tab of TensorBoard shows it"
-    assert not [path for path in tmp_path.rglob("*") if socket.gethostname() in path.name]
+    assert not [path for path in folder.rglob("*") if socket.gethostname() in path.name]
+
+
+def runs_in(store):
+    """The runs of the experiment in an MLflow store."""
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{store}")
+    (experiment,) = [each for each in client.search_experiments() if each.name == "ovcf-bench"]
+    return client, client.search_runs([experiment.experiment_id])
 
 
 @pytest.mark.filterwarnings("ignore")  # of the library's own imports
-def test_mlflow_reads_the_curves_of_every_unit(tmp_path, monkeypatch):
-    mlflow = pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
-    monkeypatch.setenv(mlflow_tracker.FOLDER, str(tmp_path))
-    assert tell() == []
-    assert tell(arm="lateral/net", reason="the loss is nan") == []
-    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
-    (experiment,) = [each for each in client.search_experiments() if each.name == "ovcf-bench"]
-    runs = {each.data.tags["arm"]: each for each in client.search_runs([experiment.experiment_id])}
+def test_mlflow_reads_the_curves_of_every_unit(written):
+    pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+    client, found = runs_in(written.store)
+    runs = {each.data.tags["arm"]: each for each in found}
     assert {arm: each.info.status for arm, each in runs.items()} == {"ap/net": "FINISHED", "lateral/net": "FAILED"}
     history = client.get_metric_history(runs["ap/net"].info.run_id, "loss")
     assert [(each.step, each.value) for each in history] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
     assert runs["lateral/net"].data.tags["reason"] == "the loss is nan"
-    assert socket.gethostname().encode() not in (tmp_path / "mlflow.db").read_bytes()
+    assert socket.gethostname().encode() not in written.store.read_bytes()
+
+
+def test_mlflow_is_told_to_report_nothing_of_its_use(written):
+    pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+    assert written.disabled == "true"
 
 
 _MLFLOW_ALONE = """
@@ -88,6 +128,7 @@ print(asked)
 """
 
 
+@pytest.mark.system
 def test_mlflow_asks_no_server(tmp_path):
     pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
     environment = {**os.environ, mlflow_tracker.FOLDER: str(tmp_path)}
@@ -204,29 +245,23 @@ def test_a_watcher_that_fails_is_named_once():
     assert "no room" in said
 
 
-STUDY = """\
-schema: 1
-title: Watched
-cohorts: {home: {dataset: phantom, params: {patients: 60, height: 64, seed: 5}}}
-splits: {development: {from: home, positives: 20, negatives: 20}, internal: {from: home}, folds: 2}
-models: {net: {model: timm, params: {architecture: test_resnet}}}
-arms: {views: [ap, lateral]}
-training: {image_size: [64, 40], epochs: 2, batch_size: 8, precision: float32}
-"""
-
-
-def test_both_trackers_hold_every_unit_of_a_run(tmp_path):
-    mlflow = pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+@pytest.mark.filterwarnings("ignore")  # of MLflow's own imports
+def test_both_trackers_hold_every_unit_of_a_run(written, project, monkeypatch):
+    pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
     pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")
-    (tmp_path / "study.yaml").write_text(STUDY)
-    folders = {tensorboard_tracker.FOLDER: str(tmp_path / "tb"), mlflow_tracker.FOLDER: str(tmp_path / "ml")}
-    private = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    program = Path(sys.executable).with_name("ovcf-bench")
-    done = subprocess.run([program, "run", "study.yaml"], cwd=tmp_path, env={**os.environ, **private, **folders},
-                          capture_output=True, text=True, timeout=300, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    folders = {tensorboard_tracker: project.home / "tb", mlflow_tracker: project.home / "ml"}
+    for tracker, folder in folders.items():
+        monkeypatch.setenv(tracker.FOLDER, str(folder))
+    # A store that MLflow has made holds two runs already: making one costs more than everything else here.
+    shutil.copytree(written.store.parent, folders[mlflow_tracker])
+    study = yaml.safe_load((project.home / "tiny.yaml").read_text())
+    del study["comparisons"], study["primary"], study["arms"]["include"]
+    study["arms"]["models"] = ["net"]
+    (project.home / "watched.yaml").write_text(yaml.safe_dump(study))
+    done = project.command("run", "watched.yaml", "--fresh")
     assert "It is not told any more" not in done.stderr
-    assert len([*(tmp_path / "tb").glob("*/events.out.tfevents.*")]) == 4
-    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/ml/mlflow.db")
-    (experiment,) = [each for each in client.search_experiments() if each.name == "ovcf-bench"]
-    assert [each.info.status for each in client.search_runs([experiment.experiment_id])] == ["FINISHED"] * 4
+    assert len([*folders[tensorboard_tracker].glob("*/events.out.tfevents.*")]) == 4
+    before = {each.info.run_id for each in runs_in(written.store)[1]}
+    runs = [each for each in runs_in(folders[mlflow_tracker] / "mlflow.db")[1] if each.info.run_id not in before]
+    told = sorted((each.data.tags["arm"], each.data.tags["fold"], each.info.status) for each in runs)
+    assert told == [(f"{view}/net", fold, "FINISHED") for view in ("ap", "lateral") for fold in ("0", "1")]
