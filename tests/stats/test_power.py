@@ -8,18 +8,19 @@ from scipy.stats import multivariate_normal, norm, rankdata
 
 from ovcf_bench.errors import StatisticsError
 from ovcf_bench.stats.audit import audit_pair
+from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.stats.binormal import auroc_covariance, auroc_variance, delong_variance
 from ovcf_bench.stats.delong import compare_paired
 from ovcf_bench.stats.equivalence import judge_equivalence, judge_noninferiority
 from ovcf_bench.stats.power import Design, detectable_difference, detectable_from_se, power, sample_size
 
 
-def simulate(rng, design):
-    """Labels and scores of two views: binormal, correlated within each class."""
+def simulate(rng, design, studies=()):
+    """Labels and scores (*studies, 2, cases) of two views: binormal, correlated within each class."""
     m, n, r = design.positives, design.negatives, design.correlation
     labels = np.repeat([1, 0], [m, n])
-    shared, own = rng.standard_normal((2, m + n))
-    views = np.stack([shared, r * shared + np.sqrt(1 - r**2) * own])
+    shared, own = np.moveaxis(rng.standard_normal((*studies, 2, m + n)), -2, 0)
+    views = np.stack([shared, r * shared + np.sqrt(1 - r**2) * own], axis=-2)
     return labels, views + np.sqrt(2) * norm.ppf([design.auroc_first, design.auroc_second])[:, None] * labels
 
 
@@ -36,14 +37,10 @@ def test_covariances_are_those_of_the_bivariate_normal(a, b, r):
 
 def test_moments_are_those_of_simulated_estimates():
     rng, design = np.random.default_rng(4), Design(0.85, 0.92, 0.6, 30, 45)
-    aurocs, estimated = [], []
-    for _ in range(3000):
-        labels, views = simulate(rng, design)
-        ranks = rankdata(views, axis=1)[:, labels == 1].sum(axis=1)
-        aurocs.append((ranks - 30 * 31 / 2) / (30 * 45))
-        if len(estimated) < 800:
-            estimated.append(compare_paired(labels, *views, name="simulated").first.variance)
-    joint = np.cov(np.transpose(aurocs))
+    labels, views = simulate(rng, design, studies=(3000,))
+    aurocs = (rankdata(views, axis=-1)[..., labels == 1].sum(axis=-1) - 30 * 31 / 2) / (30 * 45)
+    estimated = [estimate_auroc(labels, first, name="simulated").variance for first, _ in views[:800]]
+    joint = np.cov(aurocs.T)
     assert auroc_variance(0.85, 30, 45) == pytest.approx(joint[0, 0], rel=0.08)
     assert auroc_covariance(0.85, 0.92, 0.6, 30, 45) == pytest.approx(joint[0, 1], rel=0.12)
     assert delong_variance(0.85, 30, 45) == pytest.approx(np.mean(estimated), rel=0.03)

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.integrate import trapezoid
@@ -29,6 +30,7 @@ def cases(draw, curves=1):
     return (labels, *(draw(arrays(np.float64, n, elements=grid)) for _ in range(curves)))
 
 
+@few
 @given(cases())
 def test_auroc_is_the_mann_whitney_statistic(sample):
     labels, scores = sample
@@ -37,6 +39,7 @@ def test_auroc_is_the_mann_whitney_statistic(sample):
     assert estimate_auroc(labels, scores, name=NAME).auroc == pytest.approx(expected, rel=1e-12)
 
 
+@few
 @given(cases())
 def test_aurocs_of_a_score_and_its_negative_add_up_to_one(sample):
     labels, scores = sample
@@ -45,6 +48,7 @@ def test_aurocs_of_a_score_and_its_negative_add_up_to_one(sample):
     assert forward.variance == pytest.approx(backward.variance, abs=1e-15)
 
 
+@few
 @given(cases(), st.randoms(use_true_random=False))
 def test_monotone_maps_and_row_order_change_nothing(sample, random):
     labels, scores = sample
@@ -58,6 +62,7 @@ def test_monotone_maps_and_row_order_change_nothing(sample, random):
     assert shuffled.variance == pytest.approx(expected.variance, rel=1e-12, abs=1e-18)
 
 
+@few
 @given(cases())
 def test_the_interval_lies_in_the_unit_and_holds_the_estimate(sample):
     labels, scores = sample
@@ -68,6 +73,7 @@ def test_the_interval_lies_in_the_unit_and_holds_the_estimate(sample):
             assert 0 <= interval.low <= estimate.auroc <= interval.high <= 1
 
 
+@few
 @given(cases(curves=2))
 def test_swapping_the_views_turns_every_sign(sample):
     labels, first, second = sample
@@ -81,6 +87,7 @@ def test_swapping_the_views_turns_every_sign(sample):
     assert judge_equivalence(forward, 0.1).verdict == judge_equivalence(backward, 0.1).verdict
 
 
+@few
 @given(cases(curves=2))
 def test_a_p_is_a_probability_and_identical_views_never_differ(sample):
     labels, first, second = sample
@@ -90,6 +97,7 @@ def test_a_p_is_a_probability_and_identical_views_never_differ(sample):
     assert (same.difference, same.p) == (0, 1)
 
 
+@few
 @given(cases(curves=2), st.floats(0.001, 0.2), st.floats(0.001, 0.2))
 def test_a_wider_margin_never_loses_non_inferiority(sample, narrow, more):
     labels, first, second = sample
@@ -98,7 +106,7 @@ def test_a_wider_margin_never_loses_non_inferiority(sample, narrow, more):
         assert judge_noninferiority(paired, narrow + more).verdict == "non-inferior"
 
 
-@settings(max_examples=30)  # statsmodels collects garbage at every call
+@few
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=12))
 def test_holm_is_never_below_the_raw_p_and_keeps_its_order(p_values):
     adjusted = holm(p_values)
@@ -107,6 +115,7 @@ def test_holm_is_never_below_the_raw_p_and_keeps_its_order(p_values):
     assert [holmed for _, holmed in sorted(pairs)] == sorted(holmed for _, holmed in pairs)
 
 
+@few
 @given(cases())
 def test_the_curve_ends_at_all_cases_and_its_corners_enclose_the_auroc(sample):
     labels, scores = sample
@@ -118,7 +127,7 @@ def test_the_curve_ends_at_all_cases_and_its_corners_enclose_the_auroc(sample):
         assert area == pytest.approx(estimate_auroc(labels, scores, name=NAME).auroc, abs=1e-12)
 
 
-@settings(max_examples=50)
+@few
 @given(cases(), st.floats(0.05, 0.95))
 def test_a_fitted_threshold_keeps_its_promise_on_its_own_scores(sample, wanted):
     labels, scores = sample
