@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ovcf_bench.errors import DataError, LeakError
@@ -41,7 +42,7 @@ def test_the_published_numbers_come_out():
     assert sorted(folds.xs(1, level="label")) == [79, 80, 80, 80, 80]
 
 
-@settings(deadline=None, max_examples=40)
+@few
 @given(
     positives=st.integers(10, 60),
     negatives=st.integers(10, 60),
@@ -84,9 +85,10 @@ def test_folds_without_both_labels_are_refused():
 
 
 def test_a_frozen_assignment_is_reused_as_it_is():
-    people = paper()
-    found = assign(people, PAPER, 5, 2024)
-    again = reuse(from_csv(to_csv(found), "splits.csv"), people, PAPER, 5, "splits.csv")
+    people = pd.concat([patients(30, 40), patients(6, 5, "external", "E")], ignore_index=True)
+    rules = (SplitRule("development", "hospital", 20, 25), *PAPER[1:])
+    found = assign(people, rules, 5, 2024)
+    again = reuse(from_csv(to_csv(found), "splits.csv"), people, rules, 5, "splits.csv")
     pd.testing.assert_frame_equal(again, found)
 
 

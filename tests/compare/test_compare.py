@@ -240,10 +240,10 @@ def test_every_mistake_in_a_table_is_told_without_naming_a_patient(tmp_path):
     assert "is no threshold" in refused(ORACLE / "s03_n104_rho03.csv", *WIDE, "--threshold", "often")
 
 
-def test_the_installed_command_leaves_a_report_and_prints_nothing_else_with_json(tmp_path):
-    command = [str(Path(sys.executable).with_name("ovcf-bench")), "compare", str(ORACLE / "s03_n104_rho03.csv"), *WIDE]
+def test_the_command_leaves_a_report_and_prints_nothing_else_with_json(tmp_path):
     printed = invoke(ORACLE / "s03_n104_rho03.csv", *WIDE, *FEW, "--json")
-    written = subprocess.run([*command, *FEW], capture_output=True, text=True, check=True)
+    written = invoke(ORACLE / "s03_n104_rho03.csv", *WIDE, *FEW)
+    assert written.exit_code == 0
     (folder,) = Path("reports/comparisons").iterdir()
     assert (folder / "findings.json").read_text() == printed.stdout
     assert f"Report: {folder / 'report.html'}" in written.stdout
@@ -261,3 +261,15 @@ def test_the_installed_command_leaves_a_report_and_prints_nothing_else_with_json
     assert again.exit_code == 0
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     assert RunFolder(folder).read_json("source.json")["rows"] == 104
+
+
+@pytest.mark.system
+def test_the_installed_command_finds_the_same_in_another_process_and_ends_with_2_after_a_mistake():
+    program, table = str(Path(sys.executable).with_name("ovcf-bench")), str(ORACLE / "s03_n104_rho03.csv")
+    printed = subprocess.run([program, "compare", table, *WIDE, *FEW, "--json"], capture_output=True, check=True)
+    assert printed.stdout.decode("utf-8") == invoke(table, *WIDE, *FEW, "--json").stdout
+    wrong = subprocess.run(
+        [program, "compare", table, "--label", "y", "--arm", "latt"], capture_output=True, check=False
+    )
+    assert (wrong.returncode, wrong.stdout) == (2, b"")
+    assert b"Did you mean 'lat'?" in wrong.stderr

@@ -15,6 +15,7 @@ from ovcf_bench.errors import BenchError, RecordError
 from ovcf_bench.findings import rebuild
 
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())["cases"]
+CASES = {"internal": "s02_n20_rho08_ties5", "external": "s03_n104_rho03"}  # few cases: each pair is resampled
 ARMS = ("ap/efficientnet_b5", "lateral/efficientnet_b5")
 SWAPPED = dict(zip(ARMS, reversed(ARMS), strict=True))
 
@@ -63,9 +64,10 @@ def change(run, name, edit):
     (run / name).write_text(json.dumps(record), encoding="utf-8")
 
 
-def write_scores(run, rename=None):
-    table = scores.build(all_scores(ARMS))
-    (run / "scores.csv").write_text(scores.to_csv(table.replace({"arm": rename or {}})), encoding="utf-8")
+def write_run(run, *, of=ARMS, cases=CASES, rename=None, **changes):
+    table = all_scores(of, cases).replace({"arm": rename or {}})
+    build_run(run, table, **changes)
+    (run / "scores.csv").write_text(scores.to_csv(table), encoding="utf-8")
     (run / "flow.json").write_text(json.dumps(FLOW), encoding="utf-8")
     (run / "cohort.csv").write_text(cohort().to_csv(index=False), encoding="utf-8")
     return run
@@ -75,10 +77,19 @@ def write_scores(run, rename=None):
 def made(tmp_path_factory):
     """Two runs of one cohort: in `after` each arm has the scores that the other one has in `before`."""
     folder = tmp_path_factory.mktemp("made")
-    write_scores(build_run(folder / "before"))
-    after = write_scores(build_run(folder / "after", seed=7), SWAPPED)
+    write_run(folder / "before")
+    after = write_run(folder / "after", rename=SWAPPED, seed=7)
     change(after, "provenance.json", lambda said: said["versions"].update(torch="2.14.0"))
-    rebuild(after)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def least(tmp_path_factory):
+    """Two runs of one arm, scored on one set of 20 cases: for claims about folders and records, not about figures."""
+    folder = tmp_path_factory.mktemp("least")
+    alone = {"arms": {"views": ["ap"]}, "comparisons": [], "primary": None}
+    for name, seed in (("one", 2024), ("two", 7)):
+        write_run(folder / name, of=ARMS[:1], cases={"internal": CASES["internal"]}, seed=seed, **alone)
     return folder
 
 
@@ -100,19 +111,29 @@ def after(made, tmp_path):
     return Path(shutil.copytree(made / "after", tmp_path / "after"))
 
 
+@pytest.fixture
+def one(least, tmp_path):
+    return Path(shutil.copytree(least / "one", tmp_path / "one"))
+
+
+@pytest.fixture
+def two(least, tmp_path):
+    return Path(shutil.copytree(least / "two", tmp_path / "two"))
+
+
 def other_patients(table):
     return table.assign(patient_id="q" + table["patient_id"], exam_id="q" + table["exam_id"])
 
 
-def test_identical_runs_differ_by_0_with_p_1(before, tmp_path):
-    side_by_side(before, before, to=tmp_path / "to")
-    for arm in ARMS:
-        one = comparisons(tmp_path / "to")[f"{arm} [run 2] - {arm} [run 1]"]
-        assert (one["difference"], one["p"], one["n"]) == (0, 1, 708)
+def test_identical_runs_differ_by_0_with_p_1(one, tmp_path):
+    side_by_side(one, one, to=tmp_path / "to")
+    (found,) = comparisons(tmp_path / "to").values()
+    assert found["id"] == f"{ARMS[0]} [run 2] - {ARMS[0]} [run 1]"
+    assert (found["difference"], found["p"], found["n"]) == (0, 1, 20)
     assert "in nothing that is recorded of study and program" in (tmp_path / "to" / "report.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("name", "case"), [("internal", "s07_n708_rho03"), ("external", "s03_n104_rho03")])
+@pytest.mark.parametrize(("name", "case"), CASES.items())
 def test_the_second_run_minus_the_first_is_delongs_paired_test(both, name, case):
     expected, found = REFERENCE[case]["ap_vs_lat"], comparisons(both, name)
     ap, lateral = (found[f"{arm} [run 2] - {arm} [run 1]"] for arm in ARMS)
@@ -178,42 +199,45 @@ def test_one_exam_or_label_that_differs_forbids_the_test(before, after, tmp_path
     change_scores(after, edit)
     side_by_side(before, after, to=tmp_path / "to")
     found = shared(tmp_path / "to")["internal", 2]
-    assert (found["arms"], found["n"]) == ([], 707)
-    assert "708 patients are in both" in found["reason"]
+    assert (found["arms"], found["n"]) == ([], 19)
+    assert "20 patients are in both" in found["reason"]
 
 
-def test_arms_of_one_run_only_are_shown_and_not_tested(before, after, tmp_path):
-    lock = (after / "study.lock.yaml").read_text("utf-8").replace("efficientnet_b5", "other")
-    (after / "study.lock.yaml").write_text(lock, encoding="utf-8")
-    change_scores(after, lambda table: table.assign(arm=table["arm"].str.replace("efficientnet_b5", "other")))
-    rebuild(after)
-    output = side_by_side(before, after, to=tmp_path / "to")
+def test_arms_of_one_run_only_are_shown_and_not_tested(one, two, tmp_path):
+    lock = (two / "study.lock.yaml").read_text("utf-8").replace("efficientnet_b5", "other")
+    (two / "study.lock.yaml").write_text(lock, encoding="utf-8")
+    change_scores(two, lambda table: table.assign(arm=table["arm"].str.replace("efficientnet_b5", "other")))
+    rebuild(two)
+    output = side_by_side(one, two, to=tmp_path / "to")
     assert "no arm of it has the name of an arm of run 1" in output
     html = (tmp_path / "to" / "report.html").read_text("utf-8")
     assert "the run has no such arm on such a set" in html
 
 
-def test_an_arm_with_a_failed_unit_has_no_test_and_its_reason_is_shown(before, after, tmp_path):
-    change_scores(after, lambda table: table[(table["arm"] != ARMS[0]) | (table["ensemble"] == "none")])
-    change(after, "provenance.json", lambda said: said["units"][0].update(status="failed", reason="out of memory"))
-    rebuild(after)
-    side_by_side(before, after, to=tmp_path / "to")
-    one = comparisons(tmp_path / "to")[f"{ARMS[0]} [run 2] - {ARMS[0]} [run 1]"]
-    assert (one["status"], one["p"]) == ("absent", None)
+def test_an_arm_with_a_failed_unit_has_no_test_and_its_reason_is_shown(one, two, tmp_path):
+    change_scores(two, lambda table: table[table["ensemble"] == "none"])
+    change(two, "provenance.json", lambda said: said["units"][0].update(status="failed", reason="out of memory"))
+    rebuild(two)
+    side_by_side(one, two, to=tmp_path / "to")
+    found = comparisons(tmp_path / "to")[f"{ARMS[0]} [run 2] - {ARMS[0]} [run 1]"]
+    assert (found["status"], found["p"]) == ("absent", None)
     assert "out of memory" in (tmp_path / "to" / "report.html").read_text("utf-8")
 
 
-def test_the_answer_is_about_a_set_that_was_tested(before, after, made, tmp_path):
+def test_the_answer_is_about_a_set_that_was_tested(before, after, tmp_path):
+    third = Path(shutil.copytree(after, tmp_path / "third"))
+    for run in (before, after, third):  # two test sets are enough: the other arm is left out
+        change_scores(run, lambda table: table[table["arm"] == ARMS[0]])
     change_scores(after, lambda table: table.where(table["set"] != "internal", other_patients(table)))
-    side_by_side(before, after, made / "after", to=tmp_path / "to")
+    side_by_side(before, after, third, to=tmp_path / "to")
     found = read(tmp_path / "to", "findings.json")
     assert found["primary"] == {"set": "external", "comparison": f"{ARMS[0]} [run 2] - {ARMS[0]} [run 1]"}
     assert "has no result" not in found["summary"][0]["text"]
 
 
-def test_every_further_run_is_compared_with_the_first_and_with_no_other(before, after, tmp_path):
-    side_by_side(before, after, before, to=tmp_path / "to")
-    pairs = {(one["a"][-7:], one["b"][-7:]) for one in comparisons(tmp_path / "to").values()}
+def test_every_further_run_is_compared_with_the_first_and_with_no_other(one, two, tmp_path):
+    side_by_side(one, two, one, to=tmp_path / "to")
+    pairs = {(each["a"][-7:], each["b"][-7:]) for each in comparisons(tmp_path / "to").values()}
     assert pairs == {("[run 2]", "[run 1]"), ("[run 3]", "[run 1]")}
 
 
@@ -231,14 +255,14 @@ def test_scores_from_elsewhere_are_shown_and_not_tested(before, tmp_path, monkey
     ]
 
 
-def test_the_folder_is_a_run_that_can_be_rebuilt_to_the_same_bytes(both, tmp_path):
-    folder = Path(shutil.copytree(both, tmp_path / "runs" / "to"))
+def test_the_folder_is_a_run_that_can_be_rebuilt_to_the_same_bytes(one, two, tmp_path):
+    folder = tmp_path / "runs" / "to"
+    side_by_side(one, two, to=folder)
+    made = {path.name: path.read_bytes() for path in folder.iterdir()}
     for name in ("findings.json", "report.html"):
         (folder / name).unlink()
     assert invoke(folder).exit_code == 0
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
-        path.name: path.read_bytes() for path in both.iterdir()
-    }
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == made
     (listed,) = json.loads(CliRunner().invoke(ovcf_bench_command, ["runs", str(folder.parent), "--json"]).stdout)
     assert (listed["broken"], listed["synthetic"]) == ("", ["run 1", "run 2"])
 
@@ -252,23 +276,23 @@ def test_untested_runs_can_be_rebuilt_as_well(before, after, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows forbids such names")
-def test_folders_named_alike_are_told_apart_by_number(before, after, tmp_path):
+def test_folders_named_alike_are_told_apart_by_number(one, two, tmp_path):
     hostile = '<script>"&[red]'
-    for parent, run in (("1", before), ("2", after)):
+    for parent, run in (("1", one), ("2", two)):
         (tmp_path / parent).mkdir()
         run.rename(tmp_path / parent / hostile)
     side_by_side(tmp_path / "1" / hostile, tmp_path / "2" / hostile, to=tmp_path / "to")
     assert [run["name"] for run in read(tmp_path / "to", "side_by_side.json")["runs"]] == [hostile, hostile]
-    assert {one["a"][-7:] for one in comparisons(tmp_path / "to").values()} == {"[run 2]"}
+    assert {each["a"][-7:] for each in comparisons(tmp_path / "to").values()} == {"[run 2]"}
     assert (tmp_path / "to" / "report.html").read_text("utf-8").count("<script") == 2  # those of the page
 
 
-def test_without_to_the_same_runs_land_in_the_same_folder_beside_the_first(before, after):
-    assert invoke(before, after).exit_code == 0
-    (folder,) = before.parent.glob("side-by-side-*")
+def test_without_to_the_same_runs_land_in_the_same_folder_beside_the_first(one, two):
+    assert invoke(one, two).exit_code == 0
+    (folder,) = one.parent.glob("side-by-side-*")
     assert len(folder.name) == len("side-by-side-") + 8
-    assert invoke(before, after).exit_code == 0
-    assert list(before.parent.glob("side-by-side-*")) == [folder]
+    assert invoke(one, two).exit_code == 0
+    assert list(one.parent.glob("side-by-side-*")) == [folder]
 
 
 def test_every_folder_that_is_no_run_is_named_and_nothing_is_written(before, tmp_path):

@@ -4,6 +4,7 @@ import os
 import pickle
 import random
 import sqlite3
+import sys
 import time
 
 import numpy as np
@@ -14,7 +15,7 @@ from ovcf_bench.images import ImageCache, Preprocessing, pixel_digest, resize
 
 SMALL, OTHER = Preprocessing(12, 8), Preprocessing(12, 8, "stretch")
 PLENTY = 10**9
-SPAWN = multiprocessing.get_context("spawn")
+APART = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")  # fork copies locks
 
 
 def image(seed, shape=(24, 20)):
@@ -88,6 +89,14 @@ def test_nothing_is_made_by_looking(tmp_path):
     assert not (tmp_path / "cache").exists()
 
 
+def test_more_keys_than_a_statement_of_sqlite_takes_are_looked_up(tmp_path):
+    cache = filled(tmp_path, [1])
+    many = [*keys(range(40_000)), "key-1"]  # SQLITE_MAX_VARIABLE_NUMBER is 32,766
+    assert cache.digests(many) == {"key-1": pixel_digest(image(1))}
+    assert cache.stored(many, SMALL) == {"key-1"}
+
+
+@pytest.mark.system
 def test_a_hundred_thousand_keys_are_looked_up_within_a_second(tmp_path):
     cache = filled(tmp_path, [1])
     many = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(100_000)]
@@ -206,11 +215,11 @@ def read_there(pixels, sender):
     sender.send(pixels[np.array([1, 0])])
 
 
-def test_pixels_travel_to_another_process(tmp_path):
+def test_pixels_travel_to_another_process(tmp_path, server):
     pixels = filled(tmp_path, range(2)).open([["key-0"], ["key-1"]], SMALL)
     assert pixels.shape == (2, 1, 12, 8)
-    receiver, sender = SPAWN.Pipe(duplex=False)
-    process = SPAWN.Process(target=read_there, args=(pixels, sender))
+    receiver, sender = APART.Pipe(duplex=False)
+    process = APART.Process(target=read_there, args=(pixels, sender))
     process.start()
     np.testing.assert_array_equal(receiver.recv(), pixels[::-1])
     process.join()
@@ -224,12 +233,12 @@ def put_many(cache, seeds, started):
                 started.set()
 
 
-def test_several_processes_fill_one_cache_and_one_of_them_is_killed(tmp_path):
+def test_several_processes_fill_one_cache_and_one_of_them_is_killed(tmp_path, server):
     cache, seeds = ImageCache(tmp_path / "new", PLENTY), list(range(150))
-    begun = [SPAWN.Event() for _ in range(3)]
+    begun = [APART.Event() for _ in range(3)]
     orders = [seeds, seeds[::-1], list(range(100_000))]  # the third never ends by itself
     processes = [
-        SPAWN.Process(target=put_many, args=(cache, order, started))
+        APART.Process(target=put_many, args=(cache, order, started))
         for order, started in zip(orders, begun, strict=True)
     ]
     for process in processes:
@@ -254,10 +263,10 @@ def use(cache, opened, end):
     assert pixels[:].any()
 
 
-def test_what_another_process_uses_stays_until_that_process_is_gone(tmp_path):
+def test_what_another_process_uses_stays_until_that_process_is_gone(tmp_path, server):
     filled(tmp_path, range(3))
-    opened, end = SPAWN.Event(), SPAWN.Event()
-    process = SPAWN.Process(target=use, args=(ImageCache(tmp_path, PLENTY), opened, end))
+    opened, end = APART.Event(), APART.Event()
+    process = APART.Process(target=use, args=(ImageCache(tmp_path, PLENTY), opened, end))
     process.start()
     assert opened.wait(60)
     cache = ImageCache(tmp_path, 3 * SMALL.image_bytes)

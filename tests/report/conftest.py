@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from garbage import little_to_collect  # noqa: F401
 from places import ORACLE
 from scipy.special import expit, logit
 
@@ -14,6 +15,7 @@ from ovcf_bench.study import parse
 from ovcf_bench.vocabulary import SCORE_COLUMNS
 
 VIEWS = ("ap", "lateral")
+CASES = {"internal": "s07_n708_rho03", "external": "s03_n104_rho03"}  # where the scores of each test set come from
 STUDY = {
     "schema": 1,
     "title": "AP and lateral radiographs for OVCF",
@@ -127,38 +129,43 @@ def provenance(arms):
     }
 
 
+def counted(table, number):
+    """A number, or none, for every case: with a type, so that parts with and without it lie in one table."""
+    return pd.array([number] * len(table), dtype="Int64")
+
+
 def score_rows(arm, set_name, table, column, *, fold=None):
     """Rows of the score table from a reference file with a score for each view."""
     oof = set_name == "development"
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "set": set_name, "kind": "oof" if oof else "test", "target": "label", "arm": arm, "view": arm.split("/")[0],
-            "model": "efficientnet_b5", "repeat": None if fold is None else 0, "fold": fold,
-            "ensemble": "mean_logit" if fold is None else "none", "patient_id": table["patient_id"],
-            "exam_id": "e-" + table["patient_id"], "image_id": f"{arm}-" + table["patient_id"], "site": "A",
+            "model": "efficientnet_b5", "repeat": counted(table, None if fold is None else 0),
+            "fold": counted(table, fold), "ensemble": "mean_logit" if fold is None else "none",
+            "patient_id": table["patient_id"], "exam_id": "e-" + table["patient_id"],
+            "image_id": f"{arm}-" + table["patient_id"], "site": "A",
             "label": table["y"], "score": table[column], "logit": logit(table[column]),
         }
-    )  # fmt: skip
-    return frame[[*SCORE_COLUMNS]].to_dict("records")
+    )[[*SCORE_COLUMNS]]  # fmt: skip
 
 
-def all_scores(arms):
+def all_scores(arms, cases=CASES):
     rng = np.random.default_rng(7)
-    rows = []
+    parts = []
     for arm in arms:
         column = "ap" if arm.startswith("ap") else "lat"
-        for set_name, case in (("internal", "s07_n708_rho03"), ("external", "s03_n104_rho03")):
+        for set_name, case in cases.items():
             table = pd.read_csv(ORACLE / f"{case}.csv")
-            rows += score_rows(arm, set_name, table, column)
+            parts.append(score_rows(arm, set_name, table, column))
             for fold in range(5):
                 noisy = expit(logit(table[column]) + rng.normal(0, 1.2, len(table)))
-                rows += score_rows(arm, set_name, table.assign(**{column: noisy}), column, fold=fold)
+                parts.append(score_rows(arm, set_name, table.assign(**{column: noisy}), column, fold=fold))
         for fold in range(5):
             y = np.repeat([0, 1], 80)[: 159 if fold == 4 else 160]
             table = pd.DataFrame({"patient_id": [f"d{fold}-{i}" for i in range(y.size)], "y": y})
             score = expit(rng.normal(0, 1, y.size) + 2.1 * (y - 0.5))
-            rows += score_rows(arm, "development", table.assign(**{column: score}), column, fold=fold)
-    return rows
+            parts.append(score_rows(arm, "development", table.assign(**{column: score}), column, fold=fold))
+    return scores.build(pd.concat(parts, ignore_index=True))
 
 
 def cohort():
@@ -187,13 +194,13 @@ def history(arms, epochs=20):
     return "\n".join(lines) + "\n"
 
 
-def build_run(folder, **changes):
-    """Write the records of a finished run; `changes` are keys of the study file."""
+def build_run(folder, table=None, **changes):
+    """Write the records of a finished run; `table` are its scores, `changes` are keys of the study file."""
     study = parse(yaml.safe_dump(STUDY | changes, sort_keys=False), None)
     arms = [arm.name for arm in study.arms]
     found = findings.build(
         replace(findings.from_study(study), resamples=40),
-        scores.build(all_scores(arms)),
+        all_scores(arms) if table is None else table,
         flow=FLOW,
         cohort_table=cohort(),
         declared={one.id: True for one in study.comparisons},

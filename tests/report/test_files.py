@@ -101,18 +101,35 @@ def test_pdf_and_png_have_the_width_of_a_column(page):
             assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 
-def test_an_export_refuses_a_folder_of_something_else_and_overwrites_its_own(finished, tmp_path):
+def keep_little(run):
+    """Leave one arm on one set: each table is made in four formats, each drawing in three."""
+
+    def keep(found):
+        arm = "ap/efficientnet_b5"
+        found.update(primary=None, flow={}, table1=[], summary=[], notes=[])
+        found["study"]["arms"] = found["study"]["arms"][:1]
+        found["development"] = {arm: found["development"][arm]}
+        found["sets"] = {"internal": found["sets"]["internal"] | {"comparisons": []}}
+        found["sets"]["internal"]["arms"] = {arm: found["sets"]["internal"]["arms"][arm]}
+
+    run.change("findings.json", keep)
+    for record in ("history.csv", "provenance.json", "study.lock.yaml"):
+        (run.path / record).unlink()
+
+
+def test_an_export_refuses_a_folder_of_something_else_and_overwrites_its_own(run, tmp_path):
     from ovcf_bench.errors import RecordError
     from ovcf_bench.report import export_report
 
+    keep_little(run)
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.docx").write_text("years of work")
     with pytest.raises(RecordError, match="holds something else"):
-        export_report(finished, mine)
+        export_report(run.path, mine)
     assert [each.name for each in mine.iterdir()] == ["thesis.docx"]
-    files = export_report(finished, tmp_path / "new")
-    assert export_report(finished, tmp_path / "new") == files
+    files = export_report(run.path, tmp_path / "new")
+    assert export_report(run.path, tmp_path / "new") == files
     names = {each.relative_to(tmp_path / "new").as_posix() for each in (tmp_path / "new").rglob("*") if each.is_file()}
     assert len(names) == files + 1  # the mark by which an export is known
     auroc = next(name for name in names if name.endswith("-auroc.csv"))

@@ -1,8 +1,10 @@
 import re
+import shutil
 import subprocess
 import sys
 import time
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -69,8 +71,14 @@ def is_whole(html):
     return True
 
 
-def test_the_page_asks_for_nothing_from_anywhere(run):
-    html = run.page()
+@pytest.fixture(scope="module")
+def html(finished, tmp_path_factory):
+    """The page of an unchanged run."""
+    folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("page") / finished.name))
+    return write_report(folder).read_text("utf-8")
+
+
+def test_the_page_asks_for_nothing_from_anywhere(html):
     external = [link for link in Outline(html).links if not link.startswith("#")]
     assert external == ["https://doi.org/10.1038/s41598-024-79610-w"]
     for request in ("<link", "<iframe", "@import", "src=", "fetch(", "XMLHttpRequest", "import(", "sendBeacon"):
@@ -78,14 +86,13 @@ def test_the_page_asks_for_nothing_from_anywhere(run):
     assert set(re.findall(r"url\(([^)]*)\)", html)) == {"#flow-0-head", "#flow-1-head"}
 
 
-def test_sections_stand_in_the_order_of_a_paper_under_one_title(run):
-    headings = Outline(run.page()).headings
+def test_sections_stand_in_the_order_of_a_paper_under_one_title(html):
+    headings = Outline(html).headings
     assert headings[0] == ("h1", "AP and lateral radiographs for OVCF")
     assert [title for level, title in headings[1:] if level == "h2"] == SECTIONS
 
 
-def test_the_page_opens_with_question_answer_and_notices(run):
-    html = run.page()
+def test_the_page_opens_with_question_answer_and_notices(html):
     opening = text_of(html[: html.index('id="cautions"')] + ">" + "</section></main></div></body></html>")
     for said in (
         "Is a model that reads AP radiographs non-inferior to one that reads lateral ones?",
@@ -95,8 +102,8 @@ def test_the_page_opens_with_question_answer_and_notices(run):
         assert said in opening
 
 
-def test_every_table_has_a_caption_and_heads_with_a_scope(run):
-    tables = Outline(run.page()).tables
+def test_every_table_has_a_caption_and_heads_with_a_scope(html):
+    tables = Outline(html).tables
     assert len(tables) == 34
     for table in tables:
         assert table[0][0] == "caption"
@@ -105,8 +112,8 @@ def test_every_table_has_a_caption_and_heads_with_a_scope(run):
         assert all(head.get("scope") in {"col", "row", "colgroup", "rowgroup"} for head in heads)
 
 
-def test_every_drawing_is_an_image_that_says_what_it_shows(run):
-    drawings = re.findall(r"<svg class.*?</svg>", run.page(), flags=re.S)
+def test_every_drawing_is_an_image_that_says_what_it_shows(html):
+    drawings = re.findall(r"<svg class.*?</svg>", html, flags=re.S)
     # flow of two cohorts; forest of AUROCs; ROC and precision-recall of two sets; forest of differences; scores,
     # calibration and net benefit of two sets; four histograms; two forests between sets; training of two arms
     assert len(drawings) == 22
@@ -116,20 +123,20 @@ def test_every_drawing_is_an_image_that_says_what_it_shows(run):
         assert re.search(rf'<desc id="{named[2]}">[^<]{{40,}}</desc>', drawing)
 
 
-def test_the_page_has_landmarks_and_a_way_past_the_contents(run):
-    html = run.page()
+def test_the_page_has_landmarks_and_a_way_past_the_contents(html):
     assert html.index('class="skip" href="#content"') < html.index("<header") < html.index("<nav")
     assert html.index("<nav") < html.index('<main id="content"') < html.index("<footer")
     assert html.count('class="scroll" tabindex="0" role="region" aria-labelledby=') == html.count('<div class="table">')
 
 
 def test_the_page_is_small_and_quick(run):
-    started = time.perf_counter()
+    started = time.process_time()  # of this process: other programs slow the machine down
     html = run.page()
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert len(html.encode()) < 700_000
 
 
+@pytest.mark.system
 def test_a_report_is_made_without_torch(run):
     code = f"""
 import sys

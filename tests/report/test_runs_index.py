@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import urllib.parse
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -17,14 +18,20 @@ from ovcf_bench.report.runs_index import index_page, read_runs, write_index
 HOSTILE = "<script>alert(1)</script>".replace("/", "_") + ' "a b":c&d%2f#?[red]'
 
 
-@pytest.fixture
-def runs(finished, tmp_path):
-    """A folder with one finished run, and a store of units beside it, which is no run."""
-    folder = tmp_path / "runs"
+@pytest.fixture(scope="module")
+def listed(finished, tmp_path_factory):
+    """A folder with one finished run, and a store of units beside it, which is no run; for reading only."""
+    folder = tmp_path_factory.mktemp("listed") / "runs"
     shutil.copytree(finished, folder / "paper-8e98cc09")
     write_report(folder / "paper-8e98cc09")
     (folder / "units").mkdir()
     return folder
+
+
+@pytest.fixture
+def runs(listed, tmp_path):
+    """A copy of that folder which a test may change."""
+    return Path(shutil.copytree(listed, tmp_path / "runs"))
 
 
 def change(run, name, edit):

@@ -3,7 +3,8 @@ import math
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ovcf_bench.errors import StudyError
@@ -124,6 +125,7 @@ def test_merging_replaces_lists_and_null_removes_an_inherited_key():
     assert merge(base, document("a: {y: [9]}\nb: null\n")).plain() == {"a": {"x": 1, "y": [9]}}
 
 
+@few
 @given(mappings)
 def test_merging_a_document_with_itself_changes_nothing_but_nulls(value):
     def without_nulls(part):
@@ -134,14 +136,14 @@ def test_merging_a_document_with_itself_changes_nothing_but_nulls(value):
     assert merge(node(value), node(value)).plain() == without_nulls(value)
 
 
-@settings(deadline=None)
+@few
 @given(mappings)
 def test_json_is_read_as_written(value):
     read_back = document(json.dumps(value, ensure_ascii=True)).plain()
     assert read_back == value
 
 
-@settings(deadline=None)
+@few
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_that_yaml_writes_comes_back(value):
     (text,) = yaml.safe_dump({"a": value}).splitlines()

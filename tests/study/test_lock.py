@@ -2,7 +2,8 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
@@ -95,7 +96,7 @@ def shuffled(value, order):
     return value
 
 
-@settings(deadline=None, max_examples=60)
+@few
 @given(studies())
 def test_the_lock_of_a_study_is_the_study(data):
     study = parse(written(data), PLUGINS)
@@ -106,27 +107,27 @@ def test_the_lock_of_a_study_is_the_study(data):
     assert again.to_yaml() == study.to_yaml()
 
 
-@settings(deadline=None, max_examples=30)
+@few
 @given(studies())
 def test_a_lock_is_read_without_its_plugins(data):
     study = parse(written(data), PLUGINS)
     assert read_lock(study.to_yaml()).digest == study.digest
 
 
-@settings(deadline=None, max_examples=30)
+@few
 @given(studies(), st.randoms(use_true_random=False))
 def test_the_order_of_keys_and_comments_do_not_change_the_digest(data, order):
     text = "# a comment\n" + written(shuffled(data, order)) + " # another\n"
     assert parse(text, PLUGINS).digest == parse(written(data), PLUGINS).digest
 
 
-@settings(deadline=None, max_examples=30)
+@few
 @given(studies())
 def test_a_default_that_is_written_out_does_not_change_the_digest(data):
     assert parse(written({**data, "ensemble": "mean_logit"}), PLUGINS).digest == parse(written(data), PLUGINS).digest
 
 
-@settings(deadline=None, max_examples=30)
+@few
 @given(studies())
 def test_the_locks_text_is_the_same_to_a_yaml_1_1_reader(data):
     study = parse(written(data), PLUGINS)

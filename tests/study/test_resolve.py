@@ -2,7 +2,8 @@ import subprocess
 import sys
 import time
 
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from places import STUDIES
 
@@ -91,11 +92,11 @@ def test_a_profile_that_changes_nothing_reduces_nothing():
     assert found.reduced == ()
 
 
+@few
 @given(
     st.lists(st.sampled_from("abcde"), min_size=1, max_size=5, unique=True),
     st.lists(st.sampled_from(["m1", "m2", "m3"]), min_size=1, max_size=3, unique=True),
 )
-@settings(deadline=None, max_examples=30)
 def test_the_matrix_holds_every_view_with_every_model_once(views, models):
     text = STUDY.replace("views: [ap, lateral]", f"views: [{', '.join(views)}]").replace(
         "{small: {model: net}, large: {model: net}}",

@@ -1,9 +1,11 @@
+import functools
 import json
 from typing import Literal
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from places import STUDIES
 from pydantic import BaseModel, ConfigDict
@@ -209,7 +211,7 @@ def test_the_order_of_keys_and_comments_are_no_part_of_a_study():
     assert parse(STUDY.replace("seed: 3", "seed: 4"), PLUGINS).digest != parse(STUDY, PLUGINS).digest
 
 
-@settings(deadline=None, max_examples=30)
+@few
 @given(
     seed=st.integers(0, 2**62),
     epochs=st.integers(1, 500),
@@ -227,8 +229,14 @@ def test_the_lock_of_a_study_is_the_study(seed, epochs, rate, folds, title, marg
     assert again.digest == study.digest
 
 
+@functools.cache
 def installed():
     return params_models(open_registry())
+
+
+@functools.cache
+def validator():
+    return jsonschema.validators.validator_for(json_schema(installed()))(json_schema(installed()))
 
 
 @pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda path: path.stem)
@@ -236,7 +244,7 @@ def test_a_shipped_study_is_sound_in_every_profile(path):
     from ovcf_bench.study.document import read
 
     document, _ = read(path.read_text(), path.name)
-    jsonschema.validate(document.plain(), json_schema(installed()))
+    validator().validate(document.plain())
     profiles = document.plain().get("profiles", {})
     for profile in (None, "quick", *profiles):
         load_study(path, installed(), profile=profile)

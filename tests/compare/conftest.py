@@ -1,0 +1,3 @@
+"""Tests of this room adjust p-values."""
+
+from garbage import little_to_collect  # noqa: F401
