@@ -78,7 +78,9 @@ def renamed(place: str, moved: dict[str, str]) -> str:
 
 
 def same(one: Any, other: Any) -> bool:  # but for the last bits of a float
-    return one == other or (isinstance(one, float) and isinstance(other, float) and math.isclose(one, other, rel_tol=1e-12))
+    return one == other or (
+        isinstance(one, float) and isinstance(other, float) and math.isclose(one, other, rel_tol=1e-12)
+    )
 
 
 def files_that_differ(before: Path, after: Path) -> Iterator[str]:
