@@ -2,8 +2,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-# Two workers; one that has nothing left takes tests of the other, so that no file is the floor.
+# Two workers; one that has nothing left takes tests of the other, so that no file is the floor. Where the tests of a file
+# share what costs most, they stay together.
 PARALLEL := -n 2 --dist worksteal
+BY_FILE := -n 2 --dist loadfile
 
 .PHONY: demo test test-system test-slow test-wheel costs install installed-dev check docs clean
 
@@ -21,7 +23,7 @@ test-system: $(VENV)/installed-dev
 
 # Whole studies, and plugin packages that pip installs.
 test-slow: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m slow $(PARALLEL)
+	$(BIN)/python -m pytest -m slow $(BY_FILE)
 
 # From end to end, against the wheel that users install, outside the tree.
 test-wheel: $(VENV)/installed-dev
@@ -31,7 +33,7 @@ test-wheel: $(VENV)/installed-dev
 	build/wheel/venv/bin/python -m pip install --quiet -c constraints.txt torch
 	build/wheel/venv/bin/python -m pip install --quiet -c constraints.txt "$$(echo $(CURDIR)/build/wheel/*.whl)[dicom]" pytest pytest-xdist
 	cp -r tests/end_to_end build/wheel/
-	cd build/wheel && venv/bin/python -m pytest $(PARALLEL) end_to_end
+	cd build/wheel && venv/bin/python -m pytest $(BY_FILE) end_to_end
 
 # What each default test costs, into the page on tests.
 costs: $(VENV)/installed-dev

@@ -38,12 +38,12 @@ def test_weights_that_cannot_be_had_fail_at_check_with_the_ways_out(project):
 
 @pytest.mark.slow
 def test_weights_that_cannot_be_had_fail_within_15_seconds(project):
-    weights = (
-        "--set",
-        "models.tiny.params.weights=imagenet",
-        "--set",
-        "models.tiny.params.architecture=efficientnet_b5",
-    )
-    begun = time.monotonic()
-    project.command("check", "tiny.yaml", *weights, expect=2)
-    assert time.monotonic() - begun < 15
+    def seconds(*changes, expect):
+        begun = time.monotonic()
+        project.command("check", "tiny.yaml", *changes, expect=expect)
+        return time.monotonic() - begun
+
+    weights = ("--set", "models.tiny.params.weights=imagenet",
+               "--set", "models.tiny.params.architecture=efficientnet_b5")  # fmt: skip
+    # Beyond a check of the same study without weights: a busy machine slows both.
+    assert seconds(*weights, expect=2) - seconds(expect=0) < 15
