@@ -31,7 +31,7 @@ def properties() -> Iterator[str]:
 
 def main() -> None:
     """Run them all; a failure is shown as pytest shows it, and nothing is written."""
-    examples = sys.argv[1] if len(sys.argv) > 1 else "1000"
+    examples = sys.argv[1] if len(sys.argv) > 1 else "500"
     tests = list(properties())
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "told.xml"
