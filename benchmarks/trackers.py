@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ovcf_bench import registry
 from ovcf_bench.api import UnitEvent
+from ovcf_bench.hooks import registry
 
 RESULT = Path(__file__).parent / "results" / "trackers.json"
 EPOCHS, UNITS = 10, 20

@@ -22,10 +22,11 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
-from ovcf_bench import api, hookspecs, registry, testing
+from ovcf_bench import api, testing
 from ovcf_bench.cli.main import _COMMANDS
 from ovcf_bench.cli.plugins import _parameters
 from ovcf_bench.findings import values
+from ovcf_bench.hooks import hookspecs, registry
 from ovcf_bench.study.schema import StudyDocument
 
 FOLDER = Path(__file__).parent / "reference"

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ovcf_bench.api import Dataset, DatasetPlugin, Progress
 from ovcf_bench.errors import DataError, PluginError, Problem, one_of
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import Dataset, DatasetPlugin, Progress
 from ovcf_bench.vocabulary import EXAM_COLUMNS, Eligibility
 
 Ints = npt.NDArray[np.int64]

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from ovcf_bench.api import ModelPlugin
 from ovcf_bench.errors import PluginError, Problem, one_of
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import ModelPlugin
 from ovcf_bench.provenance import canonical, differences, digest, source_digest
 from ovcf_bench.store import Store, UnitRecord
 from ovcf_bench.study import Study

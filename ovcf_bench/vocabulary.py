@@ -18,6 +18,8 @@ EXAM_COLUMNS = ("patient_id", "exam_id", "image_id", "view", "label", "site", "s
 RESERVED_COLUMNS = ("unusable", "place", "evidence", "remark", "views")
 TAG_PREFIX = "tag_"
 
+EXPORTED = "manifest.csv"  # in the folder of an exported cohort: one row for each image file
+
 SCORE_COLUMNS = (
     "set", "kind", "target", "arm", "view", "model", "repeat", "fold", "ensemble",
     "patient_id", "exam_id", "image_id", "site", "label", "score", "logit",

@@ -5,8 +5,8 @@ from importlib.metadata import EntryPoint, entry_points
 import pytest
 from places import ROOT
 
-from ovcf_bench import registry
 from ovcf_bench.errors import PluginError
+from ovcf_bench.hooks import registry
 
 
 class Distribution:

@@ -62,7 +62,7 @@ def export(
     study, registry = open_study(study_path, profile, overrides)
     options = run_settings(study_path, cache_folder, key, workers, Path())
     with watching() as watch:
-        shared = share_study(study, registry, options, watch, "manifest" if file_format == "png" else "dicom")
+        shared = share_study(study, registry, options, watch, file_format)
         form = _form(file_format, synthetic=shared.synthetic, **dicom)
         cohorts = {name: ExportedCohort(table, shared.readers[name]) for name, table in shared.tables.items()}
         watch.stage("Writing images", sum(map(len, shared.tables.values())))

@@ -13,8 +13,8 @@ import click
 import platformdirs
 
 if TYPE_CHECKING:
+    from ovcf_bench.hooks.registry import Registry
     from ovcf_bench.images import ImageCache
-    from ovcf_bench.registry import Registry
     from ovcf_bench.runner import Options
     from ovcf_bench.study import ParamsModels, Study
 
@@ -99,7 +99,7 @@ def open_registry(files: Iterable[Path] = ()) -> Registry:
 
     Installed ones that are broken are named on standard error and do not stop the others.
     """
-    from ovcf_bench import registry
+    from ovcf_bench.hooks import registry
 
     found = registry.load(files=files)
     for problem in found.problems:

@@ -13,7 +13,7 @@ from ovcf_bench.cli.plugins_author import new, test
 from ovcf_bench.errors import PluginError, Problem, one_of
 
 if TYPE_CHECKING:
-    from ovcf_bench.registry import Registered, Registry
+    from ovcf_bench.hooks.registry import Registered, Registry
 
 
 @click.group("plugins")

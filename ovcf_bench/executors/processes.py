@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from ovcf_bench.errors import BenchError, Problem
-from ovcf_bench.plugin_files import load_again, loaded_files
+from ovcf_bench.hooks.files import load_again, loaded_files
 
 Report = Callable[[Mapping[str, Any]], None]
 

@@ -17,8 +17,9 @@ import pandas as pd
 from ovcf_bench.errors import BenchError, DataError, Problem
 from ovcf_bench.files import write_atomically
 from ovcf_bench.images import Pixels16, as_uint16
+from ovcf_bench.vocabulary import EXPORTED
 
-MANIFEST, SPLITS, STUDY = "manifest.csv", "splits.csv", "study.yaml"
+SPLITS, STUDY = "splits.csv", "study.yaml"
 _MARK = "export.json"
 _COLUMNS = ("patient_id", "exam_id", "image_id", "view", "label", "site", "path")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}")
@@ -76,7 +77,7 @@ def export_cohorts(
     cannot be read; the others are written.
     """
     manifests = {name: _manifest(name, cohort.table, form.suffix) for name, cohort in cohorts.items()}
-    texts = {f"{name}/{MANIFEST}": _csv(manifest) for name, manifest in manifests.items()}
+    texts = {f"{name}/{EXPORTED}": _csv(manifest) for name, manifest in manifests.items()}
     texts |= {SPLITS: splits, STUDY: study}
     _claim(folder, hashlib.sha256(json.dumps([identity, form.words, texts]).encode()).hexdigest())
     problems: list[Problem] = []

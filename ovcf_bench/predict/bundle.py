@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ovcf_bench.api import BuildContext, Fitted, ModelPlugin, Params
+from ovcf_bench.hooks.contracts import BuildContext, Fitted, ModelPlugin, Params
+from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Limits, Preprocessing
 from ovcf_bench.plan import training_of
-from ovcf_bench.registry import Registry
 from ovcf_bench.study import Study
 from ovcf_bench.study.schema import TrainingSection
 from ovcf_bench.vocabulary import Arm, Ensemble

@@ -13,16 +13,16 @@ import numpy as np
 from PIL import Image
 from scipy.special import expit, logit
 
-from ovcf_bench.api import DatasetPlugin, Progress, silent
 from ovcf_bench.errors import BenchError, Problem
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import DatasetPlugin, Progress, silent
 from ovcf_bench.images import Pixels16, as_uint16, colour_overlay, resize
-from ovcf_bench.plugin_calls import calling
 from ovcf_bench.predict.bundle import Bundle, Recalibration
 from ovcf_bench.predict.files import exams_of
 from ovcf_bench.predict.scoring import Scores, open_models
 from ovcf_bench.scores import ensembles_of
 
-_FILES = "manifest"  # the dataset of plain files
+_FORMAT = "png"  # as which computed images are exported
 _AT_ONCE = 64  # exams whose images are held in memory
 _LONGEST = 1024  # pixels of a saliency picture
 _SMALLEST = 1e-15  # distance of a mean probability from 0 and 1, so that its logit is a number
@@ -137,7 +137,7 @@ def reader_of(bundle: Bundle) -> Callable[[Path], Pixels16]:
     section = bundle.study.document.cohorts[development.from_]
     plugin, params = bundle.plugins.dataset(section.dataset), section.params
     if plugin.read_file is None and plugin.synthetic:
-        plugin, params = bundle.plugins.dataset(_FILES), None
+        plugin, params = bundle.plugins.dataset_of(_FORMAT), None
     if plugin.read_file is None:
         allowed = "Its DatasetPlugin needs read_file: other datasets may read a file otherwise than it does."
         raise BenchError(Problem(f"dataset {section.dataset!r}", "reads no single files", allowed))

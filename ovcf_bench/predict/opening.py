@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ovcf_bench import records, registry, scores
+from ovcf_bench import records, scores
 from ovcf_bench.errors import BenchError, Problem, RecordError, one_of
+from ovcf_bench.hooks import registry
+from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Limits
 from ovcf_bench.predict.bundle import Bundle, Recalibration
 from ovcf_bench.provenance import file_digest, is_bundled, source_digest
 from ovcf_bench.records import RunFolder
-from ovcf_bench.registry import Registry
 from ovcf_bench.store import Store
 from ovcf_bench.study import ParamsModels, Study, load_study, plugin_files
 from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION, Arm

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ovcf_bench.api import Fitted, Fuser, ModelPlugin
+from ovcf_bench.hooks.contracts import Fitted, Fuser, ModelPlugin
 from ovcf_bench.predict.bundle import Bundle
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ovcf_bench.api import ModelPlugin
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.executors import Job
 from ovcf_bench.executors.processes import Report
+from ovcf_bench.hooks.contracts import ModelPlugin
+from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.plan import Plan
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
-from ovcf_bench.registry import Registry
 from ovcf_bench.runner.decode import warm_up_for_images
 from ovcf_bench.runner.execute import check_models, models_of, only_result
 from ovcf_bench.runner.jobs import build_context

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Pixels16
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
-from ovcf_bench.registry import Registry
 from ovcf_bench.runner.look import evidence_of
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import Prepared, prepare, preprocessing_of, store_missing_pixels

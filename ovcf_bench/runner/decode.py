@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ovcf_bench.api import Dataset, DatasetPlugin, Params
 from ovcf_bench.cohort import Unusable, hide_ids
 from ovcf_bench.errors import DataError, PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs, warm_up
 from ovcf_bench.executors.processes import Report
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import Dataset, DatasetPlugin, Params
 from ovcf_bench.images import ImageCache, Pixels16, Preprocessing, as_uint16
-from ovcf_bench.plugin_calls import calling
 from ovcf_bench.runner.opened import Opened
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.watch import Watch

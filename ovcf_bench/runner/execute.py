@@ -12,17 +12,17 @@ from typing import Any
 
 import pandas as pd
 
-from ovcf_bench.api import ModelPlugin, UnitEvent
 from ovcf_bench.cohort import cases
 from ovcf_bench.errors import BenchError, PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.files import write_atomically
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import ModelPlugin, UnitEvent
+from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.plan import Plan, PlannedUnit, fused_arms, make_plan
-from ovcf_bench.plugin_calls import calling
 from ovcf_bench.provenance import digest
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.records import RunFolder
-from ovcf_bench.registry import Registry
 from ovcf_bench.runner import write
 from ovcf_bench.runner.decode import warm_up_for_units
 from ovcf_bench.runner.gallery import write_gallery

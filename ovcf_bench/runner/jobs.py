@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ovcf_bench.api import BuildContext, Images, ModelPlugin
 from ovcf_bench.executors import Job
+from ovcf_bench.hooks.contracts import BuildContext, Images, ModelPlugin
 from ovcf_bench.images import ImageCache, Preprocessing
 from ovcf_bench.plan import PlannedUnit, training_of
 from ovcf_bench.provenance import versions

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ovcf_bench.api import ModelPlugin
 from ovcf_bench.cohort import cases
 from ovcf_bench.errors import PluginError, Problem
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import ModelPlugin
 from ovcf_bench.provenance import digest
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.runner.prepare import Listed, Prepared

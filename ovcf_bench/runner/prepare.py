@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench import splits as assignment
-from ovcf_bench.api import Locates
 from ovcf_bench.cohort import Cohort, Counts, Unusable, apply_eligibility, patient_table, refuse_unusable
 from ovcf_bench.errors import DataError, Problem
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import Locates
+from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Pixels16, Preprocessing, as_uint16
-from ovcf_bench.plugin_calls import calling
 from ovcf_bench.provenance import is_bundled, source_digest
 from ovcf_bench.pseudonyms import Pseudonyms
-from ovcf_bench.registry import Registry
 from ovcf_bench.runner.decode import decode
 from ovcf_bench.runner.opened import Opened, open_cohorts, views_of_exams
 from ovcf_bench.runner.options import Options

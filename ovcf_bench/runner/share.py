@@ -12,13 +12,15 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench import splits as assignment
+from ovcf_bench.hooks.contracts import DatasetPlugin
+from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
-from ovcf_bench.registry import Registry
 from ovcf_bench.runner.opened import Opened
 from ovcf_bench.runner.options import Options
 from ovcf_bench.runner.prepare import prepare
 from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
+from ovcf_bench.vocabulary import EXPORTED
 
 _IDS = ("patient", "exam", "image")
 
@@ -35,12 +37,12 @@ class SharedStudy:
 
 
 def share_study(
-    study: Study, registry: Registry, options: Options, watch: Watch, dataset: Literal["manifest", "dicom"]
+    study: Study, registry: Registry, options: Options, watch: Watch, file_format: Literal["png", "dicom"]
 ) -> SharedStudy:
     """Return every listed exam under pseudonyms, with the covariates that the study declares or drops by.
 
-    dataset : the one that will read the files. The data are prepared as for a run, so that images which cannot be
-    decoded are left out here as there, and the frozen assignment is that of the run.
+    file_format : of the files that the exported study will read. The data are prepared as for a run, so that images
+    which cannot be decoded are left out here as there, and the frozen assignment is that of the run.
     """
     pseudonyms = Pseudonyms(load_key(options.key))
     prepared = prepare(study, registry, pseudonyms, options, watch, training=False)
@@ -57,7 +59,7 @@ def share_study(
         tables,
         readers,
         assignment.to_csv(prepared.splits),
-        _study_from_files(study, dataset).to_yaml(),
+        _study_from_files(study, registry.dataset_of(file_format)).to_yaml(),
         _are_computed(opened),
     )
 
@@ -72,23 +74,16 @@ def _are_computed(opened: Mapping[str, Opened]) -> bool:
     return all(each.plugin.synthetic for each in opened.values())
 
 
-def _study_from_files(study: Study, dataset: Literal["manifest", "dicom"]) -> Study:
+def _study_from_files(study: Study, plugin: DatasetPlugin) -> Study:
     """Return the study with its cohorts read from files and its assignment frozen, beside the study file."""
     document = study.document
+    assert plugin.exported is not None, "chosen for it"
     cohorts = {
-        name: section.model_copy(update={"dataset": dataset, "params": _params_of_files(name, dataset)})
+        name: section.model_copy(update={"dataset": plugin.name, "params": plugin.exported(name, f"{name}/{EXPORTED}")})
         for name, section in document.cohorts.items()
     }
     splits = document.splits.model_copy(update={"file": "splits.csv"})
     return dataclasses.replace(study, document=document.model_copy(update={"cohorts": cohorts, "splits": splits}))
-
-
-def _params_of_files(cohort: str, dataset: Literal["manifest", "dicom"]) -> dict[str, Any]:
-    manifest = f"{cohort}/manifest.csv"
-    if dataset == "manifest":
-        return {"path": manifest}
-    labels = {"path": manifest, "key": "path", "tag": "path", "view": "view", "site": "site"}
-    return {"root": cohort, "labels": labels}
 
 
 def list_images(study: Study, registry: Registry, key: Path | None, watch: Watch) -> pd.DataFrame:

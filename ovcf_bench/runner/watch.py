@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ovcf_bench.api import UnitEvent
+from ovcf_bench.hooks.contracts import UnitEvent
 
 
 class Watch(Protocol):

@@ -12,8 +12,8 @@ import pandas as pd
 import ovcf_bench
 from ovcf_bench import records, scores, splits
 from ovcf_bench.files import write_atomically
+from ovcf_bench.hooks.files import source_of
 from ovcf_bench.plan import Plan, PlannedUnit
-from ovcf_bench.plugin_files import source_of
 from ovcf_bench.provenance import machine, versions
 from ovcf_bench.records import RunFolder
 from ovcf_bench.runner.assemble import cohort_table, history_table, score_table

@@ -9,15 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from ovcf_bench import registry
-from ovcf_bench.api import silent
 from ovcf_bench.cohort import check_exams, list_exams, open_dataset, separate
 from ovcf_bench.errors import DataError, Problem
+from ovcf_bench.hooks import registry
+from ovcf_bench.hooks.contracts import silent
 from ovcf_bench.images import Pixels16, as_uint16
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.study import read_params
 
-_DATASET = "manifest"
+_FORMAT = "png"  # a CSV lists the files: plain pictures, or DICOM
 _SHOWN = 20  # problems
 
 
@@ -37,13 +37,14 @@ class Listed:
 def list_images(
     data: Path, settings: Mapping[str, Any], pseudonyms: Pseudonyms, site: str, views: Collection[str]
 ) -> Listed:
-    """Return what the CSV file `data` lists of `views`; `settings` are parameters of the dataset `manifest`.
+    """Return what the CSV file `data` lists of `views`; `settings` are further parameters of what reads it.
 
     Whatever the file says of sites, it is one test set of that name: a column may hold words of any kind. Raises
     DataError.
     """
-    plugin = registry.load().dataset(_DATASET)
-    params = read_params(plugin.params, {"path": data.name, **settings}, "--data")
+    plugin = registry.load().dataset_of(_FORMAT)
+    assert plugin.exported is not None, "chosen for it"
+    params = read_params(plugin.params, {**plugin.exported(".", data.name), **settings}, "--data")
     dataset = open_dataset(plugin, params, data.parent)
     table, unusable = separate(list_exams(plugin, dataset, silent), "--data")
     if unusable:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ovcf_bench.api import Progress
 from ovcf_bench.cohort import cases
+from ovcf_bench.hooks.contracts import Progress
 from ovcf_bench.images import resize
 from ovcf_bench.predict import Bundle, open_models, open_rules
 from ovcf_bench.sites.listing import Listed

@@ -16,10 +16,10 @@ import pandas as pd
 from scipy.special import expit
 
 from ovcf_bench import scores
-from ovcf_bench.api import Progress, silent
 from ovcf_bench.cohort import cases
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.files import write_atomically
+from ovcf_bench.hooks.contracts import Progress, silent
 from ovcf_bench.predict import Bundle, open_bundle
 from ovcf_bench.provenance import versions
 from ovcf_bench.pseudonyms import Pseudonyms
@@ -67,7 +67,7 @@ def validate_site(
 ) -> Sent:
     """Write the scores of the images that `data` lists as a zip file.
 
-    settings : parameters of the dataset `manifest` for this site's files. Raises BenchError when the package or the
+    settings : parameters of the dataset that reads this site's files. Raises BenchError when the package or the
     data cannot be used; then nothing is written.
     """
     check_site_name(site, "--site")
@@ -75,7 +75,7 @@ def validate_site(
     bundles = [open_bundle(package / folder, name) for name, folder in said["arms"].items()]
     views_of_arms = list(dict.fromkeys(bundle.arm.views for bundle in bundles))
     read = {view for views in views_of_arms for view in views}
-    listed = list_images(data, {**_window(bundles[0]), **(settings or {})}, Pseudonyms(key), site, read)
+    listed = list_images(data, {**_shown(bundles[0]), **(settings or {})}, Pseudonyms(key), site, read)
     check_images(listed.images, views_of_arms)
     scored, unusual = score_arms(bundles, listed, device, threads, progress)
     tables = [
@@ -113,12 +113,13 @@ def _read_package(package: Path) -> dict[str, Any]:
     return said
 
 
-def _window(bundle: Bundle) -> dict[str, Any]:
-    """Return how the study shows DICOM files without a window of their own: a site's must be shown alike."""
+def _shown(bundle: Bundle) -> Mapping[str, Any]:
+    """Return what makes a site's files look as those of the study do."""
     development = bundle.study.document.splits.development
     assert development is not None, "the arm was trained"
-    params = bundle.study.document.cohorts[development.from_].params
-    return {"window": params.window} if hasattr(params, "window") else {}
+    section = bundle.study.document.cohorts[development.from_]
+    shown = bundle.plugins.dataset(section.dataset).shown
+    return shown(section.params) if shown else {}
 
 
 def _tables(bundle: Bundle, logits: Doubles, part: pd.DataFrame, site: str) -> Iterator[pd.DataFrame]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ovcf_bench.errors import BenchError, PluginError, Problem
-from ovcf_bench.plugin_calls import problem_of
+from ovcf_bench.hooks.calls import problem_of
 
 
 class ContractError(AssertionError):

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ovcf_bench.api import Dataset, DatasetPlugin, silent
 from ovcf_bench.cohort import check_exams, list_exams, open_dataset, separate
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import Dataset, DatasetPlugin, silent
 from ovcf_bench.testing.checks import ContractError, NotApplicable
 
 Row = Mapping[str, Any]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ovcf_bench.api import DatasetPlugin, Params, is_reserved
 from ovcf_bench.errors import DataError
+from ovcf_bench.hooks.contracts import DatasetPlugin, Params, is_reserved
 from ovcf_bench.images import as_uint16
 from ovcf_bench.testing.checks import Check, ContractError
 from ovcf_bench.testing.dataset_trial import DatasetTrial, digest_of

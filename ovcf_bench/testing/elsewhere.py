@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ovcf_bench.api import DatasetPlugin
 from ovcf_bench.errors import BenchError
+from ovcf_bench.hooks.contracts import DatasetPlugin
 from ovcf_bench.testing.checks import ContractError, in_one_line
 from ovcf_bench.testing.dataset_trial import DatasetTrial, Row, digest_of
 from ovcf_bench.testing.processes import in_another_process

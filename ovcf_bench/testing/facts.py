@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from ovcf_bench.api import ModelPlugin, Params
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import ModelPlugin, Params
 from ovcf_bench.testing.checks import ContractError, in_one_line
 
 CONTRACT = ("facts", "check() and describe() give problems and plain facts")

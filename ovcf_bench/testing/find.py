@@ -10,9 +10,9 @@ from typing import Any
 
 import pluggy
 
-from ovcf_bench import registry
-from ovcf_bench.api import DatasetPlugin, ModelPlugin
 from ovcf_bench.errors import PluginError, Problem, one_of
+from ovcf_bench.hooks import registry
+from ovcf_bench.hooks.contracts import DatasetPlugin, ModelPlugin
 from ovcf_bench.study import read_params
 from ovcf_bench.testing.checks import Check
 from ovcf_bench.testing.datasets import dataset_checks

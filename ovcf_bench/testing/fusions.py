@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ovcf_bench.api import BuildContext, Fuser, ModelPlugin, Params
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import BuildContext, Fuser, ModelPlugin, Params
 from ovcf_bench.testing.checks import Check, ContractError
 from ovcf_bench.testing.pickles import is_pickle
 from ovcf_bench.testing.telling import LOWEST_AUROC, telling

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ovcf_bench.api import ModelPlugin, Params
 from ovcf_bench.errors import BenchError, Problem
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import ModelPlugin, Params
 from ovcf_bench.testing.checks import Check, ContractError, NotApplicable, in_one_line
 from ovcf_bench.testing.facts import CONTRACT, facts
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ovcf_bench.api import BuildContext, FitContext, Fitted, Images, ModelPlugin, Params
 from ovcf_bench.errors import BenchError, PluginError
 from ovcf_bench.executors import Job, run_jobs
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import BuildContext, FitContext, Fitted, Images, ModelPlugin, Params
 from ovcf_bench.testing.checks import Check, ContractError, in_one_line
 from ovcf_bench.testing.facts import CONTRACT, facts
 from ovcf_bench.testing.fusions import fusion_checks

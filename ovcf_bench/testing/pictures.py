@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ovcf_bench.api import Images
+from ovcf_bench.hooks.contracts import Images
 
 _NOISE, _SQUARE = 0.05, 0.5
 

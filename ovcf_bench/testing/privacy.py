@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ovcf_bench.errors import DataError
-from ovcf_bench.plugin_calls import problem_of
+from ovcf_bench.hooks.calls import problem_of
 from ovcf_bench.testing.checks import ContractError, NotApplicable
 from ovcf_bench.testing.dataset_trial import DatasetTrial, rows_of
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
-from ovcf_bench.plugin_files import load_again, loaded_files
+from ovcf_bench.hooks.files import load_again, loaded_files
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pluggy
 
-from ovcf_bench.api import UnitEvent
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import UnitEvent
 from ovcf_bench.testing.checks import Check
 
 _ARM = "ap/made_up_by_plugins_test"

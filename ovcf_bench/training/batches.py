@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ovcf_bench.api import Pixels
+from ovcf_bench.hooks.contracts import Pixels
 
 _HIGHEST = 65535.0
 _SMALLEST_SD = 1e-3

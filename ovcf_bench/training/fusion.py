@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ovcf_bench.api import ModelPlugin, Params
 from ovcf_bench.files import write_atomically
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import ModelPlugin, Params
 from ovcf_bench.store import Store, UnitRecord
 from ovcf_bench.training.unit import HISTORY, SCORES, check_fitted, scores_of, write_scores
 from ovcf_bench.vocabulary import DEVELOPMENT

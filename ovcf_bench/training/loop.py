@@ -16,8 +16,8 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ovcf_bench import seeds
-from ovcf_bench.api import FitContext, Images
 from ovcf_bench.errors import Problem, UnitError
+from ovcf_bench.hooks.contracts import FitContext, Images
 from ovcf_bench.study.schema import TrainingSection
 from ovcf_bench.training import augment
 from ovcf_bench.training.batches import epoch_order, normalise, read_batch, split_into_batches

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from ovcf_bench.api import BuildContext, ModelPlugin, Params
+from ovcf_bench.hooks.contracts import BuildContext, ModelPlugin, Params
 from ovcf_bench.training.device import autocast, choose_device, prepare_network, prepare_process
 from ovcf_bench.training.networks import build_network
 

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from ovcf_bench.api import BuildContext, ModelPlugin, Params
 from ovcf_bench.errors import PluginError, Problem
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import BuildContext, ModelPlugin, Params
 
 _PROBED = 2  # images
 

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ovcf_bench.api import BuildContext, ModelPlugin, Params, Pixels
+from ovcf_bench.hooks.contracts import BuildContext, ModelPlugin, Params, Pixels
 from ovcf_bench.training.batches import normalise, read_batch
 from ovcf_bench.training.checkpoint import load_weights
 from ovcf_bench.training.device import choose_device, prepare_process

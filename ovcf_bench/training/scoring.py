@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ovcf_bench.api import Pixels
+from ovcf_bench.hooks.contracts import Pixels
 from ovcf_bench.training.batches import normalise, read_batch
 from ovcf_bench.training.checkpoint import save_weights
 

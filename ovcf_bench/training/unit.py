@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ovcf_bench.api import BuildContext, FitContext, Fitted, Fuser, Images, ModelPlugin, Params, Pixels
 from ovcf_bench.errors import PluginError, Problem, RecordError, UnitError
 from ovcf_bench.files import write_atomically
-from ovcf_bench.plugin_calls import calling
+from ovcf_bench.hooks.calls import calling
+from ovcf_bench.hooks.contracts import BuildContext, FitContext, Fitted, Fuser, Images, ModelPlugin, Params, Pixels
 from ovcf_bench.store import Store, UnitRecord
 from ovcf_bench.study.schema import TrainingSection
 from ovcf_bench.vocabulary import DEVELOPMENT

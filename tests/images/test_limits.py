@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ovcf_bench.hooks.registry import load
 from ovcf_bench.images import Limits, Preprocessing, as_uint16, fit_limits, resize
-from ovcf_bench.registry import load
 
 SIZE = Preprocessing(100, 60)
 

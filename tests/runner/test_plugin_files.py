@@ -7,11 +7,11 @@ import threading
 import pytest
 from own_plugins import MODEL, STUDY, forget_plugin_files, typed, write_own_plugins
 
-from ovcf_bench import registry
 from ovcf_bench.cli.options import open_study
 from ovcf_bench.errors import PluginError
 from ovcf_bench.executors import Job, run_jobs
-from ovcf_bench.plugin_files import load_again, load_file, loaded_files, source_of
+from ovcf_bench.hooks import registry
+from ovcf_bench.hooks.files import load_again, load_file, loaded_files, source_of
 
 
 @pytest.fixture(autouse=True)

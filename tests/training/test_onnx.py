@@ -9,7 +9,7 @@ from torch import nn
 
 from ovcf_bench.api import BuildContext
 from ovcf_bench.errors import BenchError
-from ovcf_bench.registry import load
+from ovcf_bench.hooks.registry import load
 from ovcf_bench.training import onnx as graph
 from ovcf_bench.training.networks import build_network
 from ovcf_bench.training.scoring import TrainedNetwork

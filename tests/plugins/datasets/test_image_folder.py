@@ -9,9 +9,9 @@ from ovcf_plugins.datasets.image_folder import ImageFolderParams, open_image_fol
 from PIL import Image
 from pydantic import ValidationError
 
-from ovcf_bench import registry
 from ovcf_bench.api import DataError
 from ovcf_bench.cohort import check_exams, separate
+from ovcf_bench.hooks import registry
 
 GREY = np.arange(6 * 4, dtype=np.uint8).reshape(6, 4) * 10
 FILES = (

@@ -13,7 +13,6 @@ from ovcf_plugins.datasets import manifest
 from ovcf_plugins.datasets.manifest import ManifestParams, open_manifest
 from pydantic import ValidationError
 
-from ovcf_bench import registry
 from ovcf_bench.api import EXAM_COLUMNS, DataError
 from ovcf_bench.cohort import check_exams, separate
 

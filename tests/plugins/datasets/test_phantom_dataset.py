@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from scipy.stats import chisquare
 from sklearn.metrics import roc_auc_score
 
-from ovcf_bench import registry
 from ovcf_bench.api import EXAM_COLUMNS
+from ovcf_bench.hooks import registry
 
 SMALL = {"patients": 12, "ineligible": 4, "height": 64}
 FLAT_FIELD = 65535

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ovcf_bench.api import BuildContext, FitContext, Images
 from ovcf_bench.errors import PluginError, UnitError
-from ovcf_bench.registry import load
+from ovcf_bench.hooks.registry import load
 
 
 def noise(n, n_views=1, seed=3):

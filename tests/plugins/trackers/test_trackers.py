@@ -17,8 +17,8 @@ import yaml
 from ovcf_plugins.trackers import mlflow as mlflow_tracker
 from ovcf_plugins.trackers import tensorboard as tensorboard_tracker
 
-from ovcf_bench import registry
 from ovcf_bench.api import UnitEvent, hookimpl
+from ovcf_bench.hooks import registry
 from ovcf_bench.runner.watch import Silent
 from ovcf_bench.runner.watchers import Watchers
 
@@ -117,7 +117,7 @@ _MLFLOW_ALONE = """
 import sys, time
 asked = []
 sys.addaudithook(lambda event, what: event in ("socket.connect", "socket.getaddrinfo") and asked.append(what))
-from ovcf_bench import registry
+from ovcf_bench.hooks import registry
 from ovcf_bench.api import UnitEvent
 plugins = registry.load()
 for kind in ("start", "end"):

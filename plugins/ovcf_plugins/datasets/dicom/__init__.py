@@ -108,6 +108,16 @@ def read_file(params: DicomParams, path: Path) -> np.ndarray[Any, Any]:
     return read_with(partial(read_radiograph, window=params.window, frame=params.frame), path)
 
 
+def exported(folder: str, listing: str) -> Mapping[str, Any]:
+    """Return the parameters that read what `data export --format dicom` wrote."""
+    return {"root": folder, "labels": {"path": listing, "key": "path", "tag": "path", "view": "view", "site": "site"}}
+
+
+def shown(params: DicomParams) -> Mapping[str, Any]:
+    """Return how files without a window of their own are shown."""
+    return {"window": params.window}
+
+
 @hookimpl
 def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
     """Announce the DICOM folder."""
@@ -118,6 +128,9 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             summary="A folder of DICOM radiographs (CR, DX, MG) with a table of labels",
             open=open_dicom,
             read_file=read_file,
+            formats=("dicom",),
+            exported=exported,
+            shown=shown,
             requires=("pydicom", "cryptography"),
             extra="dicom",
             card=CARD,

@@ -100,6 +100,16 @@ def read_file(params: ManifestParams | None, path: Path) -> np.ndarray[Any, Any]
     return read_image(path, colours=params.grey, inverted=params.inverted, window=params.window)
 
 
+def exported(folder: str, listing: str) -> Mapping[str, Any]:
+    """Return the parameters that read what `data export` wrote."""
+    return {"path": listing}
+
+
+def shown(params: ManifestParams) -> Mapping[str, Any]:
+    """Return how DICOM files without a window of their own are shown."""
+    return {"window": params.window}
+
+
 @hookimpl
 def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
     """Announce the manifest."""
@@ -110,6 +120,9 @@ def register_datasets(register: Callable[[DatasetPlugin], None]) -> None:
             summary="Images listed in a CSV file (PNG, JPEG, TIFF), with covariates",
             open=open_manifest,
             read_file=read_file,
+            formats=("png",),
+            exported=exported,
+            shown=shown,
             card=CARD,
         )
     )

@@ -7,15 +7,12 @@ command line starts: import heavy libraries (torch, pandas, timm) inside functio
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pluggy
 
-if TYPE_CHECKING:
-    from ovcf_bench.api import DatasetPlugin, ModelPlugin, UnitEvent
+from ovcf_bench.hooks.contracts import DatasetPlugin, ModelPlugin, UnitEvent
 
 PROJECT = "ovcf_bench"
-API_VERSION = 1  # a plugin names the versions it supports; stable until this number is raised
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

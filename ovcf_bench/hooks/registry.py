@@ -16,11 +16,11 @@ from typing import Any, Generic, TypeVar
 
 import pluggy
 
-from ovcf_bench import hookspecs
-from ovcf_bench.api import API_VERSION, DatasetPlugin, ModelPlugin, Params, UnitEvent
 from ovcf_bench.errors import BenchError, PluginError, Problem, did_you_mean, one_of
-from ovcf_bench.plugin_calls import problem_of
-from ovcf_bench.plugin_files import load_file
+from ovcf_bench.hooks import hookspecs
+from ovcf_bench.hooks.calls import problem_of
+from ovcf_bench.hooks.contracts import API_VERSION, DatasetPlugin, ModelPlugin, Params, UnitEvent
+from ovcf_bench.hooks.files import load_file
 
 GROUP = "ovcf_bench"
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
@@ -54,6 +54,13 @@ class Registry:
     def model(self, name: str) -> ModelPlugin:
         """Return the model plugin of that name; raises PluginError with the known names."""
         return _find(self.models, name, "model")
+
+    def dataset_of(self, file_format: str) -> DatasetPlugin:
+        """Return the dataset plugin that reads cohorts exported in this format; raises PluginError without one."""
+        for name, each in self.datasets.items():  # those of the project come first
+            if file_format in each.plugin.formats and each.plugin.exported is not None:
+                return self.dataset(name)
+        raise PluginError(Problem("dataset plugin", f"none reads exported files of the format {file_format}"))
 
     def notify(self, event: UnitEvent) -> list[Problem]:
         """Tell every watching plugin what happened to a unit; one that fails is named and not told again."""
