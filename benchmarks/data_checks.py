@@ -17,12 +17,12 @@ from PIL import Image
 
 from ovcf_bench.checks.duplicates import ALIKE, features
 from ovcf_bench.cli.options import open_study
+from ovcf_bench.data import Options, Prepared, Silent, prepare
+from ovcf_bench.data.inspecting import look_at
 from ovcf_bench.images import ImageCache
 from ovcf_bench.images.look import thumbnail_of
 from ovcf_bench.provenance import machine
 from ovcf_bench.pseudonyms import Pseudonyms
-from ovcf_bench.runner import Options, Prepared, Silent, prepare
-from ovcf_bench.runner.look import look_at
 
 STUDY = Path(__file__).parents[1] / "studies" / "paper.yaml"
 RESULT = Path(__file__).parent / "results" / "data_checks.json"

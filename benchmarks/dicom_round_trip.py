@@ -20,10 +20,11 @@ import torch
 
 from ovcf_bench.cli.options import open_study
 from ovcf_bench.cohort import cases
+from ovcf_bench.data import Options, Prepared, Silent, prepare
 from ovcf_bench.images import ImageCache
 from ovcf_bench.provenance import machine
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
-from ovcf_bench.runner import Options, Prepared, Silent, plan_study, prepare
+from ovcf_bench.runner import plan_study
 from ovcf_bench.runner.execute import models_of
 from ovcf_bench.runner.jobs import JobMaker
 from ovcf_bench.stats.auroc import estimate_auroc

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ovcf_bench.errors import PluginError, Problem, one_of
 from ovcf_bench.hooks.calls import calling
-from ovcf_bench.hooks.contracts import ModelPlugin
+from ovcf_bench.hooks.contracts import BuildContext, ModelPlugin
 from ovcf_bench.provenance import canonical, differences, digest, source_digest
 from ovcf_bench.store import Store, UnitRecord
 from ovcf_bench.study import Study
@@ -170,6 +170,12 @@ def training_of(training: TrainingSection, arm: Arm) -> TrainingSection:
     """Return the training settings that this arm reads: its own augmentation, no other view's."""
     own = training.augmentation_by_view.get(arm.view, training.augmentation)
     return training.model_copy(update={"augmentation": own, "augmentation_by_view": {}})
+
+
+def build_context(study: Study, arm: Arm, *, pretrained: bool = True) -> BuildContext:
+    """Return what a network of this arm must fit."""
+    height, width = study.document.training.image_size
+    return BuildContext(arm.views, height, width, pretrained=pretrained)
 
 
 def _case_digests(table: pd.DataFrame) -> dict[str, Any]:

@@ -19,6 +19,6 @@ def server():
     from ovcf_bench.executors import Job, run_jobs, warm_up
     from ovcf_bench.training import preload  # noqa: F401
 
-    modules = ("ovcf_bench.runner.decode", "ovcf_bench.training.preload", "sklearn.linear_model", "sklearn.metrics")
+    modules = ("ovcf_bench.data.decoding", "ovcf_bench.training.preload", "sklearn.linear_model", "sklearn.metrics")
     warm_up(modules, threads=1)
     list(run_jobs([Job("ready", os.getenv, "HOME")], workers=1))  # until it has imported them

@@ -59,7 +59,7 @@ def command(file: Path, runs: Path, key: Path | None, as_json: bool, **asked: An
     from ovcf_bench import findings, records
     from ovcf_bench.cli.headline import print_findings
     from ovcf_bench.cli.options import command_line
-    from ovcf_bench.compare import compare_scores, read_scores, to_findings
+    from ovcf_bench.comparing import compare_scores, read_scores, to_findings
     from ovcf_bench.pseudonyms import Pseudonyms, load_key
     from ovcf_bench.report import write_report
 
@@ -87,7 +87,7 @@ def _request(
     fit_on: str | None,
     **asked: Any,
 ) -> Any:
-    from ovcf_bench.compare.request import Request, parse_arm, parse_threshold
+    from ovcf_bench.comparing.request import Request, parse_arm, parse_threshold
 
     rule = threshold or ("youden" if fit_on else None)
     return Request(

@@ -56,8 +56,8 @@ def export(
     and hold nothing of the source but its pixels (basic profile of PS3.15); text burned into the pixels stays.
     """
     from ovcf_bench.cli.progress import watching
+    from ovcf_bench.data import share_study
     from ovcf_bench.export import ExportedCohort, export_cohorts
-    from ovcf_bench.runner import share_study
 
     study, registry = open_study(study_path, profile, overrides)
     options = run_settings(study_path, cache_folder, key, workers, Path())
@@ -101,8 +101,8 @@ def list_(study_path: Path, profile: str | None, overrides: tuple[str, ...], key
     import os
 
     from ovcf_bench.cli.progress import watching
+    from ovcf_bench.data import list_images
     from ovcf_bench.files import write_atomically
-    from ovcf_bench.runner import list_images
 
     study, registry = open_study(study_path, profile, overrides)
     with watching() as watch:
@@ -144,9 +144,9 @@ def preview(
     pictures of patients: keep it where the images may be.
     """
     from ovcf_bench.cli.progress import watching
+    from ovcf_bench.data import contact_sheet
     from ovcf_bench.files import write_atomically
     from ovcf_bench.report import preview_page
-    from ovcf_bench.runner import contact_sheet
 
     study, registry = open_study(study_path, profile, overrides)
     options = run_settings(study_path, runs=Path(), **settings)

@@ -13,9 +13,9 @@ import click
 import platformdirs
 
 if TYPE_CHECKING:
+    from ovcf_bench.data import Options
     from ovcf_bench.hooks.registry import Registry
     from ovcf_bench.images import ImageCache
-    from ovcf_bench.runner import Options
     from ovcf_bench.study import ParamsModels, Study
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -143,7 +143,7 @@ def run_settings(
     study_path: Path, cache_folder: Path | None, key: Path | None, workers: int, runs: Path, **computing: Any
 ) -> Options:
     """Return the runner's options, with the command line as it may be written into a record."""
-    from ovcf_bench.runner import Options
+    from ovcf_bench.data import Options
 
     return Options(
         runs=runs,

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from ovcf_bench.data import Watch
 from ovcf_bench.hooks.contracts import UnitEvent
-from ovcf_bench.runner import Watch
 
 _SECONDS_BETWEEN_LINES = 10.0
 _TICKS = 1000  # resolution of a unit's bar

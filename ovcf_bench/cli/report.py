@@ -83,7 +83,7 @@ def _export(run: Path, to: Path | None) -> None:
 
 def _side_by_side(runs: tuple[Path, ...], to: Path | None) -> Path:
     from ovcf_bench.cli.options import command_line
-    from ovcf_bench.compare.side_by_side import set_side_by_side
+    from ovcf_bench.comparing.side_by_side import set_side_by_side
     from ovcf_bench.report import write_report
 
     folder, record = set_side_by_side(runs, to=to, command=command_line())

@@ -128,6 +128,14 @@ def run_jobs(
             receiver.close()
 
 
+def only_result(job: Job) -> Any:
+    """Return the result of one job in a process of its own; raises what it failed with."""
+    (outcome,) = run_jobs([job], workers=1)
+    if outcome.problems:
+        raise BenchError(*outcome.problems)
+    return outcome.result
+
+
 def _receive(
     receiver: Connection, running: _Running, on_report: Callable[[Job, Mapping[str, Any]], None]
 ) -> Outcome | None:

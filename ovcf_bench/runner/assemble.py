@@ -12,8 +12,8 @@ import pandas as pd
 from scipy.special import expit
 
 from ovcf_bench import scores
+from ovcf_bench.data.preparing import Listed, Prepared
 from ovcf_bench.plan import PlannedUnit
-from ovcf_bench.runner.prepare import Listed, Prepared
 from ovcf_bench.store import Store
 from ovcf_bench.training.unit import HISTORY, SCORES
 from ovcf_bench.vocabulary import DEVELOPMENT, HISTORY_COLUMNS, SCORE_COLUMNS, Arm

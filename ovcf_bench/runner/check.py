@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ovcf_bench.data.decoding import warm_up_for_images
+from ovcf_bench.data.existing import read_listed
+from ovcf_bench.data.inspecting import look_at, problems_of
+from ovcf_bench.data.opening import Opened, open_cohorts
+from ovcf_bench.data.preparing import Prepared, assign_patients, prepare
+from ovcf_bench.data.settings import Options
+from ovcf_bench.data.watching import Watch
 from ovcf_bench.errors import BenchError, Problem
-from ovcf_bench.executors import Job
+from ovcf_bench.executors import Job, only_result
 from ovcf_bench.executors.processes import Report
 from ovcf_bench.hooks.contracts import ModelPlugin
 from ovcf_bench.hooks.registry import Registry
-from ovcf_bench.plan import Plan
+from ovcf_bench.plan import Plan, build_context
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
-from ovcf_bench.runner.decode import warm_up_for_images
-from ovcf_bench.runner.execute import check_models, models_of, only_result
-from ovcf_bench.runner.jobs import build_context
-from ovcf_bench.runner.listed import read_listed
-from ovcf_bench.runner.look import look_at, problems_of
-from ovcf_bench.runner.opened import Opened, open_cohorts
-from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.prepare import Prepared, assign_patients, prepare
-from ovcf_bench.runner.watch import Watch
+from ovcf_bench.runner.execute import check_models, models_of
 from ovcf_bench.study import Study
 
 if TYPE_CHECKING:

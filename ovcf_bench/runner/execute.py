@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,9 +12,15 @@ from typing import Any
 import pandas as pd
 
 from ovcf_bench.cohort import cases
-from ovcf_bench.errors import BenchError, PluginError, Problem
+from ovcf_bench.data.decoding import warm_up_for_units
+from ovcf_bench.data.existing import read_listed
+from ovcf_bench.data.inspecting import look_at, refuse_errors
+from ovcf_bench.data.precision import precision_of
+from ovcf_bench.data.preparing import Prepared, prepare, store_missing_pixels
+from ovcf_bench.data.settings import Options
+from ovcf_bench.data.watching import Watch
+from ovcf_bench.errors import PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs
-from ovcf_bench.files import write_atomically
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import ModelPlugin, UnitEvent
 from ovcf_bench.hooks.registry import Registry
@@ -24,16 +29,10 @@ from ovcf_bench.provenance import digest
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.records import RunFolder
 from ovcf_bench.runner import write
-from ovcf_bench.runner.decode import warm_up_for_units
 from ovcf_bench.runner.gallery import write_gallery
-from ovcf_bench.runner.jobs import JobMaker, build_context
+from ovcf_bench.runner.jobs import JobMaker
 from ovcf_bench.runner.ledger import declare
 from ovcf_bench.runner.limits import write_limits
-from ovcf_bench.runner.listed import read_listed
-from ovcf_bench.runner.look import look_at, refuse_errors
-from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.prepare import Prepared, prepare, store_missing_pixels
-from ovcf_bench.runner.watch import Watch
 from ovcf_bench.runner.watchers import Watchers
 from ovcf_bench.store import Store
 from ovcf_bench.study import Study
@@ -136,49 +135,10 @@ def _make_ready(study: Study, registry: Registry, options: Options, watch: Watch
     prepared = prepare(study, registry, pseudonyms, options, watch, training=training)
     prepared = dataclasses.replace(prepared, listed=read_listed(study, models, prepared, pseudonyms))
     of_views = {views: cases(prepared.images, views) for views in {arm.views for arm in study.arms}}
-    exact = study.with_precision(_precision(study, models, options, watch))
+    exact = study.with_precision(precision_of(study, models, options, watch))
     store = Store(options.runs / "units")
     plan = make_plan(exact, models, of_views, prepared.tuning, store, fresh=options.fresh)
     return _Ready(prepared.with_study(exact), models, of_views, store, plan)
-
-
-def _precision(study: Study, models: Mapping[str, ModelPlugin], options: Options, watch: Watch) -> str:
-    """Return the declared precision, or the one that was measured once for these networks on this device."""
-    training = study.document.training
-    if training.precision != "auto":
-        return training.precision
-    used = sorted({arm.model: arm for arm in study.arms if models[arm.model].build is not None}.items())
-    if not used:
-        return "float32"
-    sections = [study.document.models[name] for name, _ in used]
-    measured_on = {
-        "models": [[section.model, section.params.model_dump(mode="json")] for section in sections],
-        "views": [list(arm.views) for _, arm in used],
-        "image_size": list(training.image_size),
-        "device": options.device,
-    }
-    path, name = options.runs / "precision.json", digest(measured_on)
-    known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    if name not in known:
-        from ovcf_bench.training.measure import Probe, choose_precision
-
-        watch.say("Choosing the precision")
-        networks = [
-            (models[model], study.document.models[model].params, build_context(study, arm, pretrained=False))
-            for model, arm in used
-        ]
-        job = Job("precision", choose_precision, Probe(networks, options.device, options.threads))
-        known[name] = str(only_result(job))
-        write_atomically(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
-    return known[name]
-
-
-def only_result(job: Job) -> Any:
-    """Return the result of one job in a process of its own; raises what it failed with."""
-    (outcome,) = run_jobs([job], workers=1)
-    if outcome.problems:
-        raise BenchError(*outcome.problems)
-    return outcome.result
 
 
 def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch) -> dict[PlannedUnit, str]:

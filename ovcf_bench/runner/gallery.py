@@ -14,14 +14,14 @@ import pandas as pd
 from PIL import Image
 
 from ovcf_bench import records
+from ovcf_bench.data.preparing import Prepared, preprocessing_of, store_missing_pixels
+from ovcf_bench.data.settings import Options
+from ovcf_bench.data.watching import Watch
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.images import Pixels16, colour_overlay
-from ovcf_bench.plan import Plan, training_of
+from ovcf_bench.plan import Plan, build_context, training_of
 from ovcf_bench.records import RunFolder
-from ovcf_bench.runner.jobs import JobMaker, build_context
-from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.prepare import Prepared, preprocessing_of, store_missing_pixels
-from ovcf_bench.runner.watch import Watch
+from ovcf_bench.runner.jobs import JobMaker
 from ovcf_bench.vocabulary import Arm
 
 if TYPE_CHECKING:

@@ -8,24 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ovcf_bench.data.preparing import Prepared, preprocessing_of
 from ovcf_bench.executors import Job
-from ovcf_bench.hooks.contracts import BuildContext, Images, ModelPlugin
+from ovcf_bench.hooks.contracts import Images, ModelPlugin
 from ovcf_bench.images import ImageCache, Preprocessing
-from ovcf_bench.plan import PlannedUnit, training_of
+from ovcf_bench.plan import PlannedUnit, build_context, training_of
 from ovcf_bench.provenance import versions
-from ovcf_bench.runner.prepare import Prepared, preprocessing_of
 from ovcf_bench.seeds import stream
 from ovcf_bench.store import Store
-from ovcf_bench.study import Study
 from ovcf_bench.training.fusion import FusionJob, run_fusion
 from ovcf_bench.training.unit import ScoreSet, UnitJob, run_unit
-from ovcf_bench.vocabulary import DEVELOPMENT, Arm
-
-
-def build_context(study: Study, arm: Arm, *, pretrained: bool = True) -> BuildContext:
-    """Return what a network of this arm must fit."""
-    height, width = study.document.training.image_size
-    return BuildContext(arm.views, height, width, pretrained=pretrained)
+from ovcf_bench.vocabulary import DEVELOPMENT
 
 
 @dataclass(frozen=True, slots=True)

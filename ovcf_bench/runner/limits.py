@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ovcf_bench import records
+from ovcf_bench.data.preparing import Prepared, preprocessing_of
+from ovcf_bench.data.settings import Options
 from ovcf_bench.images import fit_limits
 from ovcf_bench.records import RunFolder
-from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.prepare import Prepared, preprocessing_of
 from ovcf_bench.vocabulary import DEVELOPMENT
 
 _FEWEST = 20  # patients; fewer say nothing about what is usual

@@ -6,10 +6,10 @@ import threading
 from queue import Empty, SimpleQueue
 from types import TracebackType
 
+from ovcf_bench.data.watching import Watch
 from ovcf_bench.errors import Problem
 from ovcf_bench.hooks.contracts import UnitEvent
 from ovcf_bench.hooks.registry import Registry
-from ovcf_bench.runner.watch import Watch
 
 _PATIENCE = 60.0  # seconds that plugins may still write after the last unit
 

@@ -11,21 +11,21 @@ import pandas as pd
 
 import ovcf_bench
 from ovcf_bench import records, scores, splits
+from ovcf_bench.data.inspecting import as_plain
+from ovcf_bench.data.preparing import Prepared
 from ovcf_bench.files import write_atomically
 from ovcf_bench.hooks.files import source_of
 from ovcf_bench.plan import Plan, PlannedUnit
 from ovcf_bench.provenance import machine, versions
 from ovcf_bench.records import RunFolder
 from ovcf_bench.runner.assemble import cohort_table, history_table, score_table
-from ovcf_bench.runner.look import as_plain
-from ovcf_bench.runner.prepare import Prepared
 from ovcf_bench.store import Store
 from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION
 
 if TYPE_CHECKING:
     from ovcf_bench.checks import CheckResult
+    from ovcf_bench.data.settings import Options
     from ovcf_bench.findings import Findings
-    from ovcf_bench.runner.options import Options
 
 
 @dataclass(frozen=True, slots=True)

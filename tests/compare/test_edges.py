@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from places import ORACLE
 
-from ovcf_bench.compare import Request, read_scores, to_findings
-from ovcf_bench.compare.request import parse_threshold
+from ovcf_bench.comparing import Request, read_scores, to_findings
+from ovcf_bench.comparing.request import parse_threshold
 from ovcf_bench.findings import to_json
 from ovcf_bench.pseudonyms import Pseudonyms
 

@@ -125,9 +125,9 @@ def test_checkpoints_of_the_run_score_the_exported_dicom_files_alike(project, fo
 
     from ovcf_bench.cli.options import open_study
     from ovcf_bench.cohort import cases
+    from ovcf_bench.data import Options, Silent, prepare
     from ovcf_bench.images import ImageCache
     from ovcf_bench.pseudonyms import Pseudonyms, load_key
-    from ovcf_bench.runner import Options, Silent, prepare
     from ovcf_bench.runner.execute import models_of, plan_study
     from ovcf_bench.runner.jobs import JobMaker
     from ovcf_bench.stats.auroc import estimate_auroc

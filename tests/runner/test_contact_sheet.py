@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from ovcf_bench.cli.options import open_study
+from ovcf_bench.data import Options, Silent, contact_sheet
 from ovcf_bench.images import ImageCache
 from ovcf_bench.report import preview_page
-from ovcf_bench.runner import Options, Silent, contact_sheet
 
 STUDY = """\
 schema: 1

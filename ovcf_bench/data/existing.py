@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.cohort import cases
+from ovcf_bench.data.preparing import Listed, Prepared
 from ovcf_bench.errors import PluginError, Problem
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import ModelPlugin
 from ovcf_bench.provenance import digest
 from ovcf_bench.pseudonyms import Pseudonyms
-from ovcf_bench.runner.prepare import Listed, Prepared
 from ovcf_bench.study import Study
 from ovcf_bench.vocabulary import DEVELOPMENT, Arm
 

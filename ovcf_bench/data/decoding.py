@@ -12,22 +12,22 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.cohort import Unusable, hide_ids
+from ovcf_bench.data.opening import Opened
+from ovcf_bench.data.settings import Options
+from ovcf_bench.data.watching import Watch
 from ovcf_bench.errors import DataError, PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs, warm_up
 from ovcf_bench.executors.processes import Report
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import Dataset, DatasetPlugin, Params
 from ovcf_bench.images import ImageCache, Pixels16, Preprocessing, as_uint16
-from ovcf_bench.runner.opened import Opened
-from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
 
 _CHUNK = 256
 _TOLD_EVERY = 16
 
 
-_FOR_IMAGES = ("ovcf_bench.runner.decode",)
+_FOR_IMAGES = ("ovcf_bench.data.decoding",)
 _FOR_UNITS = (*_FOR_IMAGES, "ovcf_bench.training.preload")
 
 

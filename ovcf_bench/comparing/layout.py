@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ovcf_bench.compare.request import Request
+from ovcf_bench.comparing.request import Request
 from ovcf_bench.errors import DataError, Problem, one_of
 
 LABELS = ("label", "y", "truth", "target", "outcome")

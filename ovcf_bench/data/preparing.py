@@ -12,6 +12,10 @@ import pandas as pd
 
 from ovcf_bench import splits as assignment
 from ovcf_bench.cohort import Cohort, Counts, Unusable, apply_eligibility, patient_table, refuse_unusable
+from ovcf_bench.data.decoding import decode
+from ovcf_bench.data.opening import Opened, open_cohorts, views_of_exams
+from ovcf_bench.data.settings import Options
+from ovcf_bench.data.watching import Watch
 from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import Locates
@@ -19,10 +23,6 @@ from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Pixels16, Preprocessing, as_uint16
 from ovcf_bench.provenance import is_bundled, source_digest
 from ovcf_bench.pseudonyms import Pseudonyms
-from ovcf_bench.runner.decode import decode
-from ovcf_bench.runner.opened import Opened, open_cohorts, views_of_exams
-from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
 from ovcf_bench.vocabulary import DEVELOPMENT
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ovcf_bench.data.preparing import Prepared
+from ovcf_bench.data.settings import Options
 from ovcf_bench.errors import DataError, Problem
-from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.prepare import Prepared
 
 if TYPE_CHECKING:
     from ovcf_bench.checks import CheckResult, Evidence

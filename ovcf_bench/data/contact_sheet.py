@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from ovcf_bench.data.inspecting import evidence_of
+from ovcf_bench.data.preparing import Prepared, prepare, preprocessing_of, store_missing_pixels
+from ovcf_bench.data.settings import Options
+from ovcf_bench.data.watching import Watch
 from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Pixels16
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
-from ovcf_bench.runner.look import evidence_of
-from ovcf_bench.runner.options import Options
-from ovcf_bench.runner.prepare import Prepared, prepare, preprocessing_of, store_missing_pixels
-from ovcf_bench.runner.watch import Watch
 from ovcf_bench.study import Study
 from ovcf_bench.vocabulary import ContactSheet, ShownImage
 

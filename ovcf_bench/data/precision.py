@@ -1,0 +1,46 @@
+"""The arithmetic of a study: the declared one, or the one that a short measurement of its networks chose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from ovcf_bench.data.settings import Options
+from ovcf_bench.data.watching import Watch
+from ovcf_bench.executors import Job, only_result
+from ovcf_bench.files import write_atomically
+from ovcf_bench.hooks.contracts import ModelPlugin
+from ovcf_bench.plan import build_context
+from ovcf_bench.provenance import digest
+from ovcf_bench.study import Study
+
+
+def precision_of(study: Study, models: Mapping[str, ModelPlugin], options: Options, watch: Watch) -> str:
+    """Return the declared precision, or the one that was measured once for these networks on this device."""
+    training = study.document.training
+    if training.precision != "auto":
+        return training.precision
+    used = sorted({arm.model: arm for arm in study.arms if models[arm.model].build is not None}.items())
+    if not used:
+        return "float32"
+    sections = [study.document.models[name] for name, _ in used]
+    measured_on = {
+        "models": [[section.model, section.params.model_dump(mode="json")] for section in sections],
+        "views": [list(arm.views) for _, arm in used],
+        "image_size": list(training.image_size),
+        "device": options.device,
+    }
+    path, name = options.runs / "precision.json", digest(measured_on)
+    known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    if name not in known:
+        from ovcf_bench.training.measure import Probe, choose_precision
+
+        watch.say("Choosing the precision")
+        networks = [
+            (models[model], study.document.models[model].params, build_context(study, arm, pretrained=False))
+            for model, arm in used
+        ]
+        job = Job("precision", choose_precision, Probe(networks, options.device, options.threads))
+        known[name] = str(only_result(job))
+        write_atomically(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
+    return known[name]
