@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ovcf_bench.report.figures.flow import LINE, PAD, flow_columns
-from ovcf_bench.report.figures.forest import Estimate, Rows, forest
+from ovcf_bench.report.figures.forest import ForestGroup, ForestRow, forest
 from ovcf_bench.report.figures.plot import Frame, arm_style
 from ovcf_bench.report.figures.roc import roc_plot
 from ovcf_bench.report.figures.scores import score_plot
@@ -206,7 +206,7 @@ def test_scores_of_any_scale_fill_the_plot_each_on_its_own_axis(records):
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_a_forest_of_equal_values_at_an_end_of_the_axis_is_drawn_inside_it(value):
-    row = Estimate("arm", "1.000", value, None, arm_style(0))
-    plot = forest("auroc", "AUROC", "AUROC", [Rows("", (row,))], bounds=(0.0, 1.0))
+    row = ForestRow("arm", "1.000", value, None, arm_style(0))
+    plot = forest("auroc", "AUROC", "AUROC", [ForestGroup("", (row,))], bounds=(0.0, 1.0))
     xs = [float(tick.at) for tick in plot.ticks]
     assert xs[0] <= float(plot.rows[0].dot) <= xs[-1]

@@ -8,7 +8,7 @@ from ovcf_bench.findings.secondary import CalibrationCurve
 from ovcf_bench.findings.values import SetFindings
 from ovcf_bench.report.figures.plot import Frame, Plot, Series, Style, arm_style
 from ovcf_bench.report.figures.ticks import UNIT, nice_ticks, x_axis, y_axis
-from ovcf_bench.report.figures.values import Cell
+from ovcf_bench.report.figures.values import CsvCell
 from ovcf_bench.report.format import count, number
 
 _FRAME = Frame(430, 426)
@@ -36,7 +36,7 @@ def calibration_plot(name: str, found: SetFindings, position: int) -> Plot | Non
     )
 
 
-def calibration_values(found: SetFindings, position: int) -> Iterator[tuple[Cell, ...]]:
+def calibration_values(found: SetFindings, position: int) -> Iterator[tuple[CsvCell, ...]]:
     """Yield the groups with their intervals."""
     for _, arm, curve in _curves(found):
         for each in curve.bins:
@@ -71,7 +71,7 @@ def histogram_plots(name: str, found: SetFindings, position: int) -> Iterator[Pl
         )
 
 
-def histogram_values(found: SetFindings, panel: int) -> Iterator[tuple[Cell, ...]]:
+def histogram_values(found: SetFindings, panel: int) -> Iterator[tuple[CsvCell, ...]]:
     """Yield the bars of the arms of a set, whose first panel is number `panel`."""
     for number_of, (_, _arm, curve) in enumerate(_curves(found)):
         width = 1 / len(curve.histogram)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ovcf_bench.findings.secondary import Limits
 from ovcf_bench.report.figures.plot import Frame, Style, Tick
 from ovcf_bench.report.figures.ticks import digits_of, span_ticks
-from ovcf_bench.report.figures.values import Cell
+from ovcf_bench.report.figures.values import CsvCell
 from ovcf_bench.report.format import number
 
 WIDTH = 430
@@ -19,7 +19,7 @@ COLUMNS = ("estimate", "row", "low", "high")
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class ForestRow:
     """One row: `text` shows the numbers; a value that does not exist is None."""
 
     label: str
@@ -30,11 +30,11 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows under a common head, which may be empty."""
+class ForestGroup:
+    """ForestGroup under a common head, which may be empty."""
 
     head: str
-    rows: tuple[Estimate, ...]
+    rows: tuple[ForestRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def forest(
     name: str,
     title: str,
     axis: str,
-    groups: Sequence[Rows],
+    groups: Sequence[ForestGroup],
     *,
     guides: Sequence[tuple[float, str]] = (),
     bounds: Limits | None = None,
@@ -112,7 +112,7 @@ def forest(
     )
 
 
-def forest_values(groups: Sequence[Rows], position: int) -> Iterator[tuple[Cell, ...]]:
+def forest_values(groups: Sequence[ForestGroup], position: int) -> Iterator[tuple[CsvCell, ...]]:
     """Yield the rows of a plot."""
     for group in groups:
         for each in group.rows:
@@ -129,7 +129,7 @@ def _share(value: float, ticks: Sequence[float]) -> float:
 
 
 def _place(
-    groups: Sequence[Rows], ticks: Sequence[float]
+    groups: Sequence[ForestGroup], ticks: Sequence[float]
 ) -> tuple[tuple[tuple[int, str], ...], tuple[Drawn, ...], int]:
     """Return heads and rows with their places from the top, and where the axis lies."""
     heads, rows, y = [], [], _TOP
@@ -143,7 +143,7 @@ def _place(
     return tuple(heads), tuple(rows), y + 4
 
 
-def _draw(each: Estimate, y: int, ticks: Sequence[float]) -> Drawn:
+def _draw(each: ForestRow, y: int, ticks: Sequence[float]) -> Drawn:
     middle = y + 26
     dot, stroke, arrows = "", "", []
     frame = _frame(0)

@@ -8,7 +8,7 @@ from ovcf_bench.findings.secondary import NetBenefit
 from ovcf_bench.findings.values import SetFindings
 from ovcf_bench.report.figures.plot import Frame, Plot, Series, Style, arm_style
 from ovcf_bench.report.figures.ticks import nice_ticks, x_axis, y_axis
-from ovcf_bench.report.figures.values import Cell
+from ovcf_bench.report.figures.values import CsvCell
 from ovcf_bench.report.format import number
 
 _FRAME = Frame(430, 330)
@@ -39,7 +39,7 @@ def net_benefit_plot(name: str, found: SetFindings, position: int) -> Plot | Non
     )
 
 
-def net_benefit_values(found: SetFindings, position: int) -> Iterator[tuple[Cell, ...]]:
+def net_benefit_values(found: SetFindings, position: int) -> Iterator[tuple[CsvCell, ...]]:
     """Yield the points of the curves of a set, below 0 too."""
     for arm, result in found.arms.items():
         for curve in result.calibration.net_benefit[:1]:

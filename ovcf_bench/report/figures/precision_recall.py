@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ovcf_bench.findings.values import ArmFindings, SetFindings
 from ovcf_bench.report.figures.plot import Frame, Plot, Series, arm_style
 from ovcf_bench.report.figures.ticks import UNIT, x_axis, y_axis
-from ovcf_bench.report.figures.values import Cell
+from ovcf_bench.report.figures.values import CsvCell
 from ovcf_bench.report.format import interval, number
 
 _FRAME = Frame(430, 426)
@@ -37,7 +37,7 @@ def precision_recall_plot(name: str, found: SetFindings, position: int) -> Plot 
     )
 
 
-def precision_recall_values(found: SetFindings, position: int) -> Iterator[tuple[Cell, ...]]:
+def precision_recall_values(found: SetFindings, position: int) -> Iterator[tuple[CsvCell, ...]]:
     """Yield the points of the curves of a set."""
     for arm, result in found.arms.items():
         if result.roc is not None and result.positives:

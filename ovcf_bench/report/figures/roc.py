@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ovcf_bench.findings.values import ArmFindings, SetFindings
 from ovcf_bench.report.figures.plot import Frame, Plot, Series, arm_style
 from ovcf_bench.report.figures.ticks import UNIT, x_axis, y_axis
-from ovcf_bench.report.figures.values import Cell
+from ovcf_bench.report.figures.values import CsvCell
 from ovcf_bench.report.format import interval, listed, number
 
 _FRAME = Frame(430, 426)
@@ -33,7 +33,7 @@ def roc_plot(name: str, found: SetFindings, position: int) -> Plot | None:
     )
 
 
-def roc_values(name: str, found: SetFindings, position: int) -> Iterator[tuple[Cell, ...]]:
+def roc_values(name: str, found: SetFindings, position: int) -> Iterator[tuple[CsvCell, ...]]:
     """Yield the points of the curves of a set, and the limits of their bands at points of their own."""
     for arm, result in found.arms.items():
         if result.roc is None:

@@ -8,7 +8,7 @@ from ovcf_bench.findings.secondary import Agreement, Decisions
 from ovcf_bench.findings.values import ComparisonFindings
 from ovcf_bench.report.figures.plot import Axis, Frame, Plot, Series, Style
 from ovcf_bench.report.figures.ticks import UNIT, span_ticks, x_axis, y_axis
-from ovcf_bench.report.figures.values import Cell
+from ovcf_bench.report.figures.values import CsvCell
 from ovcf_bench.report.format import count, number
 
 _FRAME = Frame(430, 426)
@@ -60,7 +60,7 @@ def _share(value: float, axis: Axis) -> float:
     return (value - axis.low) / (axis.high - axis.low)
 
 
-def score_values(one: ComparisonFindings, position: int) -> Iterator[tuple[Cell, ...]]:
+def score_values(one: ComparisonFindings, position: int) -> Iterator[tuple[CsvCell, ...]]:
     """Yield the points of a plot."""
     if one.agreement is not None:
         for value, label, _ in _CLASSES:

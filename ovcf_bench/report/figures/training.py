@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.report.figures.plot import Axis, Frame, Plot, Series, Style, Tick
 from ovcf_bench.report.figures.ticks import nice_ticks, y_axis
-from ovcf_bench.report.figures.values import Cell
+from ovcf_bench.report.figures.values import CsvCell
 from ovcf_bench.report.format import number
 from ovcf_bench.report.read import Epoch
 
@@ -52,7 +52,7 @@ def _epochs(epochs: int) -> Axis:
     return Axis("Epoch", ticks, 0.5, float(epochs)) if epochs > 1 else Axis("Epoch", ticks, 0.5, 1.5)
 
 
-def training_values(history: Sequence[Epoch]) -> Iterator[tuple[Cell, ...]]:
+def training_values(history: Sequence[Epoch]) -> Iterator[tuple[CsvCell, ...]]:
     """Yield the points of all plots."""
     arms = list(dict.fromkeys(row.arm for row in history))
     for row in history:

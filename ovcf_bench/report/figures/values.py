@@ -6,10 +6,10 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-Cell = str | float | int | None
+CsvCell = str | float | int | None
 
 
-def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[CsvCell]]) -> str:
     """Return rows of (panel, series, x, y, ...) as CSV; a value that does not exist is an empty field.
 
     The first four columns are what scripts of the page draw and read aloud; further ones are told beside them.
@@ -21,7 +21,7 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     return text.getvalue()
 
 
-def _plain(cell: Cell) -> str:
+def _plain(cell: CsvCell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, float):

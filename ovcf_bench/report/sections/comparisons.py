@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ovcf_bench.findings.values import Findings
 from ovcf_bench.report.blocks import Block, Figure, Items, Paragraph, Section
-from ovcf_bench.report.figures.forest import COLUMNS, Estimate, Rows, forest, forest_values
+from ovcf_bench.report.figures.forest import COLUMNS, ForestGroup, ForestRow, forest, forest_values
 from ovcf_bench.report.figures.plot import arm_style
 from ovcf_bench.report.figures.values import as_csv
 from ovcf_bench.report.format import estimate, number, p_phrase, signed
@@ -56,10 +56,10 @@ def _omnibus(findings: Findings) -> Iterator[str]:
 
 def _forest(findings: Findings) -> Iterator[Figure]:
     groups = [
-        Rows(
+        ForestGroup(
             name,
             tuple(
-                Estimate(
+                ForestRow(
                     f"{one.a} − {one.b}",
                     estimate(one.difference, one.ci, sign=True),
                     one.difference,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ovcf_bench.report.blocks import Block, Figure, GalleryBlock, Paragraph, Section, Shown
 from ovcf_bench.report.figures.plot import Plot
 from ovcf_bench.report.figures.scores import COLUMNS, score_plot, score_values
-from ovcf_bench.report.figures.values import Cell, as_csv
+from ovcf_bench.report.figures.values import CsvCell, as_csv
 from ovcf_bench.report.format import number
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.report.tables.agreement import KINDS, agreement_table, discordant_table, fused_table
@@ -26,7 +26,7 @@ def disagreement(run: RunRecords) -> Section:
 
 def _scores(run: RunRecords) -> Iterator[Figure]:
     panels: list[Plot] = []
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[CsvCell, ...]] = []
     for name, found in run.findings.sets.items():
         for one in found.comparisons:
             plot = score_plot(name, one, len(panels))

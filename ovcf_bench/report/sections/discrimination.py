@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ovcf_bench.findings.values import Findings
 from ovcf_bench.report.blocks import Block, Explorer, ExplorerSet, Figure, Paragraph, Section
 from ovcf_bench.report.figures import precision_recall, roc
-from ovcf_bench.report.figures.forest import COLUMNS, Estimate, Rows, forest, forest_values
+from ovcf_bench.report.figures.forest import COLUMNS, ForestGroup, ForestRow, forest, forest_values
 from ovcf_bench.report.figures.plot import arm_style
 from ovcf_bench.report.figures.values import as_csv
 from ovcf_bench.report.format import estimate, listed
@@ -32,10 +32,10 @@ def discrimination(run: RunRecords) -> Section:
 
 def _forest(findings: Findings) -> Iterator[Figure]:
     groups = [
-        Rows(
+        ForestGroup(
             name,
             tuple(
-                Estimate(arm, estimate(result.auroc, result.ci), result.auroc, result.ci, arm_style(position))
+                ForestRow(arm, estimate(result.auroc, result.ci), result.auroc, result.ci, arm_style(position))
                 for position, (arm, result) in enumerate(found.arms.items())
             ),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ovcf_bench.findings.secondary import Interaction
 from ovcf_bench.report.blocks import Block, Figure, Section
-from ovcf_bench.report.figures.forest import COLUMNS, Estimate, Forest, Rows, forest, forest_values
+from ovcf_bench.report.figures.forest import COLUMNS, Forest, ForestGroup, ForestRow, forest, forest_values
 from ovcf_bench.report.figures.plot import arm_style
 from ovcf_bench.report.figures.values import as_csv
 from ovcf_bench.report.format import estimate
@@ -48,12 +48,12 @@ def _forests(run: RunRecords) -> Iterator[Figure]:
         yield Figure("subgroups-forest", caption, tuple(panels), data=as_csv(COLUMNS, rows))
 
 
-def _aurocs(found: list[Interaction], a: str, b: str) -> list[Rows]:
+def _aurocs(found: list[Interaction], a: str, b: str) -> list[ForestGroup]:
     return [
-        Rows(
+        ForestGroup(
             f"{each.by}: {group.group} (n = {group.n})",
             tuple(
-                Estimate(arm, estimate(value, ci), value, ci, arm_style(at))
+                ForestRow(arm, estimate(value, ci), value, ci, arm_style(at))
                 for at, (arm, value, ci) in enumerate(((a, group.auroc_a, group.ci_a), (b, group.auroc_b, group.ci_b)))
             ),
         )
@@ -63,12 +63,12 @@ def _aurocs(found: list[Interaction], a: str, b: str) -> list[Rows]:
     ]
 
 
-def _differences(found: list[Interaction]) -> list[Rows]:
+def _differences(found: list[Interaction]) -> list[ForestGroup]:
     return [
-        Rows(
+        ForestGroup(
             each.by,
             tuple(
-                Estimate(
+                ForestRow(
                     f"{group.group} (n = {group.n})",
                     estimate(group.difference, group.ci, sign=True),
                     group.difference,
