@@ -32,7 +32,7 @@ LINES = (
     ("pseudonyms", "ovcf_bench/cohort/contract.py", 'text = text.replace(known, "...")', "tests/runner"),
     (
         "report numbers",
-        "ovcf_bench/report/tables/auroc.py",
+        "ovcf_bench/report/sections/discrimination.py",
         "Cell(interval(result.ci), note=footnotes.letter(several)),",
         "tests/report",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import ovcf_bench
-from ovcf_bench.report.blocks import Block, Paragraph, Picture, Pictures, Section
+from ovcf_bench.report.kit.blocks import Block, Paragraph, Picture, Pictures, Section
 from ovcf_bench.report.notices import Notice
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.render import render

@@ -15,8 +15,8 @@ from ovcf_bench.errors import BenchError, Problem, RecordError
 from ovcf_bench.findings.secondary import Estimate, Limits
 from ovcf_bench.findings.values import ComparisonFindings, Findings
 from ovcf_bench.records import RunFolder
-from ovcf_bench.report.blocks import Cell, Column, Group, Row, Section, Table, cells
 from ovcf_bench.report.format import NONE, count, interval, listed, number, signed
+from ovcf_bench.report.kit.blocks import Cell, Column, Group, Row, Section, Table, cells
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.read import RunRecords, read_run
 from ovcf_bench.report.render import render

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from ovcf_bench.report.figures.flow import LINE, PAD, flow_columns
-from ovcf_bench.report.figures.forest import ForestGroup, ForestRow, forest
-from ovcf_bench.report.figures.plot import Frame, arm_style
-from ovcf_bench.report.figures.roc import roc_plot
-from ovcf_bench.report.figures.scores import score_plot
-from ovcf_bench.report.figures.training import nice_ticks, training_plots
+from ovcf_bench.report.kit.flow import LINE, PAD, flow_columns
+from ovcf_bench.report.kit.forest import ForestGroup, ForestRow, forest
+from ovcf_bench.report.kit.plot import Frame, arm_style
 from ovcf_bench.report.read import Epoch, read_run
+from ovcf_bench.report.sections.disagreement import score_plot
+from ovcf_bench.report.sections.discrimination import roc_plot
+from ovcf_bench.report.sections.provenance import nice_ticks, training_plots
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 import pytest
 
-from ovcf_bench.report.blocks import Column, Footnotes, Matrices, Paragraph, Table
+from ovcf_bench.report.kit.blocks import Column, Footnotes, Matrices, Paragraph, Table
 from ovcf_bench.report.page import make_page
 from ovcf_bench.report.read import read_run
-from ovcf_bench.report.tables.auroc import auroc_table
-from ovcf_bench.report.tables.characteristics import characteristics_table
-from ovcf_bench.report.tables.comparisons import delong_table, verdict_table
-from ovcf_bench.report.tables.operating_points import operating_blocks
-from ovcf_bench.report.tables.participant_flow import flow_table
-from ovcf_bench.report.tables.published import published_table
+from ovcf_bench.report.sections.comparisons import delong_table, verdict_table
+from ovcf_bench.report.sections.discrimination import auroc_table
+from ovcf_bench.report.sections.operating_points import operating_blocks
+from ovcf_bench.report.sections.participants import characteristics_table, flow_table
+from ovcf_bench.report.sections.published import published_table
 
 AP, LATERAL = "ap/efficientnet_b5", "lateral/efficientnet_b5"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
 
-from ovcf_bench.report.blocks import Cell, Column, Group, Row, Table
+from ovcf_bench.report.kit.blocks import Cell, Column, Group, Row, Table
 
 HERE, AUTHOR, NOT_APPLICABLE = "in this report", "author", "not applicable"
 

@@ -7,8 +7,8 @@ import textwrap
 from functools import cache
 from html import escape
 
-from ovcf_bench.report.blocks import Panel
-from ovcf_bench.report.figures.plot import Plot, Series
+from ovcf_bench.report.kit.blocks import Panel
+from ovcf_bench.report.kit.plot import Plot, Series
 from ovcf_bench.report.render import templates
 
 SINGLE_MM, DOUBLE_MM = 84.0, 174.0  # widths of one and of two columns

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.files import write_atomically
-from ovcf_bench.report.blocks import Figure, Listing, Table
 from ovcf_bench.report.files.drawings import DOUBLE_MM, SINGLE_MM, pdf, png, standalone_svg
 from ovcf_bench.report.files.tables import as_csv, as_latex, as_markdown
 from ovcf_bench.report.files.word import write_word
+from ovcf_bench.report.kit.blocks import Figure, Listing, Table
 from ovcf_bench.report.page import Page
 
 _MARK = ".ovcf-bench-export"  # stands in every folder that this module may write again

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ovcf_bench.report.blocks import Cell, Table
 from ovcf_bench.report.files.tables import words_of
+from ovcf_bench.report.kit.blocks import Cell, Table
 
 if TYPE_CHECKING:
     from docx.document import Document

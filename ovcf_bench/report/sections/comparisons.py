@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovcf_bench.findings.values import Findings
-from ovcf_bench.report.blocks import Block, Figure, Items, Paragraph, Section
-from ovcf_bench.report.figures.forest import COLUMNS, ForestGroup, ForestRow, forest, forest_values
-from ovcf_bench.report.figures.plot import arm_style
-from ovcf_bench.report.figures.values import as_csv
-from ovcf_bench.report.format import estimate, number, p_phrase, signed
+from ovcf_bench.findings.secondary import Estimate, MeasureDifference, Sensitivity
+from ovcf_bench.findings.values import ComparisonFindings, Findings
+from ovcf_bench.report.format import NONE, count, estimate, interval, listed, number, p_phrase, p_value, signed
+from ovcf_bench.report.kit.anchors import row_id
+from ovcf_bench.report.kit.blocks import (
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Footnotes,
+    Group,
+    Items,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+    numeric,
+    unique,
+)
+from ovcf_bench.report.kit.csv import as_csv
+from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, ForestRow, forest, forest_values
+from ovcf_bench.report.kit.plot import arm_style
 from ovcf_bench.report.read import RunRecords
-from ovcf_bench.report.tables.beside import measures_table, readers_table, sensitivity_table
-from ovcf_bench.report.tables.comparisons import delong_table, verdict_table
 
 _NOT_ALIKE = (
     "A p-value above .05 does not show that two views are comparable. That takes a margin, declared before the test "
@@ -81,3 +95,264 @@ def _forest(findings: Findings) -> Iterator[Figure]:
         words += ", the others are the margins" if margins else ""
         caption = f"Differences of AUROC, first arm minus second, with 95 % intervals; {words}."
         yield Figure("differences", caption, (drawn,), data=as_csv(COLUMNS, forest_values(groups, 0)))
+
+
+_CLAIMS = {"noninferiority": "non-inferiority", "equivalence": "equivalence"}
+
+
+def delong_table(findings: Findings) -> Table | None:
+    """Return every comparison on every set; nothing when the study has none."""
+    footnotes = Footnotes()
+    every = [one for found in findings.sets.values() for one in found.comparisons]
+    if not every:
+        return None
+    missing = any(one.missing for one in every)
+    methods = unique(each.method for one in every for each in (one, one.all_data) if each is not None)
+    several = len(methods) > 1
+    groups = tuple(
+        Group(
+            name,
+            tuple(
+                row
+                for position, one in enumerate(found.comparisons)
+                for row in _tests(one, footnotes, missing, several, row_id("comparison", at, position))
+            ),
+        )
+        for at, (name, found) in enumerate(findings.sets.items())
+        if found.comparisons
+    )
+    notes = [
+        "Difference: first arm minus second. Adjusted p: Holm, over the comparisons declared in advance, within a set."
+    ]
+    if methods:
+        notes.append(f"Tests: {listed(methods)}.")
+    if missing:
+        notes.append(
+            "Where a score is missing, complete pairs and all data (missing completely at random assumed) stand one "
+            f"above the other; primary: {findings.study.missing.replace('_', ' ')}."
+        )
+    return Table(
+        id="delong",
+        caption="Tests of the differences between arms.",
+        columns=(
+            Column("Comparison", numeric=False),
+            *numeric("Cases", *(["Incomplete"] if missing else [])),
+            *numeric("First", "Second", "Difference", "95 % interval", spanner="AUROC"),
+            *numeric("z", "p", "p (adjusted)"),
+            Column("Declared in advance", numeric=False),
+        ),
+        groups=groups,
+        notes=tuple(notes),
+        footnotes=footnotes.all(),
+    )
+
+
+def _adjustment(one: ComparisonFindings) -> str:
+    """Return what is to be said of the adjusted p-value."""
+    if one.declared or one.p_bh is None:
+        return one.p_holm_reason
+    return "not pre-declared, hence exploratory: Benjamini & Hochberg over such comparisons of the set"
+
+
+def _tests(one: ComparisonFindings, footnotes: Footnotes, missing: bool, several: bool, place: str) -> list[Row]:
+    """Return the row of a comparison, and a second one for all data where a score is missing."""
+    adjusted = Cell(p_value(one.p_holm if one.declared else one.p_bh), note=footnotes.letter(_adjustment(one)))
+    last = (adjusted, Cell("yes" if one.declared else "no"))
+    name = f"{one.a} − {one.b}"
+    if one.all_data is None:
+        return [_test(name, one, footnotes, missing, several, last, place)]
+    blank = (Cell(NONE), Cell(NONE))
+    all_is_primary = one.primary_estimate == "all_data"
+    ends = (blank, last) if all_is_primary else (last, blank)
+    places = ("", place) if all_is_primary else (place, "")
+    return [
+        _test(f"{name}, complete pairs", one, footnotes, missing, several, ends[0], places[0]),
+        _test(f"{name}, all data", one.all_data, footnotes, missing, several, ends[1], places[1]),
+    ]
+
+
+def _test(
+    name: str,
+    one: ComparisonFindings | Estimate,
+    footnotes: Footnotes,
+    missing: bool,
+    several: bool,
+    last: tuple[Cell, Cell],
+    place: str,
+) -> Row:
+    method = one.method or "" if several else ""
+    return Row(
+        name,
+        (
+            Cell(count(one.n), detail=f"{count(one.positives)} positive"),
+            *([Cell(count(one.missing))] if missing else []),
+            Cell(number(one.auroc_a)),
+            Cell(number(one.auroc_b)),
+            Cell(signed(one.difference), note=footnotes.letter(one.reason), strong=True),
+            Cell(interval(one.ci, sign=True), note=footnotes.letter(method)),
+            Cell(number(one.z, 2)),
+            Cell(p_value(one.p)),
+            *last,
+        ),
+        place,
+    )
+
+
+def verdict_table(findings: Findings) -> Table | None:
+    """Return the verdicts against margins; nothing when no comparison claims more than a difference."""
+    footnotes = Footnotes()
+    claims = {
+        name: [
+            (one, row_id("verdict", at, position))
+            for position, one in enumerate(found.comparisons)
+            if one.claim in _CLAIMS
+        ]
+        for at, (name, found) in enumerate(findings.sets.items())
+    }
+    if not any(claims.values()):
+        return None
+    methods = unique(
+        method
+        for found in claims.values()
+        for one, _ in found
+        for method in (one.noninferiority.ci_method, one.equivalence.ci_method)
+    )
+    return Table(
+        id="verdicts",
+        caption="Verdicts on the claims, against the margins.",
+        columns=(
+            Column("Comparison", numeric=False),
+            Column("Claim", numeric=False),
+            *numeric("Margin", "Level", "Limits"),
+            Column("Verdict", numeric=False),
+        ),
+        groups=tuple(
+            Group(name, tuple(_verdict(one, place, footnotes) for one, place in found))
+            for name, found in claims.items()
+            if found
+        ),
+        notes=tuple(f"Limits: {listed(methods)}." for _ in methods[:1]),
+        footnotes=footnotes.all(),
+    )
+
+
+def _verdict(one: ComparisonFindings, place: str, footnotes: Footnotes) -> Row:
+    verdict = one.noninferiority if one.claim == "noninferiority" else one.equivalence
+    return Row(
+        f"{one.a} − {one.b}",
+        (
+            Cell(_CLAIMS[one.claim]),
+            Cell(number(one.margin)),
+            Cell(f"{verdict.level * 100:.0f} %"),
+            Cell(interval(verdict.ci, sign=True)),
+            Cell(verdict.verdict or "no verdict", note=footnotes.letter(verdict.reason), strong=True),
+        ),
+        place,
+    )
+
+
+def _by_set(findings: Findings, wanted: str) -> list[tuple[str, ComparisonFindings]]:
+    """Return (head of a group, comparison) of every comparison that has any of `wanted`."""
+    several = len(findings.sets) > 1
+    return [
+        (f"{one.a} − {one.b}" + (f", {name}" if several else ""), one)
+        for name, found in findings.sets.items()
+        for one in found.comparisons
+        if getattr(one, wanted)
+    ]
+
+
+def sensitivity_table(findings: Findings) -> Table | None:
+    """Return the same differences by other methods."""
+    footnotes = Footnotes()
+    found = _by_set(findings, "sensitivity")
+    if not found:
+        return None
+    return Table(
+        id="sensitivity",
+        caption="The same comparisons by other methods: none of them replaces the test above.",
+        columns=(
+            Column("Method", numeric=False),
+            Column("Quantity", numeric=False),
+            *numeric("Value", "95 % interval", "p"),
+        ),
+        groups=tuple(Group(head, tuple(_other(each, footnotes) for each in one.sensitivity)) for head, one in found),
+        footnotes=footnotes.all(),
+    )
+
+
+def _other(one: Sensitivity, footnotes: Footnotes) -> Row:
+    value = Cell(signed(one.value), note=footnotes.letter(one.reason))
+    return Row(one.method, (Cell(one.quantity), value, Cell(interval(one.ci, sign=True)), Cell(p_value(one.p))))
+
+
+def measures_table(findings: Findings) -> Table | None:
+    """Return the differences of accuracy measures at the frozen thresholds."""
+    footnotes = Footnotes()
+    found = _by_set(findings, "measures")
+    if not found:
+        return None
+    return Table(
+        id="measures",
+        caption="Accuracy of both arms at their thresholds, on the same cases.",
+        columns=(
+            Column("Measure", numeric=False),
+            *numeric("First", "Second"),
+            Column("Quantity", numeric=False),
+            *numeric("Value", "95 % interval", "p", "p by another test"),
+        ),
+        groups=tuple(Group(head, tuple(_measure(each, footnotes) for each in one.measures)) for head, one in found),
+        notes=("None of these tests is adjusted for their number.",),
+        footnotes=footnotes.all(),
+    )
+
+
+def _measure(one: MeasureDifference, footnotes: Footnotes) -> Row:
+    ratio = one.quantity == "ratio"
+    return Row(
+        one.measure,
+        (
+            Cell(number(one.a)),
+            Cell(number(one.b)),
+            Cell(one.quantity),
+            Cell(number(one.value) if ratio else signed(one.value), note=footnotes.letter(one.reason)),
+            Cell(interval(one.ci, sign=not ratio), note=footnotes.letter(one.ci_method or "")),
+            Cell(p_value(one.p), note=footnotes.letter(one.p_method or "")),
+            Cell(p_value(one.p_other), note=footnotes.letter(one.p_other_method or "")),
+        ),
+    )
+
+
+def readers_table(findings: Findings) -> Table | None:
+    """Return the analysis of human readers."""
+    footnotes = Footnotes()
+    found = _by_set(findings, "readers")
+    if not found:
+        return None
+    rows = []
+    for head, one in found:
+        said = one.readers
+        if said is None:
+            continue
+        aurocs = [" · ".join(number(each) for each in values) for values in said.aurocs.values()]
+        df = f"{number(said.df1, 0)}; {number(said.df2, 1)}" if said.df1 is not None else NONE
+        cells = (
+            Cell(count(said.readers), detail="; ".join(aurocs)),
+            Cell(signed(said.difference), note=footnotes.letter(said.reason), strong=True),
+            Cell(interval(said.ci, sign=True)),
+            Cell(number(said.f, 2)),
+            Cell(df),
+            Cell(p_value(said.p)),
+        )
+        rows.append(Row(head, cells))
+    return Table(
+        id="readers",
+        caption="Readers and cases both random: Obuchowski and Rockette, degrees of freedom of Hillis (2007).",
+        columns=(
+            Column("Comparison", numeric=False),
+            *numeric("Readers", "Difference", "95 % interval", "F", "df", "p"),
+        ),
+        groups=(Group("", tuple(rows)),),
+        notes=("Beneath the number of readers: the AUROC of each, first arm; second arm.",),
+        footnotes=footnotes.all(),
+    )

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from ovcf_bench.report.blocks import Block, Figure, Paragraph, Section
-from ovcf_bench.report.figures.flow import flow_columns, flow_values
-from ovcf_bench.report.format import count
-from ovcf_bench.report.read import RunRecords
-from ovcf_bench.report.tables.characteristics import characteristics_table
-from ovcf_bench.report.tables.data_checks import checks_tables
-from ovcf_bench.report.tables.participant_flow import flow_table
+from collections.abc import Iterator, Sequence
+
+from ovcf_bench.findings.values import CovariateSummary, Findings, GroupSummary, SplitSummary
+from ovcf_bench.report.format import NONE, count, number, per_cent
+from ovcf_bench.report.kit.blocks import (
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Footnotes,
+    Group,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+    cells,
+    numeric,
+)
+from ovcf_bench.report.kit.flow import flow_columns, flow_values
+from ovcf_bench.report.read import Counts, DataCheck, Flow, RunRecords
 
 
 def participants(run: RunRecords) -> Section:
@@ -29,3 +42,168 @@ def participants(run: RunRecords) -> Section:
         blocks.append(Paragraph(f"{proof.statement.rstrip('.')}. {checked}"))
     blocks += checks_tables(run.checks)
     return Section("participants", "Participants", tuple(blocks))
+
+
+def flow_table(flow: Flow) -> Table:
+    """Return every step of every cohort, then the splits."""
+    views = list(dict.fromkeys(view for each in flow.cohorts.values() for view in each.steps[0].after.views))
+    groups = [Group(name, tuple(_steps(flow, name, views))) for name in flow.cohorts]
+    splits = [Row(f"{name} (from {found.cohort})", _row(None, found, views)) for name, found in flow.splits.items()]
+    splits += [
+        Row(f"in no split (from {name})", _row(None, found, views))
+        for name, found in flow.unused.items()
+        if found.patients
+    ]
+    return Table(
+        id="flow-table",
+        caption="The participant flow in numbers.",
+        columns=(
+            Column("Step", numeric=False),
+            *numeric("Patients", "Positive", "Negative", spanner="Dropped"),
+            *numeric("Patients", "Positive", "Negative", spanner="Left"),
+            *numeric(*views, spanner="Images left"),
+        ),
+        groups=(*groups, Group("Splits", tuple(splits))),
+    )
+
+
+def _steps(flow: Flow, name: str, views: list[str]) -> Iterator[Row]:
+    first, *further = flow.cohorts[name].steps
+    yield Row(first.reason, _row(None, first.after, views))
+    for step in further:
+        head = f"{step.reason} ({step.rule})" if step.rule else step.reason
+        yield Row(head, _row(step.dropped, step.after, views))
+
+
+def _row(dropped: Counts | None, left: Counts, views: list[str]) -> tuple[Cell, ...]:
+    return (
+        *(_classes(dropped) if dropped else cells(NONE, NONE, NONE)),
+        *_classes(left),
+        *cells(*(count(left.views.get(view, 0)) for view in views)),
+    )
+
+
+def _classes(counts: Counts) -> tuple[Cell, ...]:
+    return cells(*(count(each) for each in (counts.patients, counts.positives, counts.negatives)))
+
+
+_NOTE = "Values are mean (SD) with median [quartiles], or number (share). SMD: standardised mean difference."
+
+
+def characteristics_table(findings: Findings, flow: Flow | None) -> Table | None:
+    """Return Table 1; nothing when the study declares no covariates."""
+    footnotes = Footnotes()
+    splits = next((tuple(one.splits) for one in findings.table1 if one.splits), ())
+    if not splits:
+        return None
+    groups = [Group("", (_patients(flow, splits),))] if flow and all(split in flow.splits for split in splits) else []
+    groups += [_covariate(one, splits, footnotes) for one in findings.table1]
+    columns = [Column("Characteristic", numeric=False)]
+    for split in splits:
+        columns += numeric("Positive", "Negative", "SMD", spanner=split)
+    caption = "Characteristics of the patients by split and label."
+    return Table("characteristics", caption, tuple(columns), tuple(groups), (_NOTE,), footnotes.all())
+
+
+def _patients(flow: Flow, splits: Sequence[str]) -> Row:
+    found = [flow.splits[split] for split in splits]
+    return Row(
+        "Patients", tuple(cell for one in found for cell in cells(count(one.positives), count(one.negatives), ""))
+    )
+
+
+def _covariate(one: CovariateSummary, splits: Sequence[str], footnotes: Footnotes) -> Group:
+    if not one.splits:
+        empty = [Cell(NONE, note=footnotes.letter(one.reason)), *cells(*[NONE] * (3 * len(splits) - 1))]
+        return Group("", (Row(one.name, tuple(empty)),))
+    found = [one.splits[split] for split in splits]
+    head, rows = (
+        ("", [_moments(one.name, found, footnotes)]) if one.kind == "numeric" else (one.name, _levels(found, footnotes))
+    )
+    if any(group.missing for each in found for group in (each.positives, each.negatives)):
+        rows.append(_missing(found, "missing" if head else f"{one.name}, missing"))
+    return Group(head, tuple(rows))
+
+
+def _smd(found: SplitSummary, footnotes: Footnotes) -> Cell:
+    return Cell(number(found.smd, 2), note=footnotes.letter(found.reason))
+
+
+def _moments(name: str, found: Sequence[SplitSummary], footnotes: Footnotes) -> Row:
+    values: list[Cell] = []
+    for each in found:
+        values += [_mean(each.positives), _mean(each.negatives), _smd(each, footnotes)]
+    return Row(name, tuple(values))
+
+
+def _mean(group: GroupSummary) -> Cell:
+    if group.mean is None:
+        return Cell(NONE)
+    sd = f" ({number(group.sd, 1)})" if group.sd is not None else ""
+    quartiles = f"{number(group.median, 1)} [{number(group.q1, 1)} to {number(group.q3, 1)}]"
+    return Cell(f"{number(group.mean, 1)}{sd}", detail=quartiles)
+
+
+def _levels(found: Sequence[SplitSummary], footnotes: Footnotes) -> list[Row]:
+    rows = []
+    for position, level in enumerate(each.level for each in found[0].all.levels):
+        values: list[Cell] = []
+        for each in found:
+            values += [_share(each.positives, position), _share(each.negatives, position)]
+            values.append(_smd(each, footnotes) if position == 0 else Cell(""))
+        rows.append(Row(level, tuple(values)))
+    return rows
+
+
+def _share(group: GroupSummary, position: int) -> Cell:
+    level = group.levels[position]
+    return Cell(count(level.n) + (f" ({per_cent(level.share)})" if level.share is not None else ""))
+
+
+def _missing(found: Sequence[SplitSummary], head: str) -> Row:
+    texts = [text for each in found for text in (count(each.positives.missing), count(each.negatives.missing), "")]
+    return Row(head, cells(*texts))
+
+
+_NAMES = {
+    "labels": "Labels of each split",
+    "views": "Views of each exam",
+    "sites": "Patients and sites",
+    "remarks": "Odd images",
+    "duplicates": "Equal images",
+    "near_duplicates": "Images that look alike",
+    "balance": "Covariates between classes and sets",
+    "shortcuts": "Labels told without looking at bones",
+}
+_SHORTCUTS = (
+    "A probe is a logistic regression on what the column names, cross-validated in development. It is marked when its "
+    "AUROC exceeds .6 and its lower limit, adjusted after Holm for all probes, exceeds .5."
+)
+
+
+def checks_tables(checks: Sequence[DataCheck]) -> Iterator[Table]:
+    """Yield the table of all checks, and that of the probes."""
+    if not checks:
+        return
+    rows = tuple(
+        Row(_NAMES.get(each.check, each.check), cells("ok" if each.level == "ok" else "look", each.summary))
+        for each in checks
+    )
+    columns = (Column("Looked for", numeric=False), Column("Result", numeric=False), Column("Found", numeric=False))
+    yield Table("data-checks", "Checks of the data before training.", columns, (Group("", rows),))
+    for check in checks:
+        if check.check == "shortcuts" and check.rows:
+            yield _probes(check)
+
+
+def _probes(check: DataCheck) -> Table:
+    rows = tuple(
+        Row(
+            str(row["probe"]),
+            cells(str(row["view"] or NONE), str(row["n"]), number(row["auroc"]), number(row["lower"])),
+        )
+        for row in check.rows
+    )
+    words = (Column("What the probe knows", numeric=False), Column("View", numeric=False))
+    columns = (*words, *numeric("n", "AUROC", "Lower limit"))
+    return Table("probes", "Shortcut probes.", columns, (Group("", rows),), notes=(_SHORTCUTS,))

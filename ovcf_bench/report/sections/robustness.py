@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from ovcf_bench.report.blocks import Block, Figure, Paragraph, Section
-from ovcf_bench.report.figures.training import COLUMNS, training_plots, training_values
-from ovcf_bench.report.figures.values import as_csv
+from collections.abc import Iterator, Sequence
+
+from ovcf_bench.findings.values import ArmFindings, ComparisonFindings, Findings, Point
+from ovcf_bench.report.format import NONE, count, interval, listed, number, p_value, signed
+from ovcf_bench.report.kit.anchors import row_id
+from ovcf_bench.report.kit.blocks import (
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Footnotes,
+    Group,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+    cells,
+    numeric,
+)
+from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.read import RunRecords
-from ovcf_bench.report.tables.robustness import detectable_table, folds_table, multiplicity_table, transfer_table
+from ovcf_bench.report.sections.provenance import COLUMNS, training_plots, training_values
+from ovcf_bench.vocabulary import DEVELOPMENT
 
 
 def robustness(run: RunRecords) -> Section:
@@ -22,3 +40,134 @@ def robustness(run: RunRecords) -> Section:
     elif run.source is None:
         blocks.append(Paragraph("The records hold no training history."))
     return Section("robustness", "Robustness", tuple(blocks))
+
+
+def transfer_table(findings: Findings) -> Table | None:
+    """Return sensitivity and specificity of every frozen threshold, where it was fitted and on each set."""
+    rows = [Row(arm.name, tuple(_transferred(findings, arm.name))) for arm in findings.study.arms]
+    if all(cell.text == NONE for row in rows for cell in row.cells):
+        return None
+    columns = [Column("Arm", numeric=False)]
+    for name in (DEVELOPMENT, *findings.sets):
+        columns += numeric("Sensitivity", "Specificity", spanner=name)
+    caption = "Whether the thresholds travel: fitted out of fold in development, then frozen."
+    return Table("transfer", caption, tuple(columns), (Group("", tuple(rows)),))
+
+
+def _transferred(findings: Findings, arm: str) -> Iterator[Cell]:
+    results: list[ArmFindings] = [found.arms[arm] for found in findings.sets.values() if arm in found.arms]
+    fitted = results[0].operating_point.development if results else None
+    points: list[Point | None] = [fitted, *(result.operating_point.achieved for result in results)]
+    for point in points:
+        for measure in (point.sensitivity, point.specificity) if point else (None, None):
+            detail = interval(measure.ci) if measure and measure.ci else ""
+            yield Cell(number(measure.value), detail=detail) if measure else Cell(NONE)
+
+
+def detectable_table(findings: Findings) -> Table | None:
+    """Return the true difference that each test would find: what a result without a difference is worth."""
+    footnotes = Footnotes()
+    groups = [
+        Group(
+            name,
+            tuple(
+                Row(
+                    f"{one.a} − {one.b}",
+                    (
+                        Cell(count(one.n)),
+                        Cell(number(one.se)),
+                        Cell(
+                            number(one.detectable.difference), note=footnotes.letter(one.detectable.reason), strong=True
+                        ),
+                        Cell(number(one.margin)),
+                    ),
+                    row_id("detectable", at, position),
+                )
+                for position, one in enumerate(found.comparisons)
+                if one.detectable is not None
+            ),
+        )
+        for at, (name, found) in enumerate(findings.sets.items())
+    ]
+    groups = [group for group in groups if group.rows]
+    if not groups:
+        return None
+    return Table(
+        id="detectable",
+        caption="The smallest true difference that a test of this size and spread finds with 80 % power.",
+        columns=(Column("Comparison", numeric=False), *numeric("Cases", "Standard error", "Detectable", "Margin")),
+        groups=tuple(groups),
+        notes=("This is no observed power: it does not depend on the difference that was found.",),
+        footnotes=footnotes.all(),
+    )
+
+
+def multiplicity_table(findings: Findings) -> Table | None:
+    """Return which tests are adjusted for their number, how, and which are not."""
+    rows = [row for name, found in findings.sets.items() for row in _families(name, found.comparisons)]
+    if not rows:
+        return None
+    rows.append(
+        Row("All others", cells("other methods, measures at thresholds, subgroups, fusion", "none", "exploratory"))
+    )
+    columns = (
+        Column("Family", numeric=False),
+        Column("Tests", numeric=False),
+        Column("Adjustment", numeric=False),
+        Column("Meaning", numeric=False),
+    )
+    primary = findings.primary
+    note = f"The primary test is {primary.comparison} on {primary.set}." if primary else "No test was declared primary."
+    return Table(
+        "multiplicity",
+        "How many tests were made, and how that is paid for.",
+        columns,
+        (Group("", tuple(rows)),),
+        (note,),
+    )
+
+
+def _families(name: str, comparisons: Sequence[ComparisonFindings]) -> Iterator[Row]:
+    for declared, method, meaning in (
+        (True, "Holm", "declared before the test scores existed"),
+        (False, "Benjamini and Hochberg", "not declared in advance, hence exploratory"),
+    ):
+        family = [one.id for one in comparisons if one.declared is declared]
+        if family:
+            yield Row(f"{name}, {'declared' if declared else 'later'}", cells(listed(family), method, meaning))
+
+
+def folds_table(findings: Findings) -> Table | None:
+    """Return the out-of-fold differences over the folds."""
+    if not findings.cross_validated:
+        return None
+    footnotes = Footnotes()
+    rows: Sequence[Row] = [
+        Row(
+            one.comparison,
+            (
+                Cell(count(one.n)),
+                Cell(signed(one.mean), note=footnotes.letter(one.reason)),
+                Cell(interval(one.ci, sign=True)),
+                Cell(number(one.t, 2)),
+                Cell(count(one.df)),
+                Cell(p_value(one.p)),
+                Cell(number(one.sd_cases)),
+                Cell(number(one.sd_folds)),
+                Cell(number(one.sd_repeats)),
+            ),
+        )
+        for one in findings.cross_validated
+    ]
+    return Table(
+        id="folds",
+        caption="Out-of-fold differences in development: corrected resampled t (Nadeau and Bengio 2003).",
+        columns=(
+            Column("Comparison", numeric=False),
+            *numeric("Networks", "Mean difference", "95 % interval", "t", "df", "p"),
+            *numeric("cases", "folds", "repeats", spanner="SD between"),
+        ),
+        groups=(Group("", tuple(rows)),),
+        notes=("Folds share training patients; this test belongs to development and says nothing of the test sets.",),
+        footnotes=footnotes.all(),
+    )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ovcf_bench.findings.secondary import Limits
-from ovcf_bench.report.figures.plot import Frame, Style, Tick
-from ovcf_bench.report.figures.ticks import digits_of, span_ticks
-from ovcf_bench.report.figures.values import CsvCell
 from ovcf_bench.report.format import number
+from ovcf_bench.report.kit.csv import CsvCell
+from ovcf_bench.report.kit.plot import Frame, Style, Tick
+from ovcf_bench.report.kit.ticks import digits_of, span_ticks
 
 WIDTH = 430
 _HEAD, _ROW, _FOOT, _TOP = 26, 37, 44, 6
@@ -31,7 +31,7 @@ class ForestRow:
 
 @dataclass(frozen=True, slots=True)
 class ForestGroup:
-    """ForestGroup under a common head, which may be empty."""
+    """Rows under a common head, which may be empty."""
 
     head: str
     rows: tuple[ForestRow, ...]

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
-from ovcf_bench.report.figures.flow import FlowColumn
-from ovcf_bench.report.figures.forest import Forest
-from ovcf_bench.report.figures.plot import Plot
+from ovcf_bench.report.kit.flow import FlowColumn
+from ovcf_bench.report.kit.forest import Forest
+from ovcf_bench.report.kit.plot import Plot
 
 
 @dataclass(frozen=True, slots=True)

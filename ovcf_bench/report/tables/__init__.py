@@ -1,1 +1,0 @@
-"""The tables of the page, from the records; nothing is computed here."""
