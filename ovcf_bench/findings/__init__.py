@@ -6,9 +6,8 @@
 from ovcf_bench.findings.analysis import Analysis, from_study
 from ovcf_bench.findings.assembly import build
 from ovcf_bench.findings.rebuild import of_scores, rebuild
-from ovcf_bench.findings.secondary import Gallery
 from ovcf_bench.findings.serialise import analysis_to_json, to_json
-from ovcf_bench.findings.values import Findings
+from ovcf_bench.findings.values import Findings, Gallery
 
 __all__ = [
     "Analysis",

@@ -11,8 +11,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from ovcf_bench.findings.case_scores import CaseScores
 from ovcf_bench.findings.pairing import Pairs, estimate
-from ovcf_bench.findings.secondary import Agreement, Decisions, Fused, Valued
-from ovcf_bench.findings.values import limits
+from ovcf_bench.findings.values import Agreement, Decisions, Fused, Valued, limits
 from ovcf_bench.stats.cases import Bools
 from ovcf_bench.stats.intervals import auroc_interval
 from ovcf_bench.stats.proportions import proportion

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.conclusions import LATE, between, size_of, verdict_on
-from ovcf_bench.findings.secondary import Estimate
-from ovcf_bench.findings.values import Anchor, ArmFindings, ComparisonFindings, Part, Sentence, SetFindings
+from ovcf_bench.findings.values import Anchor, ArmFindings, ComparisonFindings, Estimate, Part, Sentence, SetFindings
 from ovcf_bench.findings.wording import auroc_text, p_text, signed
 from ovcf_bench.stats.delong import DELONG
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ovcf_bench.findings.analysis import PublishedPair
-from ovcf_bench.findings.secondary import PublishedAudit
+from ovcf_bench.findings.values import PublishedAudit
 from ovcf_bench.stats.audit import audit_pair
 
 

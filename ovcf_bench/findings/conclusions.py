@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovcf_bench.findings.secondary import Limits
-from ovcf_bench.findings.values import ComparisonFindings, Verdict
+from ovcf_bench.findings.values import ComparisonFindings, Limits, Verdict
 from ovcf_bench.findings.wording import signed
 
 LATE = "It was not declared before the test scores existed."

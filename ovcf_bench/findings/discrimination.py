@@ -10,8 +10,7 @@ import numpy as np
 
 from ovcf_bench.findings.case_scores import CaseScores
 from ovcf_bench.findings.pairing import estimate
-from ovcf_bench.findings.secondary import CurveFindings, Limits, RocBand, Valued
-from ovcf_bench.findings.values import FoldAuroc, FoldSpread, RocPoints, limits
+from ovcf_bench.findings.values import CurveFindings, FoldAuroc, FoldSpread, Limits, RocBand, RocPoints, Valued, limits
 from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.stats.intervals import auroc_interval
 from ovcf_bench.stats.partial_auroc import partial_auroc

@@ -9,8 +9,8 @@ import pandas as pd
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import CaseScores, ScoreBook
 from ovcf_bench.findings.pairing import pair
-from ovcf_bench.findings.secondary import Gallery, ShownExam
 from ovcf_bench.findings.thresholds import FrozenThreshold
+from ovcf_bench.findings.values import Gallery, ShownExam
 from ovcf_bench.vocabulary import Comparison
 
 DISCORDANT, MISSED = "discordant", "missed"

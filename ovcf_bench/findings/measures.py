@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.findings.pairing import Pairs
-from ovcf_bench.findings.secondary import MeasureDifference
-from ovcf_bench.findings.values import limits
+from ovcf_bench.findings.values import MeasureDifference, limits
 from ovcf_bench.stats.cases import Bools
 from ovcf_bench.stats.paired_proportions import NEWCOMBE_10, compare_proportions
 from ovcf_bench.stats.predictive_values import PairedPredictiveValue, compare_npv, compare_ppv

@@ -10,7 +10,7 @@ import pandas as pd
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import CaseScores
 from ovcf_bench.findings.pairing import Pairs
-from ovcf_bench.findings.secondary import (
+from ovcf_bench.findings.values import (
     Calibration,
     CalibrationBin,
     CalibrationCurve,
@@ -19,8 +19,8 @@ from ovcf_bench.findings.secondary import (
     NetBenefitDifference,
     Probabilities,
     Valued,
+    limits,
 )
-from ovcf_bench.findings.values import limits
 from ovcf_bench.stats.brier import FROM_CASES, brier_score, compare_brier, expected_calibration_error, spiegelhalter
 from ovcf_bench.stats.calibration import Coefficient, calibrate, ici, smooth_outcome
 from ovcf_bench.stats.cases import Bools, Floats

@@ -10,8 +10,7 @@ import pandas as pd
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import ScoreBook
 from ovcf_bench.findings.comparisons import detectable, equivalence_verdict, no_result, noninferiority_verdict
-from ovcf_bench.findings.secondary import Readers
-from ovcf_bench.findings.values import ArmRecord, ComparisonFindings, limits
+from ovcf_bench.findings.values import ArmRecord, ComparisonFindings, Readers, limits
 from ovcf_bench.stats.equivalence import equivalence_of, noninferiority_of
 from ovcf_bench.stats.readers import ReaderAnalysis, analyse_readers
 from ovcf_bench.vocabulary import Comparison

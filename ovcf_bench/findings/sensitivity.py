@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ovcf_bench.findings.pairing import Pairs, on_complete_pairs
-from ovcf_bench.findings.secondary import Sensitivity
-from ovcf_bench.findings.values import limits
+from ovcf_bench.findings.values import Sensitivity, limits
 from ovcf_bench.stats.bootstrap import compare_by_bootstrap
 from ovcf_bench.stats.cases import Bools, Floats
 from ovcf_bench.stats.delong import wald_interval

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovcf_bench.findings.secondary import Limits
+from ovcf_bench.findings.values import Limits
 
 
 @dataclass(frozen=True, slots=True)

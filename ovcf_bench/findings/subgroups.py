@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from ovcf_bench.findings.pairing import Pairs, on_complete_pairs
-from ovcf_bench.findings.secondary import GroupDifference, Interaction
-from ovcf_bench.findings.values import ComparisonFindings, SetFindings, limits
+from ovcf_bench.findings.values import ComparisonFindings, GroupDifference, Interaction, SetFindings, limits
 from ovcf_bench.stats.covariates import MANY_LEVELS, covariate_kind, distinct, level_text
 from ovcf_bench.stats.interaction import compare_groups
 from ovcf_bench.stats.intervals import auroc_interval

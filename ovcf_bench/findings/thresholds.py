@@ -11,8 +11,7 @@ from scipy.special import logit
 
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import CaseScores
-from ovcf_bench.findings.secondary import PredictiveValues, Valued
-from ovcf_bench.findings.values import Measure, OperatingPointRecord, Point, limits
+from ovcf_bench.findings.values import Measure, OperatingPointRecord, Point, PredictiveValues, Valued, limits
 from ovcf_bench.stats.likelihood_ratios import Estimated, likelihood_ratios, predictive_values_at
 from ovcf_bench.stats.operating_point import Confusion, ThresholdRule, fit_threshold, operate
 from ovcf_bench.stats.proportions import Proportion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ovcf_bench.findings.secondary import Limits
+from ovcf_bench.findings.values import Limits
 
 
 def auroc_text(value: float, ci: Limits | None) -> str:

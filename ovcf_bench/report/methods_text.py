@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from ovcf_bench.findings.secondary import Calibration
-from ovcf_bench.findings.values import ArmFindings, ComparisonFindings, Findings
+from ovcf_bench.findings.values import ArmFindings, Calibration, ComparisonFindings, Findings
 from ovcf_bench.report.format import count, listed
 from ovcf_bench.report.read import Provenance, RunRecords
 from ovcf_bench.study import read_lock

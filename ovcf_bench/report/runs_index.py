@@ -12,8 +12,7 @@ from urllib.parse import quote
 import ovcf_bench
 from ovcf_bench import records
 from ovcf_bench.errors import BenchError, Problem, RecordError
-from ovcf_bench.findings.secondary import Estimate, Limits
-from ovcf_bench.findings.values import ComparisonFindings, Findings
+from ovcf_bench.findings.values import ComparisonFindings, Estimate, Findings, Limits
 from ovcf_bench.records import RunFolder
 from ovcf_bench.report.format import NONE, count, interval, listed, number, signed
 from ovcf_bench.report.kit.blocks import Cell, Column, Group, Row, Section, Table, cells

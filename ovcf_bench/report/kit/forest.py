@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ovcf_bench.findings.secondary import Limits
+from ovcf_bench.findings.values import Limits
 from ovcf_bench.report.format import number
 from ovcf_bench.report.kit.csv import CsvCell
 from ovcf_bench.report.kit.plot import Frame, Style, Tick

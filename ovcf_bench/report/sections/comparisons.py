@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovcf_bench.findings.secondary import Estimate, MeasureDifference, Sensitivity
-from ovcf_bench.findings.values import ComparisonFindings, Findings
+from ovcf_bench.findings.values import ComparisonFindings, Estimate, Findings, MeasureDifference, Sensitivity
 from ovcf_bench.report.format import NONE, count, estimate, interval, listed, number, p_phrase, p_value, signed
 from ovcf_bench.report.kit.anchors import row_id
 from ovcf_bench.report.kit.blocks import (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ovcf_bench.findings.secondary import Agreement, Decisions, Fused, Gallery, Valued
-from ovcf_bench.findings.values import ComparisonFindings, Findings
+from ovcf_bench.findings.values import Agreement, ComparisonFindings, Decisions, Findings, Fused, Gallery, Valued
 from ovcf_bench.report.format import NONE, count, interval, number
 from ovcf_bench.report.kit.blocks import (
     Block,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovcf_bench.findings.analysis import THESE_NETWORKS
-from ovcf_bench.findings.secondary import Valued
-from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, Findings, FoldSpread, SetFindings
+from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, Findings, FoldSpread, SetFindings, Valued
 from ovcf_bench.report.format import NONE, count, estimate, interval, listed, number
 from ovcf_bench.report.kit.anchors import row_id
 from ovcf_bench.report.kit.blocks import (

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.findings.analysis import OUT_OF_FOLD
-from ovcf_bench.findings.secondary import Valued
 from ovcf_bench.findings.thresholds import BEFOREHAND
-from ovcf_bench.findings.values import ArmFindings, Findings, Measure, Point
+from ovcf_bench.findings.values import ArmFindings, Findings, Measure, Point, Valued
 from ovcf_bench.report.format import NONE, count, interval, listed, number
 from ovcf_bench.report.kit.blocks import (
     Cell,

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovcf_bench.findings.secondary import Calibration, CalibrationCurve, NetBenefit, NetBenefitDifference, Valued
-from ovcf_bench.findings.values import Findings, SetFindings
+from ovcf_bench.findings.values import (
+    Calibration,
+    CalibrationCurve,
+    Findings,
+    NetBenefit,
+    NetBenefitDifference,
+    SetFindings,
+    Valued,
+)
 from ovcf_bench.report.format import count, interval, listed, number, p_value, signed
 from ovcf_bench.report.kit.blocks import (
     Block,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ovcf_bench.findings.secondary import PublishedAudit
-from ovcf_bench.findings.values import Findings
+from ovcf_bench.findings.values import Findings, PublishedAudit
 from ovcf_bench.report.format import NONE, count, interval, number, p_value
 from ovcf_bench.report.kit.blocks import (
     Block,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovcf_bench.findings.secondary import GroupDifference, Interaction
-from ovcf_bench.findings.values import Findings
+from ovcf_bench.findings.values import Findings, GroupDifference, Interaction
 from ovcf_bench.report.format import NONE, count, estimate, interval, number, p_value, signed
 from ovcf_bench.report.kit.blocks import Block, Cell, Column, Figure, Footnotes, Group, Row, Section, Table, numeric
 from ovcf_bench.report.kit.csv import as_csv

@@ -1,24 +1,11 @@
-"""Typed values of the analyses that stand beside AUROC and its test; field names as in findings.json.
-
-As in `values`: a value that does not exist is None, and the `reason` beside it says why.
-"""
+"""Two arms on one set: the test, its verdicts, and what stands beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-Limits = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Valued:
-    """A figure with its 95 % interval."""
-
-    value: float | None
-    ci: Limits | None
-    ci_method: str | None
-    reason: str
+from ovcf_bench.findings.values.basics import Limits, Valued
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +28,30 @@ class Estimate:
     z: float | None
     p: float | None
     status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A verdict against the margin; `ci` is 95 % for non-inferiority and 90 % for equivalence (MOVER).
+
+    direction : what the 95 % interval says about 0 (non-inferiority only).
+    """
+
+    ci: Limits | None
+    level: float
+    ci_method: str | None
+    verdict: str | None
+    direction: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detectable:
+    """The smallest true difference that the test would find with 80 % power at this set's size and spread."""
+
+    power: float
+    difference: float | None
     reason: str
 
 
@@ -78,85 +89,6 @@ class MeasureDifference:
 
 
 @dataclass(frozen=True, slots=True)
-class RocBand:
-    """Pointwise 95 % limits of sensitivity where 1 - specificity is `at`."""
-
-    at: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    method: str
-
-
-@dataclass(frozen=True, slots=True)
-class CurveFindings:
-    """What the ROC curve says beside its area; `partial` : standardised area at specificity .9 to 1 (McClish 1989).
-
-    band, average_precision : None, or without a value, with the reason; average precision holds at the prevalence of
-    the set.
-    """
-
-    band: RocBand | None
-    average_precision: Valued
-    partial: Valued
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationBin:
-    """Cases of neighbouring probabilities: their mean probability, and how many are positive."""
-
-    predicted: float
-    observed: float
-    ci: Limits
-    positives: int
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationCurve:
-    """Outcome against probability: smoothed (lowess), and in tenths of the cases with Wilson intervals.
-
-    histogram : how many (negatives, positives) have a probability in each twentieth of 0 to 1.
-    """
-
-    predicted: tuple[float, ...]
-    observed: tuple[float, ...]
-    bins: tuple[CalibrationBin, ...]
-    histogram: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How well probabilities fit outcomes, at the prevalence of the set (`prevalence` None) or at a declared one."""
-
-    prevalence: float | None
-    slope: Valued
-    intercept: Valued
-    brier: Valued
-    ece: Valued
-    ici: Valued
-
-
-@dataclass(frozen=True, slots=True)
-class PredictiveValues:
-    """PPV and NPV at a declared prevalence."""
-
-    prevalence: float
-    ppv: Valued
-    npv: Valued
-
-
-@dataclass(frozen=True, slots=True)
-class NetBenefit:
-    """Net benefit by threshold probability; treating nobody has 0 everywhere."""
-
-    prevalence: float | None
-    thresholds: tuple[float, ...]
-    model: tuple[float, ...]
-    treat_all: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class NetBenefitDifference:
     """Net benefit of a minus b by threshold probability, with its 95 % limits (None: no variance there)."""
 
@@ -164,36 +96,6 @@ class NetBenefitDifference:
     difference: tuple[float, ...]
     ci: tuple[Limits | None, ...]
     ci_method: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Probabilities:
-    """What one arm's scores are worth as probabilities on one set; empty, with the reason, when they are none."""
-
-    figures: tuple[Calibration, ...]
-    net_benefit: tuple[NetBenefit, ...]
-    spiegelhalter_z: float | None
-    spiegelhalter_p: float | None
-    reason: str
-    curve: CalibrationCurve | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GroupDifference:
-    """A comparison within one group."""
-
-    group: str
-    n: int
-    positives: int
-    negatives: int
-    auroc_a: float | None
-    ci_a: Limits | None
-    auroc_b: float | None
-    ci_b: Limits | None
-    difference: float | None
-    se: float | None
-    ci: Limits | None
     reason: str
 
 
@@ -244,30 +146,21 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownExam:
-    """An exam that the gallery shows: `kind` is discordant or missed; probabilities, or raw scores, of both arms.
+class GroupDifference:
+    """A comparison within one group."""
 
-    exam : its pseudonym; right_a, right_b : whether the arm called it rightly.
-    """
-
-    kind: str
-    exam: str
-    label: int
-    score_a: float
-    score_b: float
-    right_a: bool
-    right_b: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Gallery:
-    """The exams most worth looking at, of one comparison on one set."""
-
-    set: str
-    comparison: str
-    a: str
-    b: str
-    exams: tuple[ShownExam, ...]
+    group: str
+    n: int
+    positives: int
+    negatives: int
+    auroc_a: float | None
+    ci_a: Limits | None
+    auroc_b: float | None
+    ci_b: Limits | None
+    difference: float | None
+    se: float | None
+    ci: Limits | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,31 +220,62 @@ class CrossValidated:
 
 
 @dataclass(frozen=True, slots=True)
-class Detectable:
-    """The smallest true difference that the test would find with 80 % power at this set's size and spread."""
+class ComparisonFindings:
+    """One test of a minus b; `conclusion` words the verdict on the declared claim.
 
-    power: float
+    n to p describe complete pairs (or, when no case has both, what `method` says). Where a view is missing,
+    `all_data` is the estimate of Zhou & Gatsonis, and `primary_estimate` says which of the two was declared:
+    adjusted p, verdicts and conclusion follow that one. p_bh is Benjamini & Hochberg's over the comparisons of the set
+    that were not pre-declared.
+    """
+
+    id: str
+    a: str
+    b: str
+    n: int
+    positives: int
+    negatives: int
+    missing: int
+    paired: bool
+    method: str | None
+    auroc_a: float | None
+    ci_a: Limits | None
+    auroc_b: float | None
+    ci_b: Limits | None
     difference: float | None
+    se: float | None
+    ci: Limits | None
+    ci_method: str | None
+    z: float | None
+    p: float | None
+    p_holm: float | None
+    p_holm_reason: str
+    p_bh: float | None
+    declared: bool
+    claim: str
+    margin: float | None
+    noninferiority: Verdict
+    equivalence: Verdict
+    conclusion: str
+    status: str
     reason: str
+    primary_estimate: str = "complete_pairs"
+    all_data: Estimate | None = None
+    readers: Readers | None = None
+    detectable: Detectable | None = None
+    sensitivity: tuple[Sensitivity, ...] = ()
+    measures: tuple[MeasureDifference, ...] = ()
+    net_benefit: NetBenefitDifference | None = None
+    agreement: Agreement | None = None
+    interactions: tuple[Interaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedAudit:
-    """Whether published AUROCs, sizes and p fit together; `by_correlation`: (r, lowest p, highest p).
+class Omnibus:
+    """DeLong's contrast test of all arms of a set (more than two)."""
 
-    p_low, p_high : the range of p over all correlations.
-    """
-
-    set: str
-    views: tuple[str, str]
-    aurocs: tuple[float, float]
-    positives: int
-    negatives: int
+    chi2: float | None
+    df: int | None
     p: float | None
-    p_bound: float | None
-    p_low: float
-    p_high: float
-    by_correlation: tuple[tuple[float, float, float], ...]
-    verdict: str | None
-    sentence: str
+    n: int | None
     reason: str
