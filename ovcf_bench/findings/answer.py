@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.conclusions import LATE, between, size_of, verdict_on
-from ovcf_bench.findings.values import Anchor, ArmFindings, ComparisonFindings, Estimate, Part, Sentence, SetFindings
+from ovcf_bench.findings.values import Anchor, ArmFindings, ComparisonFindings, Part, Sentence, SetFindings
 from ovcf_bench.findings.wording import auroc_text, p_text, signed
 from ovcf_bench.stats.delong import DELONG
 
@@ -45,9 +45,7 @@ def _primary(set_name: str, comparison: ComparisonFindings, given: str) -> Itera
     a, b = comparison.a, comparison.b
     of_a, of_b = (Anchor("auroc", set_name, arm) for arm in (a, b))
     test, verdict = (Anchor(table, set_name, comparison.id) for table in ("comparison", "verdict"))
-    found: ComparisonFindings | Estimate = comparison
-    if comparison.primary_estimate == "all_data" and comparison.all_data is not None:
-        found = comparison.all_data
+    found = comparison.primary
     if found.auroc_a is None or found.auroc_b is None or found.difference is None:
         yield _sentence(f"The primary comparison ({a} minus {b} on {set_name}) has no result: {found.reason}.")
         return

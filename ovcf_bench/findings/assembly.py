@@ -29,6 +29,7 @@ from ovcf_bench.findings.thresholds import (
     freeze_threshold,
 )
 from ovcf_bench.findings.values import (
+    SCHEMA,
     ArmFindings,
     ArmRecord,
     DevelopmentFindings,
@@ -39,7 +40,6 @@ from ovcf_bench.findings.values import (
 )
 from ovcf_bench.findings.vote import vote
 
-SCHEMA = 1
 NO_SCORE = "no case has a score of it"
 NO_ENSEMBLE = "the score table has no ensemble of it"
 

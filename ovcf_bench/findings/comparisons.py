@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
@@ -46,14 +45,8 @@ def adjust(raw: list[ComparisonFindings]) -> tuple[ComparisonFindings, ...]:
     adjusted: dict[str, float | None] = {}
     for declared, adjust_all in ((True, holm), (False, benjamini_hochberg)):
         family = families[declared]
-        adjusted |= zip((one.id for one in family), adjust_all([_primary_p(one) for one in family]), strict=True)
+        adjusted |= zip((one.id for one in family), adjust_all([one.primary.p for one in family]), strict=True)
     return tuple(_completed(finding, adjusted[finding.id]) for finding in raw)
-
-
-def _primary_p(finding: ComparisonFindings) -> float | None:
-    if finding.primary_estimate == "all_data" and finding.all_data is not None:
-        return finding.all_data.p
-    return finding.p
 
 
 def _completed(finding: ComparisonFindings, adjusted: float | None) -> ComparisonFindings:
@@ -71,37 +64,40 @@ def compare_arms(arms: ArmsOfSet, comparison: Comparison, missing: Missing, decl
     """
     absent = [f"{arm}: {arms.absent[arm]}" for arm in (comparison.a, comparison.b) if arm in arms.absent]
     if absent:
-        return no_result(comparison, declared, status="absent", reason="; ".join(absent))
+        return without_result(comparison, declared, Estimate(0, 0, 0, "absent", "; ".join(absent)))
     pairs = pair(arms.cases[comparison.a], arms.cases[comparison.b])
     complete = pairs.complete
     if complete["label"].nunique() == 1:
-        return no_result(comparison, declared, status="one_class", reason=ONE_CLASS, counts=complete)
+        return without_result(comparison, declared, no_estimate(complete, "one_class", ONE_CLASS))
     if complete.empty:
         joined = pairs.patients_with_both > 0
         test = on_all_data(pairs, by_patient=True) if joined else on_different_patients(pairs)
-        reason = SAME_PATIENT if joined else DIFFERENT_PATIENTS
-        main = replace(_estimate(test, pairs.table, 0), reason=test.reason or reason)
-        return _result(comparison, declared, main, test)
+        reason = test.reason or (SAME_PATIENT if joined else DIFFERENT_PATIENTS)
+        estimate = replace(estimate_of(test, pairs.table), reason=reason)
+        return _result(comparison, declared, estimate, test, paired=reason != DIFFERENT_PATIENTS)
     test = on_complete_pairs(pairs)
-    found = _result(comparison, declared, _estimate(test, complete, pairs.missing), test)
+    found = _result(comparison, declared, estimate_of(test, complete, pairs.missing), test)
     return _with_all_data(found, pairs, missing) if pairs.missing else found
 
 
 def _with_all_data(found: ComparisonFindings, pairs: Pairs, missing: Missing) -> ComparisonFindings:
     """Return the finding with the estimate from all data; verdicts follow whichever is primary."""
     test = on_all_data(pairs)
-    found = replace(found, all_data=_estimate(test, pairs.table, pairs.missing))
+    found = replace(found, all_data=estimate_of(test, pairs.table, pairs.missing))
     return with_verdicts(replace(found, primary_estimate=missing), test) if missing == "all_data" else found
 
 
-def _estimate(test: AurocComparison, table: pd.DataFrame, missing: int) -> Estimate:
+def estimate_of(test: AurocComparison, table: pd.DataFrame, missing: int = 0) -> Estimate:
+    """Return a test as it is recorded; table : its cases, with their labels."""
     positives = int(table["label"].sum())
     return Estimate(
-        method=test.method,
         n=len(table),
         positives=positives,
         negatives=len(table) - positives,
+        status=test.status,
+        reason=test.reason,
         missing=missing,
+        method=test.method,
         auroc_a=test.first.auroc,
         ci_a=limits(auroc_interval(test.first)),
         auroc_b=test.second.auroc,
@@ -112,15 +108,19 @@ def _estimate(test: AurocComparison, table: pd.DataFrame, missing: int) -> Estim
         ci_method=test.interval.method if test.interval else None,
         z=test.z,
         p=test.p,
-        status=test.status,
-        reason=test.reason,
     )
 
 
-def _result(comparison: Comparison, declared: bool, main: Estimate, test: AurocComparison) -> ComparisonFindings:
-    counts: dict[str, Any] = {name: getattr(main, name) for name in Estimate.__slots__}
-    blank = no_result(comparison, declared, status=main.status, reason=main.reason)
-    return with_verdicts(replace(blank, **counts, paired=main.reason != DIFFERENT_PATIENTS), test)
+def no_estimate(table: pd.DataFrame, status: str, reason: str) -> Estimate:
+    """Return the counts of cases on which no test is made, and why."""
+    positives = int(table["label"].sum())
+    return Estimate(len(table), positives, len(table) - positives, status, reason)
+
+
+def _result(
+    comparison: Comparison, declared: bool, estimate: Estimate, test: AurocComparison, *, paired: bool = True
+) -> ComparisonFindings:
+    return with_verdicts(replace(without_result(comparison, declared, estimate), paired=paired), test)
 
 
 def with_verdicts(found: ComparisonFindings, test: AurocComparison) -> ComparisonFindings:
@@ -152,43 +152,18 @@ def detectable(se: float | None) -> Detectable:
     return Detectable(POWER, detectable_from_se(se, power=POWER), "")
 
 
-def no_result(
-    comparison: Comparison, declared: bool, *, status: str, reason: str, counts: pd.DataFrame | None = None
-) -> ComparisonFindings:
-    """Return the comparison with its counts and no statistic."""
-    n = 0 if counts is None else len(counts)
-    positives = 0 if counts is None else int(counts["label"].sum())
+def without_result(comparison: Comparison, declared: bool, estimate: Estimate) -> ComparisonFindings:
+    """Return a comparison without verdicts, for the reason that its estimate gives."""
     return ComparisonFindings(
         id=comparison.id,
         a=comparison.a,
         b=comparison.b,
-        n=n,
-        positives=positives,
-        negatives=n - positives,
-        missing=0,
-        paired=True,
-        method=None,
-        auroc_a=None,
-        ci_a=None,
-        auroc_b=None,
-        ci_b=None,
-        difference=None,
-        se=None,
-        ci=None,
-        ci_method=None,
-        z=None,
-        p=None,
-        p_holm=None,
-        p_holm_reason="",
-        p_bh=None,
-        declared=declared,
         claim=comparison.claim,
         margin=comparison.margin,
-        noninferiority=Verdict(None, 0.95, None, None, None, reason),
-        equivalence=Verdict(None, 0.90, None, None, None, reason),
-        conclusion="",
-        status=status,
-        reason=reason,
+        declared=declared,
+        estimate=estimate,
+        noninferiority=Verdict(None, 0.95, None, None, None, estimate.reason),
+        equivalence=Verdict(None, 0.90, None, None, None, estimate.reason),
     )
 
 

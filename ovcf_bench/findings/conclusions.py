@@ -23,8 +23,8 @@ def conclude(finding: ComparisonFindings) -> str:
 
 def verdict_on(finding: ComparisonFindings) -> str:
     """Return the sentence on the declared claim alone."""
-    if finding.difference is None or (finding.ci is None and finding.p is None):
-        return f"There is no verdict: {finding.reason}."
+    if finding.estimate.difference is None or (finding.estimate.ci is None and finding.estimate.p is None):
+        return f"There is no verdict: {finding.estimate.reason}."
     if finding.claim == "noninferiority":
         return _conclude_noninferiority(finding)
     if finding.claim == "equivalence":
@@ -36,7 +36,7 @@ def size_of(finding: ComparisonFindings) -> Iterator[str]:
     """Yield, for a comparison that shows nothing, the true difference that it could have shown."""
     found = finding.detectable
     shown = {
-        "difference": finding.ci is None or not finding.ci[0] <= 0 <= finding.ci[1],
+        "difference": finding.estimate.ci is None or not finding.estimate.ci[0] <= 0 <= finding.estimate.ci[1],
         "noninferiority": finding.noninferiority.verdict != "inconclusive",
         "equivalence": finding.equivalence.verdict != "inconclusive",
     }[finding.claim]
@@ -48,9 +48,9 @@ def size_of(finding: ComparisonFindings) -> Iterator[str]:
 
 
 def _conclude_difference(finding: ComparisonFindings) -> str:
-    if finding.ci is None:
-        return f"There is no verdict: {finding.reason}."
-    low, high = finding.ci
+    if finding.estimate.ci is None:
+        return f"There is no verdict: {finding.estimate.reason}."
+    low, high = finding.estimate.ci
     if low > 0:
         return f"{finding.a} is superior to {finding.b}: the 95 % interval lies above 0."
     if high < 0:

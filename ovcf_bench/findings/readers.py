@@ -9,14 +9,21 @@ import pandas as pd
 
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import ScoreBook
-from ovcf_bench.findings.comparisons import detectable, equivalence_verdict, no_result, noninferiority_verdict
-from ovcf_bench.findings.values import ArmRecord, ComparisonFindings, Readers, limits
+from ovcf_bench.findings.comparisons import (
+    detectable,
+    equivalence_verdict,
+    no_estimate,
+    noninferiority_verdict,
+    without_result,
+)
+from ovcf_bench.findings.values import ArmRecord, ComparisonFindings, Estimate, Readers, limits
 from ovcf_bench.stats.equivalence import equivalence_of, noninferiority_of
 from ovcf_bench.stats.readers import ReaderAnalysis, analyse_readers
 from ovcf_bench.vocabulary import Comparison
 
 METHOD = "Obuchowski & Rockette, readers and cases random (Hillis 2007)"
 MEAN_OF_READERS = "the mean over the readers; its uncertainty enters the comparison"
+ONE_CLASS = "the complete cases hold one class only"
 NOT_BOTH = "both arms of a comparison of readers need the same number of readers, at least two"
 
 
@@ -27,20 +34,20 @@ def compare_readers(
     arms = {arm.name: arm for arm in analysis.arms}
     pair = arms[comparison.a], arms[comparison.b]
     if len(pair[0].readers) != len(pair[1].readers) or len(pair[0].readers) < 2:
-        return no_result(comparison, declared, status="readers", reason=NOT_BOTH)
+        return without_result(comparison, declared, Estimate(0, 0, 0, "readers", NOT_BOTH))
     table = _complete(book, set_name, pair)
     if table["label"].nunique() < 2:
-        return no_result(comparison, declared, status="one_class", reason="the complete cases hold one class only")
+        return without_result(comparison, declared, Estimate(0, 0, 0, "one_class", ONE_CLASS))
     if table["patient_id"].duplicated().any():
         reason = "the analysis of readers has no form for several cases per patient"
-        return no_result(comparison, declared, status="clustered", reason=reason, counts=table)
+        return without_result(comparison, declared, no_estimate(table, "clustered", reason))
     labels = table["label"].to_numpy(dtype=bool)
     columns = table.drop(columns=["label", "patient_id"]).to_numpy(dtype=np.float64)
     scores = columns.T.reshape(2, len(pair[0].readers), len(table))
     found = analyse_readers(labels, scores, name=f"set {set_name!r}")
     at_90 = analyse_readers(labels, scores, name=f"set {set_name!r}", level=0.90)
-    blank = no_result(comparison, declared, status="readers", reason=found.reason, counts=table)
-    return _filled(blank, found, at_90)
+    counted = without_result(comparison, declared, no_estimate(table, "readers", found.reason))
+    return _filled(counted, found, at_90)
 
 
 def _complete(book: ScoreBook, set_name: str, pair: tuple[ArmRecord, ArmRecord]) -> pd.DataFrame:
@@ -50,33 +57,32 @@ def _complete(book: ScoreBook, set_name: str, pair: tuple[ArmRecord, ArmRecord])
     return parts[0].loc[scores.index, ["label", "patient_id"]].join(scores)
 
 
-def _filled(blank: ComparisonFindings, found: ReaderAnalysis, at_90: ReaderAnalysis) -> ComparisonFindings:
+def _filled(counted: ComparisonFindings, found: ReaderAnalysis, at_90: ReaderAnalysis) -> ComparisonFindings:
     interval = found.interval
-    noninferiority = noninferiority_of(interval, blank.margin) if interval else None
-    equivalence = equivalence_of(at_90.interval, blank.margin) if at_90.interval else None
+    noninferiority = noninferiority_of(interval, counted.margin) if interval else None
+    equivalence = equivalence_of(at_90.interval, counted.margin) if at_90.interval else None
     return replace(
-        blank,
-        method=METHOD,
-        auroc_a=found.means[0],
-        auroc_b=found.means[1],
-        difference=found.difference,
-        se=found.se,
-        ci=limits(interval),
-        ci_method=METHOD if interval else None,
-        p=found.p,
-        noninferiority=noninferiority_verdict(noninferiority) if noninferiority else blank.noninferiority,
-        equivalence=equivalence_verdict(equivalence) if equivalence else blank.equivalence,
-        detectable=detectable(found.se),
-        readers=Readers(
-            readers=len(found.aurocs[0]),
-            aurocs={blank.a: found.aurocs[0], blank.b: found.aurocs[1]},
-            f=found.f,
-            df1=found.df1,
-            df2=found.df2,
-            p=found.p,
+        counted,
+        estimate=replace(
+            counted.estimate,
+            method=METHOD,
+            auroc_a=found.means[0],
+            auroc_b=found.means[1],
             difference=found.difference,
             se=found.se,
             ci=limits(interval),
+            ci_method=METHOD if interval else None,
+            p=found.p,
+        ),
+        noninferiority=noninferiority_verdict(noninferiority) if noninferiority else counted.noninferiority,
+        equivalence=equivalence_verdict(equivalence) if equivalence else counted.equivalence,
+        detectable=detectable(found.se),
+        readers=Readers(
+            readers=len(found.aurocs[0]),
+            aurocs={counted.a: found.aurocs[0], counted.b: found.aurocs[1]},
+            f=found.f,
+            df1=found.df1,
+            df2=found.df2,
             reason=found.reason,
         ),
     )

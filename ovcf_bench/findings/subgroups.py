@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from ovcf_bench.findings.comparisons import estimate_of, no_estimate
 from ovcf_bench.findings.pairing import Pairs, on_complete_pairs
 from ovcf_bench.findings.values import ComparisonFindings, GroupDifference, Interaction, SetFindings, limits
 from ovcf_bench.stats.covariates import MANY_LEVELS, covariate_kind, distinct, level_text
 from ovcf_bench.stats.interaction import compare_groups
-from ovcf_bench.stats.intervals import auroc_interval
 
 FEWEST = 5  # cases of each class below which a group is not shown
 SHARED = "no test: the groups share their negatives"
@@ -79,25 +79,9 @@ def _levels(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
 
 def _within(pairs: Pairs, group: str, table: pd.DataFrame) -> GroupDifference:
     positives = int(table["label"].sum())
-    negatives = len(table) - positives
-    if min(positives, negatives) < FEWEST:
-        nothing = (None, None, None, None, None, None, None)
-        return GroupDifference(group, len(table), positives, negatives, *nothing, TOO_FEW)
-    test = on_complete_pairs(Pairs(pairs.name, table))
-    return GroupDifference(
-        group=group,
-        n=len(table),
-        positives=positives,
-        negatives=negatives,
-        auroc_a=test.first.auroc,
-        ci_a=limits(auroc_interval(test.first)),
-        auroc_b=test.second.auroc,
-        ci_b=limits(auroc_interval(test.second)),
-        difference=test.difference,
-        se=test.se,
-        ci=limits(test.interval),
-        reason=test.reason,
-    )
+    if min(positives, len(table) - positives) < FEWEST:
+        return GroupDifference(group, no_estimate(table, "few", TOO_FEW))
+    return GroupDifference(group, estimate_of(on_complete_pairs(Pairs(pairs.name, table)), table))
 
 
 def across_sets(sets: Mapping[str, SetFindings], ids: tuple[str, ...]) -> tuple[Interaction, ...]:
@@ -105,7 +89,7 @@ def across_sets(sets: Mapping[str, SetFindings], ids: tuple[str, ...]) -> tuple[
     found = []
     for one in ids if len(sets) > 1 else ():
         of_sets = {name: _comparison(findings, one) for name, findings in sets.items()}
-        groups = tuple(_of_set(name, finding) for name, finding in of_sets.items())
+        groups = tuple(GroupDifference(name, finding.estimate) for name, finding in of_sets.items())
         found.append(_test("set", one, groups))
     return tuple(found)
 
@@ -114,25 +98,9 @@ def _comparison(findings: SetFindings, one: str) -> ComparisonFindings:
     return next(finding for finding in findings.comparisons if finding.id == one)
 
 
-def _of_set(name: str, finding: ComparisonFindings) -> GroupDifference:
-    return GroupDifference(
-        group=name,
-        n=finding.n,
-        positives=finding.positives,
-        negatives=finding.negatives,
-        auroc_a=finding.auroc_a,
-        ci_a=finding.ci_a,
-        auroc_b=finding.auroc_b,
-        ci_b=finding.ci_b,
-        difference=finding.difference,
-        se=finding.se,
-        ci=finding.ci,
-        reason=finding.reason,
-    )
-
-
 def _test(by: str, comparison: str, groups: tuple[GroupDifference, ...]) -> Interaction:
-    known = [(group.difference, group.se) for group in groups if group.difference is not None and group.se is not None]
+    estimates = [group.estimate for group in groups]
+    known = [(each.difference, each.se) for each in estimates if each.difference is not None and each.se is not None]
     test = compare_groups([difference for difference, _ in known], [se**2 for _, se in known])
     return Interaction(
         by=by,

@@ -164,7 +164,7 @@ def _statistics(findings: Findings) -> Iterator[str]:
 def _comparisons(findings: Findings, tests: Sequence[ComparisonFindings]) -> Iterator[str]:
     if not tests:
         return
-    how = _cited(one.method for one in tests if one.method)
+    how = _cited(one.estimate.method for one in tests if one.estimate.method)
     if how:
         yield f"AUROCs were compared by the test of {how}."
     if any(one.readers for one in tests):
@@ -184,7 +184,7 @@ def _comparisons(findings: Findings, tests: Sequence[ComparisonFindings]) -> Ite
         yield "Comparisons that were not declared in advance are exploratory [BenjaminiHochberg1995]."
     if findings.primary is not None:
         yield f"The primary test was {findings.primary.comparison} on {findings.primary.set}."
-    if any(one.missing for one in tests):
+    if any(one.estimate.missing for one in tests):
         used = "all data [ZhouGatsonis1996]" if findings.study.missing == "all_data" else "complete pairs"
         yield f"Where a view was missing, the primary estimate used {used}."
     if any(one.sensitivity for one in tests):

@@ -15,12 +15,11 @@ from pydantic import TypeAdapter, ValidationError
 from ovcf_bench import records
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.findings.side_by_side import SideBySide
-from ovcf_bench.findings.values import Findings
+from ovcf_bench.findings.values import SCHEMA, Findings
 from ovcf_bench.records import RunFolder
 from ovcf_bench.study import read_lock
 from ovcf_bench.study.schema import PublishedSection
 
-SCHEMA = 1
 _ADVICE = "`ovcf-bench report RUN` makes findings.json anew; the other records are made by `ovcf-bench run`."
 _Record = TypeVar("_Record")
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import ovcf_bench
 from ovcf_bench import records
 from ovcf_bench.errors import BenchError, Problem, RecordError
-from ovcf_bench.findings.values import ComparisonFindings, Estimate, Findings, Limits
+from ovcf_bench.findings.values import ComparisonFindings, Findings, Limits
 from ovcf_bench.records import RunFolder
 from ovcf_bench.report.format import NONE, count, interval, listed, number, signed
 from ovcf_bench.report.kit.blocks import Cell, Column, Group, Row, Section, Table, cells
@@ -185,9 +185,7 @@ def _primary(findings: Findings) -> PrimaryResult | None:
     one = next((each for each in findings.sets[wanted.set].comparisons if each.id == wanted.comparison), None)
     if one is None:
         return None
-    found: ComparisonFindings | Estimate = one
-    if one.primary_estimate == "all_data" and one.all_data is not None:
-        found = one.all_data
+    found = one.primary
     return PrimaryResult(wanted.set, one.a, one.b, found.difference, found.ci, _verdict(one, found.ci), found.reason)
 
 

@@ -51,9 +51,10 @@ from ovcf_bench.findings.values.comparisons import (
     Sensitivity,
     Verdict,
 )
-from ovcf_bench.findings.values.whole import Findings, Gallery, SetFindings, ShownExam
+from ovcf_bench.findings.values.whole import SCHEMA, Findings, Gallery, SetFindings, ShownExam
 
 __all__ = [
+    "SCHEMA",
     "Agreement",
     "Anchor",
     "ArmFindings",

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from ovcf_bench.findings.values.basics import Limits, Valued
+from pydantic import model_validator
+
+from ovcf_bench.findings.values.basics import FLAT, Limits, Valued
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """One test of a minus b; `missing` counts the cases that lack a score of either arm."""
 
-    method: str
     n: int
     positives: int
     negatives: int
-    missing: int
-    auroc_a: float | None
-    ci_a: Limits | None
-    auroc_b: float | None
-    ci_b: Limits | None
-    difference: float | None
-    se: float | None
-    ci: Limits | None
-    ci_method: str | None
-    z: float | None
-    p: float | None
     status: str
     reason: str
+    missing: int = 0
+    method: str | None = None
+    auroc_a: float | None = None
+    ci_a: Limits | None = None
+    auroc_b: float | None = None
+    ci_b: Limits | None = None
+    difference: float | None = None
+    se: float | None = None
+    ci: Limits | None = None
+    ci_method: str | None = None
+    z: float | None = None
+    p: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +153,7 @@ class GroupDifference:
     """A comparison within one group."""
 
     group: str
-    n: int
-    positives: int
-    negatives: int
-    auroc_a: float | None
-    ci_a: Limits | None
-    auroc_b: float | None
-    ci_b: Limits | None
-    difference: float | None
-    se: float | None
-    ci: Limits | None
-    reason: str
+    estimate: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +177,13 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Obuchowski-Rockette analysis of several human readers (random readers and cases)."""
+    """What the analysis of several readers (Obuchowski-Rockette, readers and cases random) says beside its test."""
 
     readers: int
     aurocs: Mapping[str, tuple[float, ...]]
     f: float | None
     df1: float | None
     df2: float | None
-    p: float | None
-    difference: float | None
-    se: float | None
-    ci: Limits | None
     reason: str
 
 
@@ -223,42 +212,26 @@ class CrossValidated:
 class ComparisonFindings:
     """One test of a minus b; `conclusion` words the verdict on the declared claim.
 
-    n to p describe complete pairs (or, when no case has both, what `method` says). Where a view is missing,
-    `all_data` is the estimate of Zhou & Gatsonis, and `primary_estimate` says which of the two was declared:
-    adjusted p, verdicts and conclusion follow that one. p_bh is Benjamini & Hochberg's over the comparisons of the set
-    that were not pre-declared.
+    estimate : of complete pairs (or, when no case has both, of what its method says); findings.json holds its fields
+    beside those of the comparison. Where a view is missing, `all_data` is the estimate of Zhou & Gatsonis, and
+    `primary_estimate` says which of the two was declared: adjusted p, verdicts and conclusion follow that one. p_bh is
+    Benjamini & Hochberg's over the comparisons of the set that were not pre-declared.
     """
 
     id: str
     a: str
     b: str
-    n: int
-    positives: int
-    negatives: int
-    missing: int
-    paired: bool
-    method: str | None
-    auroc_a: float | None
-    ci_a: Limits | None
-    auroc_b: float | None
-    ci_b: Limits | None
-    difference: float | None
-    se: float | None
-    ci: Limits | None
-    ci_method: str | None
-    z: float | None
-    p: float | None
-    p_holm: float | None
-    p_holm_reason: str
-    p_bh: float | None
-    declared: bool
     claim: str
     margin: float | None
+    declared: bool
+    estimate: Estimate = field(metadata=FLAT)
     noninferiority: Verdict
     equivalence: Verdict
-    conclusion: str
-    status: str
-    reason: str
+    paired: bool = True
+    p_holm: float | None = None
+    p_holm_reason: str = ""
+    p_bh: float | None = None
+    conclusion: str = ""
     primary_estimate: str = "complete_pairs"
     all_data: Estimate | None = None
     readers: Readers | None = None
@@ -268,6 +241,23 @@ class ComparisonFindings:
     net_benefit: NetBenefitDifference | None = None
     agreement: Agreement | None = None
     interactions: tuple[Interaction, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, plain: Any) -> Any:
+        """Take the fields of the estimate from beside those of the comparison, where findings.json holds them."""
+        if not isinstance(plain, dict) or "estimate" in plain:
+            return plain
+        names = Estimate.__slots__
+        return {
+            **{name: value for name, value in plain.items() if name not in names},
+            "estimate": {name: plain[name] for name in names if name in plain},
+        }
+
+    @property
+    def primary(self) -> Estimate:
+        """The estimate that was declared primary."""
+        return self.all_data if self.primary_estimate == "all_data" and self.all_data is not None else self.estimate
 
 
 @dataclass(frozen=True, slots=True)

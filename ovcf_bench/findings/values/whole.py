@@ -11,6 +11,8 @@ from ovcf_bench.findings.values.basics import Primary, Sentence, StudyRecord
 from ovcf_bench.findings.values.cohort import CovariateSummary, PublishedAudit
 from ovcf_bench.findings.values.comparisons import ComparisonFindings, CrossValidated, Interaction, Omnibus
 
+SCHEMA = 2  # of findings.json
+
 
 @dataclass(frozen=True, slots=True)
 class ShownExam:

@@ -74,9 +74,9 @@ def _forest(findings: Findings) -> Iterator[Figure]:
             tuple(
                 ForestRow(
                     f"{one.a} − {one.b}",
-                    estimate(one.difference, one.ci, sign=True),
-                    one.difference,
-                    one.ci,
+                    estimate(one.estimate.difference, one.estimate.ci, sign=True),
+                    one.estimate.difference,
+                    one.estimate.ci,
                     arm_style(position),
                 )
                 for position, one in enumerate(found.comparisons)
@@ -105,8 +105,8 @@ def delong_table(findings: Findings) -> Table | None:
     every = [one for found in findings.sets.values() for one in found.comparisons]
     if not every:
         return None
-    missing = any(one.missing for one in every)
-    methods = unique(each.method for one in every for each in (one, one.all_data) if each is not None)
+    missing = any(one.estimate.missing for one in every)
+    methods = unique(each.method for one in every for each in (one.estimate, one.all_data) if each is not None)
     several = len(methods) > 1
     groups = tuple(
         Group(
@@ -159,20 +159,20 @@ def _tests(one: ComparisonFindings, footnotes: Footnotes, missing: bool, several
     last = (adjusted, Cell("yes" if one.declared else "no"))
     name = f"{one.a} − {one.b}"
     if one.all_data is None:
-        return [_test(name, one, footnotes, missing, several, last, place)]
+        return [_test(name, one.estimate, footnotes, missing, several, last, place)]
     blank = (Cell(NONE), Cell(NONE))
     all_is_primary = one.primary_estimate == "all_data"
     ends = (blank, last) if all_is_primary else (last, blank)
     places = ("", place) if all_is_primary else (place, "")
     return [
-        _test(f"{name}, complete pairs", one, footnotes, missing, several, ends[0], places[0]),
+        _test(f"{name}, complete pairs", one.estimate, footnotes, missing, several, ends[0], places[0]),
         _test(f"{name}, all data", one.all_data, footnotes, missing, several, ends[1], places[1]),
     ]
 
 
 def _test(
     name: str,
-    one: ComparisonFindings | Estimate,
+    one: Estimate,
     footnotes: Footnotes,
     missing: bool,
     several: bool,
@@ -337,11 +337,11 @@ def readers_table(findings: Findings) -> Table | None:
         df = f"{number(said.df1, 0)}; {number(said.df2, 1)}" if said.df1 is not None else NONE
         cells = (
             Cell(count(said.readers), detail="; ".join(aurocs)),
-            Cell(signed(said.difference), note=footnotes.letter(said.reason), strong=True),
-            Cell(interval(said.ci, sign=True)),
+            Cell(signed(one.estimate.difference), note=footnotes.letter(said.reason), strong=True),
+            Cell(interval(one.estimate.ci, sign=True)),
             Cell(number(said.f, 2)),
             Cell(df),
-            Cell(p_value(said.p)),
+            Cell(p_value(one.estimate.p)),
         )
         rows.append(Row(head, cells))
     return Table(

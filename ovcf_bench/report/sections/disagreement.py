@@ -156,8 +156,8 @@ def fused_table(findings: Findings) -> Table | None:
 
 def _alone(findings: Findings, one: ComparisonFindings) -> Iterator[Row]:
     """Yield both arms by themselves, on the same pairs, for comparison."""
-    measures = {each.measure: each for each in one.measures}
-    for arm, auroc, ci, side in ((one.a, one.auroc_a, one.ci_a, "a"), (one.b, one.auroc_b, one.ci_b, "b")):
+    measures, found = {each.measure: each for each in one.measures}, one.estimate
+    for arm, auroc, ci, side in ((one.a, found.auroc_a, found.ci_a, "a"), (one.b, found.auroc_b, found.ci_b, "b")):
         shares = [
             getattr(measures[name], side) if name in measures else None for name in ("sensitivity", "specificity")
         ]
@@ -243,7 +243,7 @@ def score_plot(name: str, one: ComparisonFindings, position: int) -> Plot | None
     return Plot(
         id=f"scores-{position}",
         title=f"{one.a} and {one.b}, {name}",
-        text=f"Scores of {one.a} and {one.b} on {name}, {count(one.n)} cases. {_words(found, one)}",
+        text=f"Scores of {one.a} and {one.b} on {name}, {count(one.estimate.n)} cases. {_words(found, one)}",
         frame=_FRAME,
         x=x,
         y=y,

@@ -74,8 +74,8 @@ def detectable_table(findings: Findings) -> Table | None:
                 Row(
                     f"{one.a} − {one.b}",
                     (
-                        Cell(count(one.n)),
-                        Cell(number(one.se)),
+                        Cell(count(one.estimate.n)),
+                        Cell(number(one.estimate.se)),
                         Cell(
                             number(one.detectable.difference), note=footnotes.letter(one.detectable.reason), strong=True
                         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovcf_bench.findings.values import Findings, GroupDifference, Interaction
+from ovcf_bench.findings.values import Estimate, Findings, GroupDifference, Interaction
 from ovcf_bench.report.format import NONE, count, estimate, interval, number, p_value, signed
 from ovcf_bench.report.kit.blocks import Block, Cell, Column, Figure, Footnotes, Group, Row, Section, Table, numeric
 from ovcf_bench.report.kit.csv import as_csv
@@ -48,17 +48,15 @@ def _forests(run: RunRecords) -> Iterator[Figure]:
 
 
 def _aurocs(found: list[Interaction], a: str, b: str) -> list[ForestGroup]:
+    def arms(one: Estimate) -> Iterator[ForestRow]:
+        for at, (arm, value, ci) in enumerate(((a, one.auroc_a, one.ci_a), (b, one.auroc_b, one.ci_b))):
+            yield ForestRow(arm, estimate(value, ci), value, ci, arm_style(at))
+
     return [
-        ForestGroup(
-            f"{each.by}: {group.group} (n = {group.n})",
-            tuple(
-                ForestRow(arm, estimate(value, ci), value, ci, arm_style(at))
-                for at, (arm, value, ci) in enumerate(((a, group.auroc_a, group.ci_a), (b, group.auroc_b, group.ci_b)))
-            ),
-        )
+        ForestGroup(f"{each.by}: {group.group} (n = {group.estimate.n})", tuple(arms(group.estimate)))
         for each in found
         for group in each.groups
-        if group.auroc_a is not None
+        if group.estimate.auroc_a is not None
     ]
 
 
@@ -68,14 +66,14 @@ def _differences(found: list[Interaction]) -> list[ForestGroup]:
             each.by,
             tuple(
                 ForestRow(
-                    f"{group.group} (n = {group.n})",
-                    estimate(group.difference, group.ci, sign=True),
-                    group.difference,
-                    group.ci,
+                    f"{group.group} (n = {group.estimate.n})",
+                    estimate(group.estimate.difference, group.estimate.ci, sign=True),
+                    group.estimate.difference,
+                    group.estimate.ci,
                     arm_style(0),
                 )
                 for group in each.groups
-                if group.difference is not None
+                if group.estimate.difference is not None
             ),
         )
         for each in found
@@ -91,7 +89,7 @@ def interactions(findings: Findings) -> Iterator[tuple[str, str, str, Interactio
             yield from ((head, one.a, one.b, each) for each in one.interactions)
     arms = {one.id: (one.a, one.b) for found in findings.sets.values() for one in found.comparisons}
     for each in findings.across_sets:
-        if each.comparison in arms and any(group.difference is not None for group in each.groups):
+        if each.comparison in arms and any(group.estimate.difference is not None for group in each.groups):
             a, b = arms[each.comparison]
             yield f"{a} − {b}, between sets", a, b, each
 
@@ -128,15 +126,16 @@ def _groups(found: Interaction, footnotes: Footnotes) -> list[Row]:
 
 
 def _group(group: GroupDifference, footnotes: Footnotes) -> Row:
+    found = group.estimate
     return Row(
         group.group,
         (
-            Cell(count(group.n)),
-            Cell(count(group.positives)),
-            Cell(number(group.auroc_a), detail=interval(group.ci_a) if group.ci_a else ""),
-            Cell(number(group.auroc_b), detail=interval(group.ci_b) if group.ci_b else ""),
-            Cell(signed(group.difference), note=footnotes.letter(group.reason)),
-            Cell(interval(group.ci, sign=True)),
+            Cell(count(found.n)),
+            Cell(count(found.positives)),
+            Cell(number(found.auroc_a), detail=interval(found.ci_a) if found.ci_a else ""),
+            Cell(number(found.auroc_b), detail=interval(found.ci_b) if found.ci_b else ""),
+            Cell(signed(found.difference), note=footnotes.letter(found.reason)),
+            Cell(interval(found.ci, sign=True)),
             Cell(NONE),
         ),
     )
