@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.findings.analysis import Analysis
-from ovcf_bench.findings.conclusions import LATE, between, size_of, verdict_on
+from ovcf_bench.findings.conclusions import LATE, size_of, verdict_on
 from ovcf_bench.findings.values import Anchor, ArmFindings, ComparisonFindings, Part, Sentence, SetFindings
-from ovcf_bench.findings.wording import auroc_text, p_text, signed
 from ovcf_bench.stats.delong import DELONG
+from ovcf_bench.wording import auroc_text, interval, p_text, signed
 
 
 def draft_answer(analysis: Analysis, sets: Mapping[str, SetFindings]) -> tuple[Sentence, ...]:
@@ -67,7 +67,7 @@ def _primary(set_name: str, comparison: ComparisonFindings, given: str) -> Itera
     if found.p is not None:
         name = "DeLong " if found.method == DELONG else ""
         p = f", {name}{p_text(found.p)}" + (f"; {found.reason}" if found.reason else "")
-    yield _sentence(start, difference, " (95 % CI ", (f"{between(found.ci)}{p}", test), f") for {given}.")
+    yield _sentence(start, difference, " (95 % CI ", (f"{interval(found.ci, sign=True)}{p}", test), f") for {given}.")
     # The declared claim is judged in a table of its own; a mere difference stands with its test.
     judged = test if comparison.claim == "difference" else verdict
     sized = Anchor("detectable", set_name, comparison.id)

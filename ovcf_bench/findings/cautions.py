@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.findings.analysis import CHOSEN_ON_FOLD, Analysis, SiteRecord
 from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, SetFindings
-from ovcf_bench.findings.wording import listed
 from ovcf_bench.vocabulary import DEVELOPMENT
+from ovcf_bench.wording import listed
 
 HIGH = 0.9  # an AUROC from which internal figures promise a working network
 

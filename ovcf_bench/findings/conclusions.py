@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovcf_bench.findings.values import ComparisonFindings, Limits, Verdict
-from ovcf_bench.findings.wording import signed
+from ovcf_bench.findings.values import ComparisonFindings, Verdict
+from ovcf_bench.wording import interval, signed
 
 LATE = "It was not declared before the test scores existed."
 NO_EVIDENCE_OF_LIKENESS = (
@@ -80,7 +80,7 @@ def _conclude_equivalence(finding: ComparisonFindings) -> str:
     verdict = finding.equivalence
     if verdict.verdict is None or verdict.ci is None or finding.margin is None:
         return _no_verdict(verdict)
-    against = f"at {_margin(finding)} (90 % interval {between(verdict.ci)})"
+    against = f"at {_margin(finding)} (90 % interval {interval(verdict.ci, sign=True)})"
     if verdict.verdict == "equivalent":
         return f"{finding.a} and {finding.b} are equivalent {against}."
     if verdict.verdict == "not equivalent":
@@ -94,8 +94,3 @@ def _margin(finding: ComparisonFindings) -> str:
 
 def _no_verdict(verdict: Verdict) -> str:
     return f"There is no verdict: {verdict.reason}."
-
-
-def between(ci: Limits) -> str:
-    """Return limits of a difference as text."""
-    return f"{signed(ci[0])} to {signed(ci[1])}"

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 from ovcf_bench.findings.values import ArmFindings, Calibration, ComparisonFindings, Findings
-from ovcf_bench.report.format import count, listed
 from ovcf_bench.report.read import Provenance, RunRecords
 from ovcf_bench.study import read_lock
 from ovcf_bench.study.schema import AugmentationSection, StudyDocument
+from ovcf_bench.wording import count, listed
 
 _KEY = re.compile(r"\[((?:[A-Za-z]+\d{4}(?:; )?)+)\]")
 _METHODS = {  # words that findings use for a method: key of the work

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ovcf_bench.findings.values import Findings
-from ovcf_bench.report.format import count, listed
 from ovcf_bench.report.read import Provenance, RunRecords
+from ovcf_bench.wording import count, listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import ovcf_bench
-from ovcf_bench.report.format import count, per_cent
 from ovcf_bench.report.kit.blocks import Column, Figure, Group, Row, Section, Table, cells, numeric
 from ovcf_bench.report.kit.plot import Axis, Frame, Plot, Series, Style, Tick
 from ovcf_bench.report.kit.ticks import nice_ticks
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.render import render
 from ovcf_bench.stats.power import CurvePoint
+from ovcf_bench.wording import count, per_cent
 
 _FRAME = Frame(560, 330, left=64, right=24)
 

@@ -14,11 +14,11 @@ from ovcf_bench import records
 from ovcf_bench.errors import BenchError, Problem, RecordError
 from ovcf_bench.findings.values import ComparisonFindings, Findings, Limits
 from ovcf_bench.records import RunFolder
-from ovcf_bench.report.format import NONE, count, interval, listed, number, signed
 from ovcf_bench.report.kit.blocks import Cell, Column, Group, Row, Section, Table, cells
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.read import RunRecords, read_run
 from ovcf_bench.report.render import render
+from ovcf_bench.wording import NONE, count, interval, listed, minus, number, signed
 
 INDEX = "index.html"
 HEADS = ("Title", "Made (UTC)", "Result", "Verdict", "Units failed", "Profile", "Synthetic")
@@ -135,7 +135,7 @@ def _result(run: RunSummary) -> str:
         aurocs = [f"{arm.arm} {number(arm.auroc)} ({interval(arm.ci)})" for arm in run.arms]
         return f"AUROC on {run.arms[0].set}: {', '.join(aurocs)}" if aurocs else NONE
     value = f"{signed(found.difference)} ({interval(found.ci, sign=True)})" if found.ci else signed(found.difference)
-    return f"{found.a} − {found.b} on {found.set}: {value}" + (f"; {found.reason}" if found.reason else "")
+    return f"{minus(found.a, found.b)} on {found.set}: {value}" + (f"; {found.reason}" if found.reason else "")
 
 
 def _summary(path: Path) -> RunSummary:

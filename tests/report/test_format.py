@@ -1,6 +1,6 @@
 import pytest
 
-from ovcf_bench.report.format import count, duration, interval, listed, number, p_phrase, p_value, per_cent, signed
+from ovcf_bench.wording import count, duration, interval, listed, number, p_phrase, p_value, per_cent, signed
 
 
 @pytest.mark.parametrize(

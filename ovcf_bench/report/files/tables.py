@@ -7,9 +7,9 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
-from ovcf_bench.report.format import NONE
 from ovcf_bench.report.kit.blocks import Cell, Row, Table
 from ovcf_bench.report.kit.csv import as_field
+from ovcf_bench.wording import NONE
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",

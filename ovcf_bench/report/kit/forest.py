@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ovcf_bench.findings.values import Limits
-from ovcf_bench.report.format import number
 from ovcf_bench.report.kit.csv import CsvCell
 from ovcf_bench.report.kit.plot import Frame, Style, Tick
 from ovcf_bench.report.kit.ticks import digits_of, span_ticks
+from ovcf_bench.wording import number
 
 WIDTH = 430
 _HEAD, _ROW, _FOOT, _TOP = 26, 37, 44, 6

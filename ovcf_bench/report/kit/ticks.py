@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ovcf_bench.report.format import number
 from ovcf_bench.report.kit.plot import Axis, Frame, Tick
+from ovcf_bench.wording import number
 
 _STEPS = (1, 2, 2.5, 5, 10)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovcf_bench.findings.values import ComparisonFindings, Estimate, Findings, MeasureDifference, Sensitivity
-from ovcf_bench.report.format import NONE, count, estimate, interval, listed, number, p_phrase, p_value, signed
 from ovcf_bench.report.kit.anchors import row_id
 from ovcf_bench.report.kit.blocks import (
     Block,
@@ -26,6 +25,7 @@ from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, ForestRow, forest, forest_values
 from ovcf_bench.report.kit.plot import arm_style
 from ovcf_bench.report.read import RunRecords
+from ovcf_bench.wording import NONE, count, estimate, interval, listed, minus, number, p_phrase, p_value, signed
 
 _NOT_ALIKE = (
     "A p-value above .05 does not show that two views are comparable. That takes a margin, declared before the test "
@@ -73,7 +73,7 @@ def _forest(findings: Findings) -> Iterator[Figure]:
             name,
             tuple(
                 ForestRow(
-                    f"{one.a} − {one.b}",
+                    minus(one.a, one.b),
                     estimate(one.estimate.difference, one.estimate.ci, sign=True),
                     one.estimate.difference,
                     one.estimate.ci,
@@ -157,7 +157,7 @@ def _tests(one: ComparisonFindings, footnotes: Footnotes, missing: bool, several
     """Return the row of a comparison, and a second one for all data where a score is missing."""
     adjusted = Cell(p_value(one.p_holm if one.declared else one.p_bh), note=footnotes.letter(_adjustment(one)))
     last = (adjusted, Cell("yes" if one.declared else "no"))
-    name = f"{one.a} − {one.b}"
+    name = minus(one.a, one.b)
     if one.all_data is None:
         return [_test(name, one.estimate, footnotes, missing, several, last, place)]
     blank = (Cell(NONE), Cell(NONE))
@@ -238,7 +238,7 @@ def verdict_table(findings: Findings) -> Table | None:
 def _verdict(one: ComparisonFindings, place: str, footnotes: Footnotes) -> Row:
     verdict = one.noninferiority if one.claim == "noninferiority" else one.equivalence
     return Row(
-        f"{one.a} − {one.b}",
+        minus(one.a, one.b),
         (
             Cell(_CLAIMS[one.claim]),
             Cell(number(one.margin)),
@@ -254,7 +254,7 @@ def _by_set(findings: Findings, wanted: str) -> list[tuple[str, ComparisonFindin
     """Return (head of a group, comparison) of every comparison that has any of `wanted`."""
     several = len(findings.sets) > 1
     return [
-        (f"{one.a} − {one.b}" + (f", {name}" if several else ""), one)
+        (minus(one.a, one.b) + (f", {name}" if several else ""), one)
         for name, found in findings.sets.items()
         for one in found.comparisons
         if getattr(one, wanted)

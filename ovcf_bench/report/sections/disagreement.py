@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.values import Agreement, ComparisonFindings, Decisions, Findings, Fused, Gallery, Valued
-from ovcf_bench.report.format import NONE, count, interval, number
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,
@@ -26,6 +25,7 @@ from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.plot import Axis, Frame, Plot, Series, Style
 from ovcf_bench.report.kit.ticks import UNIT, span_ticks, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
+from ovcf_bench.wording import NONE, count, interval, number
 
 _LEFT_OUT = "Pictures are left out: the study says `report.images: none`, or the images were not at hand."
 

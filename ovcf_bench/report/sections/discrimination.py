@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from ovcf_bench.findings.analysis import THESE_NETWORKS
 from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, Findings, FoldSpread, SetFindings, Valued
-from ovcf_bench.report.format import NONE, count, estimate, interval, listed, number
 from ovcf_bench.report.kit.anchors import row_id
 from ovcf_bench.report.kit.blocks import (
     Block,
@@ -30,6 +29,7 @@ from ovcf_bench.report.kit.plot import Frame, Plot, Series, arm_style
 from ovcf_bench.report.kit.ticks import UNIT, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
+from ovcf_bench.wording import NONE, count, estimate, interval, listed, number
 
 
 def discrimination(run: RunRecords) -> Section:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from ovcf_bench.findings.analysis import OUT_OF_FOLD
 from ovcf_bench.findings.thresholds import BEFOREHAND
 from ovcf_bench.findings.values import ArmFindings, Findings, Measure, Point, Valued
-from ovcf_bench.report.format import NONE, count, interval, listed, number
 from ovcf_bench.report.kit.blocks import (
     Cell,
     Column,
@@ -23,6 +22,7 @@ from ovcf_bench.report.kit.blocks import (
 )
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
+from ovcf_bench.wording import NONE, count, interval, listed, number
 
 _AT_PREVALENCE = "PPV, NPV, accuracy and F1 hold at the prevalence of each set unless another one is named."
 _FROM_DEVELOPMENT = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.values import CovariateSummary, Findings, GroupSummary, SplitSummary
-from ovcf_bench.report.format import NONE, count, number, per_cent
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,
@@ -22,6 +21,7 @@ from ovcf_bench.report.kit.blocks import (
 )
 from ovcf_bench.report.kit.flow import flow_columns, flow_values
 from ovcf_bench.report.read import Counts, DataCheck, Flow, RunRecords
+from ovcf_bench.wording import NONE, count, number, per_cent
 
 
 def participants(run: RunRecords) -> Section:

@@ -13,7 +13,6 @@ from ovcf_bench.findings.values import (
     SetFindings,
     Valued,
 )
-from ovcf_bench.report.format import count, interval, listed, number, p_value, signed
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,
@@ -31,6 +30,7 @@ from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.plot import Frame, Plot, Series, Style, arm_style
 from ovcf_bench.report.kit.ticks import UNIT, nice_ticks, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
+from ovcf_bench.wording import count, interval, listed, minus, number, p_value, signed
 
 
 def probabilities(run: RunRecords) -> Section:
@@ -134,7 +134,7 @@ def net_benefit_table(findings: Findings) -> Table | None:
     for name, found in findings.sets.items():
         for one in found.comparisons:
             if one.net_benefit is not None:
-                head = f"{one.a} − {one.b}" + (f", {name}" if several else "")
+                head = minus(one.a, one.b) + (f", {name}" if several else "")
                 groups.append(Group(head, tuple(_benefits(one.net_benefit))))
     if not groups:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ovcf_bench.findings.values import Findings, PublishedAudit
-from ovcf_bench.report.format import NONE, count, interval, number, p_value
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,
@@ -20,6 +19,7 @@ from ovcf_bench.report.kit.blocks import (
 )
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.study.schema import PublishedFigure, PublishedSection
+from ovcf_bench.wording import NONE, count, interval, number, p_value
 
 _NOT_TESTED = "These figures come from other patients and other networks: they stand beside ours and are not tested."
 

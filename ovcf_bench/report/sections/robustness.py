@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.values import ArmFindings, ComparisonFindings, Findings, Point
-from ovcf_bench.report.format import NONE, count, interval, listed, number, p_value, signed
 from ovcf_bench.report.kit.anchors import row_id
 from ovcf_bench.report.kit.blocks import (
     Block,
@@ -25,6 +24,7 @@ from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.report.sections.provenance import COLUMNS, training_plots, training_values
 from ovcf_bench.vocabulary import DEVELOPMENT
+from ovcf_bench.wording import NONE, count, interval, listed, minus, number, p_value, signed
 
 
 def robustness(run: RunRecords) -> Section:
@@ -72,7 +72,7 @@ def detectable_table(findings: Findings) -> Table | None:
             name,
             tuple(
                 Row(
-                    f"{one.a} − {one.b}",
+                    minus(one.a, one.b),
                     (
                         Cell(count(one.estimate.n)),
                         Cell(number(one.estimate.se)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovcf_bench.findings.side_by_side import ListedRun, RunAuroc, SideBySide
-from ovcf_bench.report.format import NONE, count, interval, listed, number
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,
@@ -20,6 +19,7 @@ from ovcf_bench.report.kit.blocks import (
     cells,
     numeric,
 )
+from ovcf_bench.wording import NONE, count, interval, listed, number
 
 _OWN = (
     "As each run found them, with its own intervals. Differences are tested under Comparisons, and only where the "

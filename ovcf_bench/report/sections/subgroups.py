@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovcf_bench.findings.values import Estimate, Findings, GroupDifference, Interaction
-from ovcf_bench.report.format import NONE, count, estimate, interval, number, p_value, signed
 from ovcf_bench.report.kit.blocks import Block, Cell, Column, Figure, Footnotes, Group, Row, Section, Table, numeric
 from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, Forest, ForestGroup, ForestRow, forest, forest_values
 from ovcf_bench.report.kit.plot import arm_style
 from ovcf_bench.report.read import RunRecords
+from ovcf_bench.wording import NONE, count, estimate, interval, minus, number, p_value, signed
 
 
 def subgroups(run: RunRecords) -> Section:
@@ -85,13 +85,13 @@ def interactions(findings: Findings) -> Iterator[tuple[str, str, str, Interactio
     several = len(findings.sets) > 1
     for name, found in findings.sets.items():
         for one in found.comparisons:
-            head = f"{one.a} − {one.b}" + (f", {name}" if several else "")
+            head = minus(one.a, one.b) + (f", {name}" if several else "")
             yield from ((head, one.a, one.b, each) for each in one.interactions)
     arms = {one.id: (one.a, one.b) for found in findings.sets.values() for one in found.comparisons}
     for each in findings.across_sets:
         if each.comparison in arms and any(group.estimate.difference is not None for group in each.groups):
             a, b = arms[each.comparison]
-            yield f"{a} − {b}, between sets", a, b, each
+            yield f"{minus(a, b)}, between sets", a, b, each
 
 
 def subgroup_table(findings: Findings) -> Table | None:

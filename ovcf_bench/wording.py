@@ -1,4 +1,7 @@
-"""Numbers as journals print them; an en dash stands where a value does not exist."""
+"""How numbers, p-values and lists are written, in sentences, tables, the terminal and exports.
+
+Numbers stand as journals print them; an en dash stands where a value does not exist, full precision in the records.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,18 @@ def p_phrase(value: float) -> str:
     return f"p {text}" if text[0] in "<>" else f"p = {text}"
 
 
+def p_text(p: float) -> str:
+    """Return "p = 0.604", "p = 0.0023" or "p < 0.0001"."""
+    if p < 0.0001:
+        return "p < 0.0001"
+    return f"p = {p:.4f}" if p < 0.01 else f"p = {p:.3f}"
+
+
+def auroc_text(value: float, limits: Sequence[float] | None) -> str:
+    """Return "0.915 (95 % CI 0.893 to 0.935)"."""
+    return f"{number(value)} ({f'95 % CI {interval(limits)}' if limits else 'no interval'})"
+
+
 def count(value: int | None) -> str:
     """Return "1,611"."""
     return NONE if value is None else f"{value:,}"
@@ -73,3 +88,8 @@ def duration(seconds: float | None) -> str:
 def listed(names: Sequence[str]) -> str:
     """Return "a", "a and b" or "a, b and c"."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def minus(a: str, b: str) -> str:
+    """Return the name of a difference of two arms: "ap − lateral"."""
+    return f"{a} {_MINUS} {b}"
