@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,20 +86,47 @@ class SplitRule:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownImage:
-    """One image of a contact sheet: whose class it has, its pictures (caption, PNG) and its histogram of 32 bins."""
+class Unit:
+    """The smallest thing that is run, cached and resumed: the training of an arm on one fold, from 0, of a repeat."""
 
-    split: str
-    label: int
-    view: str
-    facts: tuple[tuple[str, str], ...]
-    pictures: tuple[tuple[str, bytes], ...]
-    histogram: tuple[int, ...]
+    arm: str
+    repeat: int
+    fold: int
+
+    @property
+    def name(self) -> str:
+        """Arm, fold and (after the first) repeat, counted from 1."""
+        return f"{self.arm}, fold {self.fold + 1}" + (f", repeat {self.repeat + 1}" if self.repeat else "")
 
 
 @dataclass(frozen=True, slots=True)
-class ContactSheet:
-    """Random images of every class and view, and pairs of images that look alike (words, two PNG)."""
+class Counts:
+    """Patients, exams and images; patients also by label, images also by view.
 
-    images: tuple[ShownImage, ...]
-    alike: tuple[tuple[str, bytes, bytes], ...]
+    A patient counts as positive when any exam is.
+    """
+
+    patients: int
+    exams: int
+    images: int
+    positives: int
+    negatives: int
+    views: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One eligibility step: who was there before, who was dropped and why, who stayed."""
+
+    reason: str
+    rule: str
+    before: Counts
+    dropped: Counts
+    after: Counts
+
+    def __post_init__(self) -> None:
+        for what in ("patients", "exams", "images", "positives", "negatives"):
+            before, dropped, after = (getattr(counts, what) for counts in (self.before, self.dropped, self.after))
+            assert before == dropped + after, f"{self.reason}: {what} do not add up"
+        for view, before in self.before.views.items():
+            assert before == self.dropped.views.get(view, 0) + self.after.views.get(view, 0), view

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency, ttest_ind
 
-from ovcf_bench.checks.results import CheckResult, Evidence, found
+from ovcf_bench.checks.results import Evidence, found
+from ovcf_bench.records import CheckResult
 from ovcf_bench.stats.covariates import as_levels, covariate_kind, standardised_difference
 from ovcf_bench.vocabulary import DEVELOPMENT
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ovcf_bench.checks.results import CheckResult, Evidence, found
+from ovcf_bench.checks.results import Evidence, found
+from ovcf_bench.records import CheckResult
 
 Floats = npt.NDArray[np.float32]
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from ovcf_bench.checks.results import CheckResult, Evidence, found
+from ovcf_bench.checks.results import Evidence, found
+from ovcf_bench.records import CheckResult
 from ovcf_bench.vocabulary import DEVELOPMENT
 
 _FEW = 10  # patients of the smaller class, below which an interval says little

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from ovcf_bench.images import Look
+from ovcf_bench.records import CheckResult
 
-Level = Literal["ok", "warning", "error"]
 Policy = Literal["error", "warn", "off"]
 
 
@@ -26,16 +26,6 @@ class Evidence:
     covariates: tuple[str, ...]
     looks: Mapping[str, Look]
     seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """What one check found: a sentence, and the table behind it (identifiers are pseudonyms)."""
-
-    check: str
-    level: Level
-    summary: str
-    rows: tuple[Mapping[str, Any], ...] = ()
 
 
 def found(check: str, troubled: bool, summary: str, rows: list[dict[str, Any]] | None = None) -> CheckResult:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ovcf_bench.checks.results import CheckResult, Evidence, found
+from ovcf_bench.checks.results import Evidence, found
 from ovcf_bench.images import THUMBNAIL
+from ovcf_bench.records import CheckResult
 from ovcf_bench.stats.auroc import AurocEstimate, estimate_auroc
 from ovcf_bench.stats.clusters import estimate_clustered
 from ovcf_bench.stats.covariates import MANY_LEVELS, covariate_kind

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from ovcf_bench.checks import inventory
 from ovcf_bench.checks.balance import balance
 from ovcf_bench.checks.duplicates import duplicates, near_duplicates
-from ovcf_bench.checks.results import CheckResult, Evidence, Policy
+from ovcf_bench.checks.results import Evidence, Policy
 from ovcf_bench.checks.shortcuts import shortcuts
+from ovcf_bench.records import CheckResult
 
 _CHECKS: Mapping[str, Callable[[Evidence], CheckResult]] = {
     "labels": inventory.labels,

@@ -56,10 +56,11 @@ def command(file: Path, runs: Path, key: Path | None, as_json: bool, **asked: An
     from rich.console import Console
     from rich.markup import escape
 
-    from ovcf_bench import findings, records
+    from ovcf_bench import records
     from ovcf_bench.cli.headline import print_findings
     from ovcf_bench.cli.options import command_line
     from ovcf_bench.comparing import compare_scores, read_scores, to_findings
+    from ovcf_bench.findings import FINDINGS
     from ovcf_bench.pseudonyms import Pseudonyms, load_key
     from ovcf_bench.report import write_report
 
@@ -69,12 +70,12 @@ def command(file: Path, runs: Path, key: Path | None, as_json: bool, **asked: An
         click.echo(f"Read as: {sentence}.", err=True)
     pseudonyms = Pseudonyms(load_key(key))
     if as_json:
-        click.echo(findings.to_json(to_findings(layout, request, pseudonyms)), nl=False)
+        click.echo(records.to_json(to_findings(layout, request, pseudonyms)), nl=False)
         return
     folder = compare_scores(layout, request, pseudonyms, runs=runs, command=command_line())
     report = write_report(folder.path)
     console = Console(highlight=False)
-    print_findings(folder.read_json(records.FINDINGS), console)
+    print_findings(folder.read(FINDINGS), console)
     console.print(f"Report: {escape(str(report))}", soft_wrap=True)
 
 

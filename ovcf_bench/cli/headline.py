@@ -3,49 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ovcf_bench import records
+from ovcf_bench.wording import NONE, estimate
 
 if TYPE_CHECKING:
+    from ovcf_bench.findings import Findings
     from ovcf_bench.runner import RunResult
-
-_NONE = "–"
 
 
 def print_headline(result: RunResult, report: Path) -> None:
     """Print AUROCs, the answer and the path of the report of a run."""
+    from ovcf_bench.findings import FINDINGS
+
     console = Console(highlight=False)
     if result.up_to_date:
         console.print("Nothing to do: every unit and record is up to date.")
-    print_findings(result.folder.read_json(records.FINDINGS), console)
+    print_findings(result.folder.read(FINDINGS), console)
     for unit, reason in result.failed.items():
         console.print(f"[red]failed:[/red] {escape(unit.name)}: {escape(reason)}")
     console.print(f"Report: {escape(str(report))}", soft_wrap=True)
 
 
-def print_findings(findings: dict[str, Any], console: Console) -> None:
+def print_findings(findings: Findings, console: Console) -> None:
     """Print the AUROCs and the drafted answer."""
     console.print(_auroc_table(findings))
-    for sentence in findings["summary"]:
-        console.print(escape(sentence["text"]))
+    for sentence in findings.summary:
+        console.print(escape(sentence.text))
 
 
-def _auroc_table(findings: dict[str, Any]) -> Table:
-    sets = findings["sets"]
-    table = Table("AUROC (95 % interval)", *(f"{escape(name)} (n = {found['n']})" for name, found in sets.items()))
-    for arm in findings["study"]["arms"]:
-        cells = [_cell(found["arms"].get(arm["name"], {})) for found in sets.values()]
-        table.add_row(escape(arm["name"]), *cells)
+def _auroc_table(findings: Findings) -> Table:
+    sets = findings.sets
+    table = Table("AUROC (95 % interval)", *(f"{escape(name)} (n = {found.n})" for name, found in sets.items()))
+    for arm in findings.study.arms:
+        found = [each.arms.get(arm.name) for each in sets.values()]
+        table.add_row(escape(arm.name), *(estimate(each.auroc, each.ci) if each else NONE for each in found))
     return table
-
-
-def _cell(arm: dict[str, Any]) -> str:
-    if arm.get("auroc") is None:
-        return _NONE
-    low, high = arm["ci"] or (None, None)
-    return f"{arm['auroc']:.3f}" + (f" ({low:.3f} to {high:.3f})" if low is not None else "")

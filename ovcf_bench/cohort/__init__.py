@@ -10,16 +10,15 @@ from ovcf_bench.cohort.contract import (
     refuse_unusable,
     separate,
 )
-from ovcf_bench.cohort.eligibility import Cohort, Counts, Step, apply_eligibility
+from ovcf_bench.cohort.eligibility import Cohort, apply_eligibility, count
 
 __all__ = [
     "Cohort",
-    "Counts",
-    "Step",
     "Unusable",
     "apply_eligibility",
     "cases",
     "check_exams",
+    "count",
     "hide_ids",
     "list_exams",
     "open_dataset",

@@ -10,30 +10,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from ovcf_bench.errors import DataError, Problem, one_of
-from ovcf_bench.vocabulary import EXAM_COLUMNS, Eligibility
+from ovcf_bench.vocabulary import EXAM_COLUMNS, Counts, Eligibility, Step
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Patients, exams and images; patients also by label, images also by view.
-
-    A patient counts as positive when any exam is.
-    """
-
-    patients: int
-    exams: int
-    images: int
-    positives: int
-    negatives: int
-    views: dict[str, int]
-
-    @classmethod
-    def of(cls, table: pd.DataFrame) -> Counts:
-        """Return the counts of an exam table."""
-        return _Coded.of(table).counts(np.ones(len(table), dtype=np.bool_))
+def count(table: pd.DataFrame) -> Counts:
+    """Return the counts of an exam table."""
+    return _Coded.of(table).counts(np.ones(len(table), dtype=np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +58,6 @@ def _mark(codes: Ints, rows: Bools) -> Bools:
     marked = np.zeros(codes.max(initial=-1) + 1, dtype=np.bool_)
     marked[codes[rows]] = True
     return marked
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One eligibility step: who was there before, who was dropped and why, who stayed."""
-
-    reason: str
-    rule: str
-    before: Counts
-    dropped: Counts
-    after: Counts
-
-    def __post_init__(self) -> None:
-        for what in ("patients", "exams", "images", "positives", "negatives"):
-            before, dropped, after = (getattr(counts, what) for counts in (self.before, self.dropped, self.after))
-            assert before == dropped + after, f"{self.reason}: {what} do not add up"
-        for view, before in self.before.views.items():
-            assert before == self.dropped.views.get(view, 0) + self.after.views.get(view, 0), view
 
 
 @dataclass(frozen=True, slots=True)

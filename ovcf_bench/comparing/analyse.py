@@ -20,7 +20,7 @@ from ovcf_bench.findings import Analysis, Findings
 from ovcf_bench.findings.values import ArmRecord, Primary
 from ovcf_bench.provenance import digest, machine, versions
 from ovcf_bench.pseudonyms import Pseudonyms
-from ovcf_bench.records import RunFolder
+from ovcf_bench.records import RunFolder, Source
 from ovcf_bench.vocabulary import DEVELOPMENT, Comparison
 
 
@@ -32,13 +32,13 @@ def compare_scores(layout: Layout, request: Request, pseudonyms: Pseudonyms, *, 
     table = _score_table(layout, request, pseudonyms)
     analysis = _analysis(layout, request)
     text = scores.to_csv(table)
-    identity = digest([hashlib.sha256(text.encode()).hexdigest(), findings.analysis_to_json(analysis)])
+    identity = digest([hashlib.sha256(text.encode()).hexdigest(), records.to_json(analysis)])
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", request.file.stem)
     folder = RunFolder(runs / f"{name}-{identity[:8]}")
     folder.remove(records.REPORT)
     folder.write_text(records.SCORES, text)
-    folder.write_text(records.ANALYSIS, findings.analysis_to_json(analysis))
-    folder.write_json(records.SOURCE, _source(layout, request, command))
+    folder.write(findings.ANALYSIS, analysis)
+    folder.write(records.SOURCE, _source(layout, request, command))
     findings.rebuild(folder.path)
     return folder
 
@@ -48,17 +48,17 @@ def to_findings(layout: Layout, request: Request, pseudonyms: Pseudonyms) -> Fin
     return findings.of_scores(_analysis(layout, request), _score_table(layout, request, pseudonyms))
 
 
-def _source(layout: Layout, request: Request, command: str) -> dict[str, Any]:
-    return {
-        "project_version": ovcf_bench.__version__,
-        "command": command,
-        "file": request.file.name,
-        "sha256": hashlib.sha256(request.file.read_bytes()).hexdigest(),
-        "rows": len(layout.table),
-        "read_as": list(layout.said),
-        "versions": versions(),
+def _source(layout: Layout, request: Request, command: str) -> Source:
+    return Source(
+        project_version=ovcf_bench.__version__,
+        command=command,
+        file=request.file.name,
+        sha256=hashlib.sha256(request.file.read_bytes()).hexdigest(),
+        rows=len(layout.table),
+        read_as=tuple(layout.said),
+        versions=versions(),
         **machine(),
-    }
+    )
 
 
 def _analysis(layout: Layout, request: Request) -> Analysis:

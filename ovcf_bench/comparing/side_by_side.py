@@ -6,42 +6,28 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
-from pydantic import TypeAdapter, ValidationError
 
 import ovcf_bench
 from ovcf_bench import findings, records, scores
 from ovcf_bench.errors import BenchError, Problem, RecordError
 from ovcf_bench.findings import Analysis, Findings
 from ovcf_bench.findings.case_scores import ScoreBook, open_book
-from ovcf_bench.findings.side_by_side import ListedRun, RunAuroc, SharedSet, SideBySide
 from ovcf_bench.findings.values import ArmRecord, Primary
 from ovcf_bench.provenance import digest, machine, versions
-from ovcf_bench.records import RunFolder
+from ovcf_bench.records import RUN_AGAIN, ListedRun, Provenance, RunAuroc, RunFolder, SharedSet, SideBySide, Source
 from ovcf_bench.study import Study, read_lock
 from ovcf_bench.study.changes import changes
 from ovcf_bench.vocabulary import SCORE_COLUMNS, Arm, Comparison
 
 _EXAM = ["patient_id", "exam_id", "label"]
-_ADVICE = "`ovcf-bench report RUN` makes findings.json anew; the other records are made by `ovcf-bench run`."
 _NO_STUDY = "one of the two runs comes from a study, the other from a table of scores"
-_Record = TypeVar("_Record")
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What provenance.json, or source.json, says of how a run was made."""
-
-    versions: Mapping[str, str]
-    python: str
-    platform: str
-    device: str | None = None
-    training_version: int | None = None
-    preprocessing_version: int | None = None
-    profile: str | None = None
-    synthetic: tuple[str, ...] = ()
+# Of provenance.json, or source.json, what may differ between two runs of one program.
+_PROGRAM = (
+    "versions", "python", "platform", "device", "training_version", "preprocessing_version", "profile", "synthetic",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +38,7 @@ class _Run:
     name: str
     digest: str
     findings: Findings
-    made: _Made
+    made: Provenance | Source
     study: Study | None
     book: ScoreBook | None
 
@@ -83,11 +69,11 @@ def set_side_by_side(runs: Sequence[Path], *, to: Path | None, command: str) -> 
     text = scores.to_csv(table)
     for name in (records.REPORT, records.FINDINGS):
         folder.remove(name)
-    folder.write_json(records.SIDE_BY_SIDE, asdict(record))
+    folder.write(records.SIDE_BY_SIDE, record)
     folder.write_text(records.SCORES, text)
-    folder.write_text(records.ANALYSIS, findings.analysis_to_json(analysis))
-    folder.write_json(records.SOURCE, _source(read, table, text, command))
-    folder.write_text(records.FINDINGS, findings.to_json(found))
+    folder.write(findings.ANALYSIS, analysis)
+    folder.write(records.SOURCE, _source(read, table, text, command))
+    folder.write(findings.FINDINGS, found)
     return folder, record
 
 
@@ -113,25 +99,18 @@ def _read(number: int, path: Path) -> _Run:
     if folder.has(records.SIDE_BY_SIDE):
         raise RecordError(Problem(f"run {path.name}", "is several runs side by side", "Give those runs themselves."))
     text = folder.read_text(records.FINDINGS)
+    source = folder.find(records.SOURCE)
+    made: Provenance | Source = folder.read(records.PROVENANCE) if source is None else source
     study = read_lock(folder.read_text(records.LOCK)) if folder.has(records.LOCK) else None
-    said = records.SOURCE if folder.has(records.SOURCE) else records.PROVENANCE
     return _Run(
         number=number,
         name=folder.name,
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        findings=_typed(folder, records.FINDINGS, Findings),
-        made=_typed(folder, said, _Made),
+        findings=folder.read(findings.FINDINGS),
+        made=made,
         study=study,
         book=_open(folder, study) if study else None,
     )
-
-
-def _typed(folder: RunFolder, name: str, kind: type[_Record]) -> _Record:
-    try:
-        return TypeAdapter(kind).validate_json(folder.read_text(name))
-    except ValidationError as error:
-        found = f"is no such record of this version ({error.error_count()} mistakes)"
-        raise RecordError(Problem(f"run {folder.path.name}, {name}", found, _ADVICE)) from error
 
 
 def _open(folder: RunFolder, study: Study) -> ScoreBook:
@@ -140,7 +119,7 @@ def _open(folder: RunFolder, study: Study) -> ScoreBook:
         table = scores.from_csv(folder.read_text(records.SCORES))
     except ValueError as error:  # what pandas and float raise for text that is no such table
         found = "is no score table"
-        raise RecordError(Problem(f"run {folder.path.name}, {records.SCORES}", found, _ADVICE)) from error
+        raise RecordError(Problem(f"run {folder.path.name}, {records.SCORES}", found, RUN_AGAIN)) from error
     return open_book(
         table,
         level=document.analysis_level,
@@ -277,14 +256,20 @@ def _listed(first: _Run, run: _Run) -> ListedRun:
         number=run.number,
         name=run.name,
         title=run.findings.study.title,
-        synthetic=run.made.synthetic,
+        synthetic=run.made.synthetic if isinstance(run.made, Provenance) else (),
         study=_study_changes(first, run),
-        program=changes(asdict(first.made), asdict(run.made)),
+        program=changes(_program(first.made), _program(run.made)),
         aurocs={
             name: {arm: RunAuroc(each.auroc, each.ci, each.n, each.reason) for arm, each in found.arms.items()}
             for name, found in run.findings.sets.items()
         },
     )
+
+
+def _program(made: Provenance | Source) -> dict[str, Any]:
+    """Return what is compared of how a run was made."""
+    said = asdict(made)
+    return {name: said.get(name, () if name == "synthetic" else None) for name in _PROGRAM}
 
 
 def _study_changes(first: _Run, run: _Run) -> tuple[str, ...]:
@@ -293,14 +278,14 @@ def _study_changes(first: _Run, run: _Run) -> tuple[str, ...]:
     return changes(first.study.plain(), run.study.plain())
 
 
-def _source(read: Sequence[_Run], table: pd.DataFrame, text: str, command: str) -> dict[str, Any]:
-    return {
-        "project_version": ovcf_bench.__version__,
-        "command": command,
-        "file": f"{records.SCORES} of {len(read)} runs",
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "rows": len(table.drop_duplicates(["set", "exam_id"])),
-        "read_as": [f"run {run.number} is {run.name} (findings {run.digest[:8]})" for run in read],
-        "versions": versions(),
+def _source(read: Sequence[_Run], table: pd.DataFrame, text: str, command: str) -> Source:
+    return Source(
+        project_version=ovcf_bench.__version__,
+        command=command,
+        file=f"{records.SCORES} of {len(read)} runs",
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        rows=len(table.drop_duplicates(["set", "exam_id"])),
+        read_as=tuple(f"run {run.number} is {run.name} (findings {run.digest[:8]})" for run in read),
+        versions=versions(),
         **machine(),
-    }
+    )

@@ -17,8 +17,8 @@ from ovcf_bench.data.watching import Watch
 from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Pixels16
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
+from ovcf_bench.records import ContactSheet, ShownImage
 from ovcf_bench.study import Study
-from ovcf_bench.vocabulary import ContactSheet, ShownImage
 
 _TALLEST = 360  # pixels of a picture on the sheet
 _BINS = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,7 +13,8 @@ from ovcf_bench.data.settings import Options
 from ovcf_bench.errors import DataError, Problem
 
 if TYPE_CHECKING:
-    from ovcf_bench.checks import CheckResult, Evidence
+    from ovcf_bench.checks import Evidence
+    from ovcf_bench.records import CheckResult
 
 
 def look_at(prepared: Prepared, options: Options) -> tuple[CheckResult, ...]:
@@ -60,8 +61,3 @@ def refuse_errors(results: Sequence[CheckResult]) -> None:
     """Raise DataError with the checks that the study does not let pass."""
     if problems := problems_of(results):
         raise DataError(*problems)
-
-
-def as_plain(results: Sequence[CheckResult]) -> list[dict[str, Any]]:
-    """Return results as checks.json holds them."""
-    return [dataclasses.asdict(each) for each in results]

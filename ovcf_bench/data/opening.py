@@ -16,6 +16,7 @@ from ovcf_bench.data.watching import Watch
 from ovcf_bench.errors import DataError, Problem, one_of
 from ovcf_bench.hooks.contracts import Dataset, DatasetPlugin, Params
 from ovcf_bench.hooks.registry import Registry
+from ovcf_bench.records import LeftOut
 from ovcf_bench.study import Study
 
 
@@ -45,10 +46,9 @@ class Opened:
             raise DataError(Problem(f"cohort {self.name!r}", "none of its images can be used"))
         return dataclasses.replace(self, exams=kept, unusable=(*self.unusable, *failed.values()))
 
-    def reasons(self) -> list[dict[str, Any]]:
-        """Return how many images were left out for each reason, as flow.json holds them."""
-        counted = Counter(each.reason for each in self.unusable)
-        return [{"reason": reason, "images": n} for reason, n in counted.items()]
+    def reasons(self) -> tuple[LeftOut, ...]:
+        """Return how many images were left out for each reason."""
+        return tuple(LeftOut(*each) for each in Counter(each.reason for each in self.unusable).items())
 
 
 def open_cohorts(study: Study, registry: Registry, watch: Watch) -> dict[str, Opened]:

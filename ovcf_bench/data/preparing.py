@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench import splits as assignment
-from ovcf_bench.cohort import Cohort, Counts, Unusable, apply_eligibility, patient_table, refuse_unusable
+from ovcf_bench.cohort import Cohort, Unusable, apply_eligibility, count, patient_table, refuse_unusable
 from ovcf_bench.data.decoding import decode
 from ovcf_bench.data.opening import Opened, open_cohorts, views_of_exams
 from ovcf_bench.data.settings import Options
@@ -23,6 +23,7 @@ from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Pixels16, Preprocessing, as_uint16
 from ovcf_bench.provenance import is_bundled, source_digest
 from ovcf_bench.pseudonyms import Pseudonyms
+from ovcf_bench.records import CohortFlow, Flow, SplitCounts
 from ovcf_bench.study import Study
 from ovcf_bench.vocabulary import DEVELOPMENT
 
@@ -54,7 +55,7 @@ class Prepared:
     opened: Mapping[str, Opened]
     images: pd.DataFrame
     splits: pd.DataFrame
-    flow: dict[str, Any]
+    flow: Flow
     tuning: Mapping[int, set[str]]
     proof: assignment.LeakageProof
     synthetic: tuple[str, ...]
@@ -221,26 +222,27 @@ def _flow(
     images: pd.DataFrame,
     patients: pd.DataFrame,
     splits: pd.DataFrame,
-) -> dict[str, Any]:
-    def counts(table: pd.DataFrame) -> dict[str, Any]:
-        return dataclasses.asdict(Counts.of(table))
-
+) -> Flow:
     unused = patients[~patients["patient_id"].isin(splits["patient_id"])]
-    return {
-        "cohorts": {
-            cohort.name: {
-                "unusable": opened[cohort.name].reasons(),
-                "steps": [dataclasses.asdict(step) for step in cohort.steps],
-            }
-            for cohort in cohorts
-        },
-        "splits": {
-            str(split): {"cohort": str(part["cohort"].iloc[0]), **counts(part), "exams_by_views": _by_views(part)}
+    return Flow(
+        cohorts={cohort.name: CohortFlow(opened[cohort.name].reasons(), cohort.steps) for cohort in cohorts},
+        splits={
+            str(split): split_counts(part, str(part["cohort"].iloc[0]), _by_views(part))
             for split, part in images.groupby("split", sort=False)
         },
-        "unused": {
-            cohort.name: counts(cohort.images[cohort.images["patient_id"].isin(unused["patient_id"])])
+        unused={
+            cohort.name: count(cohort.images[cohort.images["patient_id"].isin(unused["patient_id"])])
             for cohort in cohorts
             if (unused["cohort"] == cohort.name).any()
         },
-    }
+    )
+
+
+def split_counts(images: pd.DataFrame, cohort: str, exams_by_views: Mapping[str, int]) -> SplitCounts:
+    """Return the counts of a split whose images come from one cohort."""
+    counted = count(images)
+    return SplitCounts(
+        **{each.name: getattr(counted, each.name) for each in dataclasses.fields(counted)},
+        cohort=cohort,
+        exams_by_views=exams_by_views,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
@@ -39,6 +38,7 @@ from ovcf_bench.findings.values import (
     StudyRecord,
 )
 from ovcf_bench.findings.vote import vote
+from ovcf_bench.records import Flow, UnitOutcome
 
 NO_SCORE = "no case has a score of it"
 NO_ENSEMBLE = "the score table has no ensemble of it"
@@ -48,16 +48,16 @@ def build(
     analysis: Analysis,
     scores: pd.DataFrame,
     *,
-    flow: Mapping[str, Any],
+    flow: Flow | None,
     cohort_table: pd.DataFrame,
     declared: Mapping[str, bool],
-    failed: Sequence[Mapping[str, Any]],
+    failed: Sequence[UnitOutcome],
 ) -> Findings:
     """Return everything the report prints.
 
     scores : the score table; flow : the participant flow as recorded; cohort_table : one row per patient
     with split, label and covariates; declared : by comparison id, whether it was recorded before its test
-    scores existed; failed : units with arm, repeat, fold and reason. An arm with a failed unit has no
+    scores existed; failed : the units that ended without scores. An arm with a failed unit has no
     ensemble; its finished networks remain. Raises StatisticsError naming the set that holds one class only,
     infinite scores, or cases with two labels.
     """
@@ -92,12 +92,12 @@ def build(
     )
 
 
-def _failures(failed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _failures(failed: Sequence[UnitOutcome]) -> dict[str, str]:
     """Return by arm which of its units failed and why."""
     reasons: dict[str, list[str]] = {}
     for unit in failed:
-        where = f"repeat {unit['repeat'] + 1} fold {unit['fold'] + 1} failed ({unit['reason']})"
-        reasons.setdefault(str(unit["arm"]), []).append(where)
+        where = f"repeat {unit.repeat + 1} fold {unit.fold + 1} failed ({unit.reason})"
+        reasons.setdefault(unit.arm, []).append(where)
     return {arm: "; ".join(units) for arm, units in reasons.items()}
 
 

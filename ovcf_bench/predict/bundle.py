@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
+from ovcf_bench.findings import Findings
 from ovcf_bench.hooks.contracts import BuildContext, Fitted, ModelPlugin, Params
 from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Limits, Preprocessing
 from ovcf_bench.plan import training_of
+from ovcf_bench.records import Recalibration
 from ovcf_bench.study import Study
 from ovcf_bench.study.schema import TrainingSection
 from ovcf_bench.vocabulary import Arm, Ensemble
 
 if TYPE_CHECKING:
     from ovcf_bench.training.scoring import TrainedNetwork
-
-
-@dataclass(frozen=True, slots=True)
-class Recalibration:
-    """What out-of-fold development scores say of an arm's probabilities: logit p = intercept + slope x logit."""
-
-    intercept: float
-    slope: float
-    prevalence: float  # of the development cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class Bundle:
     threshold: float | None
     recalibration: Recalibration | None
     limits: Mapping[str, Limits]
-    findings: Mapping[str, Any]
+    findings: Findings | None
     members: tuple[Bundle, ...] = ()
 
     @property

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from typing import Any
 
 from ovcf_bench.predict.bundle import Bundle
+from ovcf_bench.wording import NONE, estimate, number
 
 
 def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
@@ -25,7 +25,7 @@ def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
         f"- model: `{bundle.plugin.name}`" + "".join(f", {name} {value}" for name, value in facts.items()),
         *_members(bundle),
         f"- {len(bundle.units)} trained units, combined by {bundle.ensemble.replace('_', ' ')}",
-        f"- frozen threshold: {_number(bundle.threshold)} on the probability ({_rule(bundle)})",
+        f"- frozen threshold: {number(bundle.threshold)} on the probability ({_rule(bundle)})",
         "",
         "## How well it did",
         "",
@@ -64,15 +64,14 @@ def _members(bundle: Bundle) -> Iterator[str]:
 def _performance(bundle: Bundle) -> Iterator[str]:
     yield "| set | cases | positive | AUROC (95 % interval) | sensitivity | specificity |"
     yield "|---|---|---|---|---|---|"
-    for name, found in bundle.findings.get("sets", {}).items():
-        arm = found["arms"].get(bundle.arm.name)
+    for name, found in bundle.findings.sets.items() if bundle.findings else ():
+        arm = found.arms.get(bundle.arm.name)
         if arm is None:
             continue
-        low, high = arm["ci"] or (None, None)
-        auroc = f"{_number(arm['auroc'])} ({_number(low)} to {_number(high)})"
-        point = (arm.get("operating_point") or {}).get("achieved") or {}
-        shares = " | ".join(_share(point.get(each)) for each in ("sensitivity", "specificity"))
-        yield f"| {name} | {arm['n']} | {arm['positives']} | {auroc} | {shares} |"
+        point = arm.operating_point.achieved
+        shares = (point.sensitivity, point.specificity) if point else ()
+        told = " | ".join(estimate(each.value, each.ci) for each in shares) or f"{NONE} | {NONE}"
+        yield f"| {name} | {arm.n} | {arm.positives} | {estimate(arm.auroc, arm.ci)} | {told} |"
 
 
 def _limits(bundle: Bundle) -> Iterator[str]:
@@ -89,14 +88,3 @@ def _limits(bundle: Bundle) -> Iterator[str]:
 
 def _rule(bundle: Bundle) -> str:
     return "from out-of-fold development scores" if bundle.threshold is not None else "none"
-
-
-def _share(found: Any) -> str:
-    if not found or found.get("value") is None:
-        return "–"
-    low, high = found["ci"] or (None, None)
-    return f"{_number(found['value'])} ({_number(low)} to {_number(high)})"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

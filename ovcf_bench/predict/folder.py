@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,8 +10,9 @@ from ovcf_bench import records
 from ovcf_bench.files import whole_folder, write_atomically
 from ovcf_bench.predict.bundle import Bundle
 from ovcf_bench.predict.card import model_card
-from ovcf_bench.predict.opening import BUNDLE, SCHEMA
+from ovcf_bench.predict.opening import SCHEMA
 from ovcf_bench.provenance import file_digest, source_digest, versions
+from ovcf_bench.records import EXPORTED_ARM, LIMITS, ExportedArm, RunFolder, StudyLimits, ViewLimits
 from ovcf_bench.study import for_others
 from ovcf_bench.vocabulary import TRAINING_VERSION
 
@@ -59,22 +58,23 @@ def _write(bundle: Bundle, members: Sequence[str], folder: Path, say: Callable[[
     for each in bundle.study.document.plugins:
         name = f"{records.PLUGINS}/{Path(each).name}"
         write_atomically(folder / name, (bundle.study.folder / name).read_bytes())
-    limits = {view: each.to_json() for view, each in bundle.limits.items() if view in bundle.arm.views}
-    write_atomically(folder / records.LIMITS, _json({"preprocessing": bundle.preprocessing.version, "views": limits}))
+    limits = {view: ViewLimits(**each.to_json()) for view, each in bundle.limits.items() if view in bundle.arm.views}
+    made = RunFolder(folder)
+    made.write(LIMITS, StudyLimits(bundle.preprocessing.version, limits))
     write_atomically(folder / "README.md", model_card(bundle, difference))
-    said = {
-        "schema": SCHEMA,
-        "arm": bundle.arm.name,
-        "units": names,
-        "members": list(members),
-        "source": source_digest(bundle.plugin.form),
-        "threshold": bundle.threshold,
-        "recalibration": dataclasses.asdict(bundle.recalibration) if bundle.recalibration else None,
-        "training_version": TRAINING_VERSION,
-        "versions": versions(),
-        "files": {each.relative_to(folder).as_posix(): file_digest(each) for each in sorted(_scored_with(folder))},
-    }
-    write_atomically(folder / BUNDLE, _json(said))
+    said = ExportedArm(
+        schema=SCHEMA,
+        arm=bundle.arm.name,
+        units=tuple(names),
+        members=tuple(members),
+        source=source_digest(bundle.plugin.form),
+        threshold=bundle.threshold,
+        recalibration=bundle.recalibration,
+        training_version=TRAINING_VERSION,
+        versions=versions(),
+        files={each.relative_to(folder).as_posix(): file_digest(each) for each in sorted(_scored_with(folder))},
+    )
+    made.write(EXPORTED_ARM, said)
 
 
 def _scored_with(folder: Path) -> Iterator[Path]:
@@ -82,10 +82,6 @@ def _scored_with(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         if path.is_file() and path.name != "README.md" and path.relative_to(folder).parts[0] != _MEMBERS:
             yield path
-
-
-def _json(values: object) -> str:
-    return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _onnx(bundle: Bundle, folder: Path, say: Callable[[str], None]) -> float | None:

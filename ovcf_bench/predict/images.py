@@ -17,9 +17,10 @@ from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import DatasetPlugin, Progress, silent
 from ovcf_bench.images import Pixels16, as_uint16, colour_overlay, resize
-from ovcf_bench.predict.bundle import Bundle, Recalibration
+from ovcf_bench.predict.bundle import Bundle
 from ovcf_bench.predict.files import exams_of
 from ovcf_bench.predict.scoring import Scores, open_models
+from ovcf_bench.records import Recalibration
 from ovcf_bench.scores import ensembles_of
 
 _FORMAT = "png"  # as which computed images are exported

@@ -4,38 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ovcf_bench import records, scores
 from ovcf_bench.errors import BenchError, Problem, RecordError, one_of
+from ovcf_bench.findings import FINDINGS, Findings
 from ovcf_bench.hooks import registry
 from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Limits
-from ovcf_bench.predict.bundle import Bundle, Recalibration
+from ovcf_bench.predict.bundle import Bundle
 from ovcf_bench.provenance import file_digest, is_bundled, source_digest
-from ovcf_bench.records import RunFolder
+from ovcf_bench.records import EXPORTED_ARM, ExportedArm, Provenance, Recalibration, RunFolder, StudyLimits, plain
 from ovcf_bench.store import Store
 from ovcf_bench.study import ParamsModels, Study, load_study, plugin_files
 from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION, Arm
 
-BUNDLE = "bundle.json"
 SCHEMA = 1
 
 
 def open_bundle(path: Path, arm: str | None = None) -> Bundle:
     """Return one arm of a run, or of an exported folder. Raises BenchError when it cannot be used."""
-    folder = RunFolder(path)
-    try:
-        return _opened(folder, arm)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        found = f"a record does not hold what was written into it ({type(error).__name__})"
-        raise RecordError(
-            Problem(f"folder {folder.name}", found, "Export it again, or run the study again.")
-        ) from error
+    return _opened(RunFolder(path), arm)
 
 
 def _opened(folder: RunFolder, arm: str | None) -> Bundle:
-    bundle, source = (_exported if folder.has(BUNDLE) else _of_run)(folder, arm)
+    bundle, source = (_exported if folder.has(EXPORTED_ARM) else _of_run)(folder, arm)
     form = bundle.plugin.form
     if not is_bundled(form) and source_digest(form) != source:
         advice = "Install the version that it was trained with, or run the study again."
@@ -45,35 +37,34 @@ def _opened(folder: RunFolder, arm: str | None) -> Bundle:
 
 def _exported(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
     """Return the arm of a folder that `export` wrote, and the digest of what it was made with."""
-    said, limits = folder.read_json(BUNDLE), folder.read_json(records.LIMITS)
-    _refuse_other_versions(folder, said, limits["preprocessing"])
-    _refuse_changed(folder, said["files"])
-    name = _chosen([said["arm"]], arm)
+    said, limits = folder.read(EXPORTED_ARM), folder.read(records.LIMITS)
+    _refuse_other_versions(folder, said, limits.preprocessing, said.schema)
+    _refuse_changed(folder, said.files)
+    name = _chosen([said.arm], arm)
     study, plugins = _study(folder)
-    recalibration = said["recalibration"]
     bundle = Bundle(
         study=study,
         plugins=plugins,
         arm=_arm(study, name),
-        units=tuple(folder.path / "units" / each for each in said["units"]),
-        threshold=said["threshold"],
-        recalibration=Recalibration(**recalibration) if recalibration else None,
+        units=tuple(folder.path / "units" / each for each in said.units),
+        threshold=said.threshold,
+        recalibration=said.recalibration,
         limits=_limits(limits),
-        findings={},
-        members=tuple(open_bundle(folder.path / each) for each in said["members"]),
+        findings=None,
+        members=tuple(open_bundle(folder.path / each) for each in said.members),
     )
-    return bundle, said["source"]
+    return bundle, said.source
 
 
 def _of_run(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
     """Return an arm of a run, and the digest of what it was made with."""
-    limits = folder.read_json(records.LIMITS)
-    _refuse_other_versions(folder, folder.read_json(records.PROVENANCE), limits["preprocessing"])
+    limits, said = folder.read(records.LIMITS), folder.read(records.PROVENANCE)
+    _refuse_other_versions(folder, said, limits.preprocessing)
     study, plugins = _study(folder)
     name = _chosen([each.name for each in study.arms], arm)
     mine = _arm(study, name)
-    findings = folder.read_json(records.FINDINGS) if folder.has(records.FINDINGS) else {}
-    units, source = _units(folder, name)
+    findings = folder.find(FINDINGS)
+    units, source = _units(folder, said, name)
     section = study.document.models[mine.model]
     fuses = plugins.model(section.model).fuses
     members = [f"{view}/{fuses(section.params)}" for view in mine.views] if fuses else []
@@ -96,11 +87,13 @@ def _arm(study: Study, name: str) -> Arm:
     return found
 
 
-def _refuse_other_versions(folder: RunFolder, said: Mapping[str, Any], preprocessing: str) -> None:
+def _refuse_other_versions(
+    folder: RunFolder, said: Provenance | ExportedArm, preprocessing: str, schema: int = SCHEMA
+) -> None:
     """Raise RecordError when another version of this program wrote the folder, and would score images otherwise."""
-    found = (said.get("schema", SCHEMA), said["training_version"], preprocessing.partition("-")[0])
+    found = (schema, said.training_version, preprocessing.partition("-")[0])
     if found != (SCHEMA, TRAINING_VERSION, f"v{PREPROCESSING_VERSION}"):
-        made_by = said.get("versions", {}).get("ovcf-bench", "another version")
+        made_by = said.versions.get("ovcf-bench", "another version")
         advice = f"Use ovcf-bench {made_by}, which made it, or run the study again."
         raise RecordError(Problem(f"folder {folder.name}", "this version would score images in another way", advice))
 
@@ -116,8 +109,8 @@ def _refuse_changed(folder: RunFolder, files: Mapping[str, str]) -> None:
             raise RecordError(Problem(f"folder {folder.name}", f"{name} is not as it was exported", "Export it again."))
 
 
-def _limits(said: Mapping[str, Any]) -> dict[str, Limits]:
-    return {view: Limits.from_json(each) for view, each in said["views"].items()}
+def _limits(said: StudyLimits) -> dict[str, Limits]:
+    return {view: Limits.from_json(plain(each)) for view, each in said.views.items()}
 
 
 def _study(folder: RunFolder) -> tuple[Study, Registry]:
@@ -141,30 +134,29 @@ def _chosen(names: Sequence[str], asked: str | None) -> str:
     return asked
 
 
-def _units(folder: RunFolder, arm: str) -> tuple[tuple[Path, ...], str]:
+def _units(folder: RunFolder, said: Provenance, arm: str) -> tuple[tuple[Path, ...], str]:
     """Return the folders of the arm's units in the store beside the run, and the digest of what they were made with.
 
     Raises RecordError when one is not there.
     """
     store = Store(folder.path.parent / "units")
-    units = [each for each in folder.read_json(records.PROVENANCE)["units"] if each["arm"] == arm]
+    units = [each for each in said.units if each.arm == arm]
     if not units:
         found = f"{arm!r} was not trained: its scores come from elsewhere"
         raise BenchError(Problem(f"run {folder.name}", found, "Name an arm that reads images."))
-    lacking = [each for each in units if not store.is_done(each["key"])]
+    lacking = [each for each in units if not store.is_done(each.key)]
     if lacking:
         found = f"{len(lacking)} of {len(units)} units of {arm!r} are not in the store beside the run"
         raise RecordError(Problem(f"run {folder.name}", found, "Run the study again, or copy the folder `units` too."))
-    source = str(store.record(units[0]["key"]).identity["model"]["source"])
-    return tuple(store.unit_folder(each["key"]) for each in units), source
+    source = str(store.record(units[0].key).identity["model"]["source"])
+    return tuple(store.unit_folder(each.key) for each in units), source
 
 
-def _threshold(findings: Mapping[str, Any], arm: str) -> float | None:
+def _threshold(findings: Findings | None, arm: str) -> float | None:
     """Return the threshold that was frozen on development; it is the same on every test set."""
-    for found in findings.get("sets", {}).values():
-        point = found["arms"].get(arm, {}).get("operating_point")
-        if point and point.get("threshold") is not None:
-            return float(point["threshold"])
+    for found in findings.sets.values() if findings else ():
+        if arm in found.arms and (threshold := found.arms[arm].operating_point.threshold) is not None:
+            return threshold
     return None
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 from ovcf_bench.findings.values import ArmFindings, Calibration, ComparisonFindings, Findings
-from ovcf_bench.report.read import Provenance, RunRecords
-from ovcf_bench.study import read_lock
+from ovcf_bench.records import Provenance
+from ovcf_bench.report.read import RunRecords
 from ovcf_bench.study.schema import AugmentationSection, StudyDocument
 from ovcf_bench.wording import count, listed
 
@@ -35,7 +35,7 @@ _CHECKPOINTS = {
 
 def methods_text(run: RunRecords) -> tuple[str, ...]:
     """Return the paragraphs: data, networks, statistics, software; without those that the records cannot fill."""
-    document = read_lock(run.lock).document if run.lock else None
+    document = run.study.document if run.study else None
     made = (_data(run, document), _networks(run, document), _statistics(run.findings), _software(run))
     return tuple(" ".join(sentences) for sentences in map(tuple, made) if sentences)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ovcf_bench.findings.values import Findings
-from ovcf_bench.report.read import Provenance, RunRecords
+from ovcf_bench.records import Provenance
+from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import count, listed
 
 
@@ -38,7 +39,7 @@ def notices(run: RunRecords) -> tuple[Notice, ...]:
 
 
 def _failed(said: Provenance) -> Iterator[Notice]:
-    failed = tuple(f"{unit.name}: {unit.reason}" for unit in said.units if unit.status == "failed")
+    failed = tuple(f"{each.unit.name}: {each.reason}" for each in said.failed)
     if failed:
         yield Notice(
             f"{count(len(failed))} of {count(len(said.units))} units failed",

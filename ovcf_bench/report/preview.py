@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 
 import ovcf_bench
+from ovcf_bench.records import ContactSheet, ShownImage
 from ovcf_bench.report.kit.blocks import Block, Paragraph, Picture, Pictures, Section
 from ovcf_bench.report.notices import Notice
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.render import render
-from ovcf_bench.vocabulary import ContactSheet, ShownImage
 
 _LABELS = {0: "negative", 1: "positive"}
 _HEIGHT, _BAR = 40, 5  # of the histogram and of one of its bars, in pixels

@@ -27,7 +27,7 @@ from ovcf_bench.runner.execute import check_models, models_of
 from ovcf_bench.study import Study
 
 if TYPE_CHECKING:
-    from ovcf_bench.checks import CheckResult
+    from ovcf_bench.records import CheckResult
 
 _SCORING_SHARE = 0.35  # scoring an image costs about a third of training on it: no gradients
 

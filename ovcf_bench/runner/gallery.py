@@ -20,7 +20,7 @@ from ovcf_bench.data.watching import Watch
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.images import Pixels16, colour_overlay
 from ovcf_bench.plan import Plan, build_context, training_of
-from ovcf_bench.records import RunFolder
+from ovcf_bench.records import GalleryImage, GalleryPictures, RunFolder
 from ovcf_bench.runner.jobs import JobMaker
 from ovcf_bench.vocabulary import Arm
 
@@ -64,7 +64,7 @@ def write_gallery(
         _saliency(dataclasses.replace(maker, prepared=shown), arms, plan, options.workers) if wanted.saliency else {}
     )
     rows = [_record(shown, row, looked.get(row["view"])) for row in images.to_dict("records")]
-    folder.write_json(records.GALLERY, {"method": _words(looked), "images": rows})
+    folder.write(records.GALLERY, GalleryPictures(_words(looked), tuple(rows)))
 
 
 def _images(prepared: Prepared, exams: Sequence[str], arms: Sequence[Arm]) -> pd.DataFrame:
@@ -123,16 +123,16 @@ def _keys(prepared: Prepared, arm: Arm) -> tuple[list[list[str]], list[str]]:
     return whole.to_numpy().tolist(), list(whole.index)
 
 
-def _record(prepared: Prepared, row: Mapping[Any, Any], looked: _Map | None) -> dict[str, Any]:
+def _record(prepared: Prepared, row: Mapping[Any, Any], looked: _Map | None) -> GalleryImage:
     source = prepared.source(row)
     mapped = looked.maps.get(str(row["exam_id"])) if looked else None
-    return {
-        "exam": str(row["exam_id"]),
-        "view": str(row["view"]),
-        "picture": _picture(source),
-        "saliency": "" if mapped is None else _overlay(mapped, prepared, source),
-        "lesions": [list(box) for box in prepared.lesions(row)],
-    }
+    return GalleryImage(
+        exam=str(row["exam_id"]),
+        view=str(row["view"]),
+        picture=_picture(source),
+        saliency="" if mapped is None else _overlay(mapped, prepared, source),
+        lesions=tuple(prepared.lesions(row)),
+    )
 
 
 def _picture(source: Pixels16) -> str:

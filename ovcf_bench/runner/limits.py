@@ -8,7 +8,7 @@ from ovcf_bench import records
 from ovcf_bench.data.preparing import Prepared, preprocessing_of
 from ovcf_bench.data.settings import Options
 from ovcf_bench.images import fit_limits
-from ovcf_bench.records import RunFolder
+from ovcf_bench.records import RunFolder, StudyLimits, ViewLimits
 from ovcf_bench.vocabulary import DEVELOPMENT
 
 _FEWEST = 20  # patients; fewer say nothing about what is usual
@@ -24,5 +24,5 @@ def write_limits(folder: RunFolder, prepared: Prepared, options: Options) -> Non
         if images["patient_id"].nunique() >= _FEWEST:
             pixels = options.cache.open([[key] for key in images["cache_key"]], preprocessing)
             seen = [pixels[np.array([row])][0, 0] for row in range(len(images))]
-            views[str(view)] = fit_limits(seen, images["patient_id"].tolist()).to_json()
-    folder.write_json(records.LIMITS, {"preprocessing": preprocessing.version, "views": views})
+            views[str(view)] = ViewLimits(**fit_limits(seen, images["patient_id"].tolist()).to_json())
+    folder.write(records.LIMITS, StudyLimits(preprocessing.version, views))

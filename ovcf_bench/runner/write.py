@@ -11,19 +11,18 @@ import pandas as pd
 
 import ovcf_bench
 from ovcf_bench import records, scores, splits
-from ovcf_bench.data.inspecting import as_plain
 from ovcf_bench.data.preparing import Prepared
+from ovcf_bench.errors import RecordError
 from ovcf_bench.files import write_atomically
 from ovcf_bench.hooks.files import source_of
 from ovcf_bench.plan import Plan, PlannedUnit
 from ovcf_bench.provenance import machine, versions
-from ovcf_bench.records import RunFolder
+from ovcf_bench.records import CheckResult, Leakage, Provenance, RunFolder, UnitOutcome
 from ovcf_bench.runner.assemble import cohort_table, history_table, score_table
 from ovcf_bench.store import Store
 from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION
 
 if TYPE_CHECKING:
-    from ovcf_bench.checks import CheckResult
     from ovcf_bench.data.settings import Options
     from ovcf_bench.findings import Findings
 
@@ -46,8 +45,11 @@ def is_complete(folder: RunFolder, inputs: str) -> bool:
     needed = (records.FINDINGS, records.SCORES, records.REPORT, records.PROVENANCE)
     if not all(folder.has(name) for name in needed):
         return False
-    said = folder.read_json(records.PROVENANCE)
-    return bool(said.get("inputs") == inputs and said.get("project_version") == ovcf_bench.__version__)
+    try:
+        said = folder.read(records.PROVENANCE)
+    except RecordError:  # damaged, or of another schema: it is written again
+        return False
+    return said.inputs == inputs and said.project_version == ovcf_bench.__version__
 
 
 def write_records(
@@ -73,61 +75,60 @@ def write_records(
     for each in prepared.study.document.plugins:  # whoever uses the run later needs the code that it was made with
         write_atomically(folder.path / records.PLUGINS / Path(each).name, source_of(prepared.study.folder / each))
     folder.write_text(records.SPLITS, splits.to_csv(prepared.splits))
-    folder.write_json(records.FLOW, prepared.flow)
-    folder.write_json(records.CHECKS, as_plain(outcome.checks))
+    folder.write(records.FLOW, prepared.flow)
+    folder.write(records.CHECKS, tuple(outcome.checks))
     folder.write_table(records.COHORT, cohort_table(prepared))
     folder.write_table(records.HISTORY, history_table(units, store))
     folder.write_text(records.SCORES, scores.to_csv(scored))
-    folder.write_json(records.PROVENANCE, said)
+    folder.write(records.PROVENANCE, said)
     return findings.rebuild(folder.path)
 
 
-def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Options) -> dict[str, Any]:
+def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Options) -> Provenance:
     study = prepared.study
-    units = [_unit(unit, store, outcome.failed.get(unit)) for unit in outcome.plan.units]
-    devices = sorted({unit["device"] for unit in units if unit["device"]})
-    return {
-        "project_version": ovcf_bench.__version__,
-        "command": options.command,
-        "study_file": options.study_file,
-        "study_hash": outcome.study_hash,
-        "profile": study.profile,
-        "set": list(study.overrides),
-        "reduced": list(study.reduced),
-        "synthetic": list(prepared.synthetic),
-        "models": {name: _model(name, outcome.plan, store) for name in sorted({arm.model for arm in study.arms})},
-        "units": units,
-        "versions": versions(),
+    units = tuple(_unit(unit, store, outcome.failed.get(unit)) for unit in outcome.plan.units)
+    return Provenance(
+        project_version=ovcf_bench.__version__,
+        command=options.command,
+        study_file=options.study_file,
+        study_hash=outcome.study_hash,
+        profile=study.profile,
+        set=tuple(study.overrides),
+        reduced=tuple(study.reduced),
+        synthetic=tuple(prepared.synthetic),
+        models={name: _model(name, outcome.plan, store) for name in sorted({arm.model for arm in study.arms})},
+        units=units,
+        versions=versions(),
         **machine(),
-        "device": ", ".join(devices),
-        "threads": options.threads,
-        "workers": options.workers,
-        "seed": study.document.seed,
-        "seconds": round(outcome.seconds, 1),
-        "optimistic_checkpoint": study.document.training.checkpoint == "best_accuracy_on_fold",
-        "training_version": TRAINING_VERSION,
-        "preprocessing_version": PREPROCESSING_VERSION,
-        "declared": dict(outcome.declared),
-        "leakage": asdict(prepared.proof),
-        "readers": {name: list(each.readers) for name, each in prepared.listed.items() if len(each.readers) > 1},
+        device=", ".join(sorted({unit.device for unit in units if unit.device})),
+        threads=options.threads,
+        workers=options.workers,
+        seed=study.document.seed,
+        seconds=round(outcome.seconds, 1),
+        optimistic_checkpoint=study.document.training.checkpoint == "best_accuracy_on_fold",
+        training_version=TRAINING_VERSION,
+        preprocessing_version=PREPROCESSING_VERSION,
+        declared=dict(outcome.declared),
+        leakage=Leakage(**asdict(prepared.proof)),
+        readers={name: each.readers for name, each in prepared.listed.items() if len(each.readers) > 1},
         # Without failures only: a run with failed units is tried again.
-        "inputs": None if outcome.failed else outcome.inputs,
-    }
+        inputs=None if outcome.failed else outcome.inputs,
+    )
 
 
-def _unit(unit: PlannedUnit, store: Store, reason: str | None) -> dict[str, Any]:
+def _unit(unit: PlannedUnit, store: Store, reason: str | None) -> UnitOutcome:
     made = store.record(unit.key).made if store.is_done(unit.key) else {}
-    return {
-        "arm": unit.arm.name,
-        "repeat": unit.repeat,
-        "fold": unit.fold,
-        "key": unit.key,
-        "status": "done" if made else "failed",
-        "reason": reason or "",
-        "seconds": made.get("seconds"),
-        "device": made.get("device"),
-        "precision": made.get("precision"),
-    }
+    return UnitOutcome(
+        arm=unit.arm.name,
+        repeat=unit.repeat,
+        fold=unit.fold,
+        key=unit.key,
+        status="done" if made else "failed",
+        reason=reason or "",
+        seconds=made.get("seconds"),
+        device=made.get("device"),
+        precision=made.get("precision"),
+    )
 
 
 def _model(name: str, plan: Plan, store: Store) -> dict[str, Any]:

@@ -6,16 +6,17 @@ import dataclasses
 import hashlib
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from ovcf_bench import findings, records, scores
-from ovcf_bench.cohort import Counts
+from ovcf_bench.cohort import count
+from ovcf_bench.data.preparing import split_counts
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.files import whole_folder
-from ovcf_bench.records import RunFolder
+from ovcf_bench.records import AddedSite, CohortFlow, RunFolder, SiteAnswer
 from ovcf_bench.sites.returned import Returned, read_returned, verify
+from ovcf_bench.vocabulary import Step
 
 
 def add_site(run: Path, file: Path, told: str | None) -> Path:
@@ -32,26 +33,33 @@ def add_site(run: Path, file: Path, told: str | None) -> Path:
     run = run.resolve()  # of "." too the name is needed
     folder = RunFolder(run)
     own = scores.from_csv(folder.read_text(records.SCORES))
-    verify(returned, own, folder.read_json(records.PROVENANCE))
+    verify(returned, own, folder.read(records.PROVENANCE))
     target = run.with_name(f"{run.name}+{returned.site}")
     if target.exists():
         raise BenchError(Problem(target.name, "is there already", "Remove it, or name the site differently."))
     with whole_folder(target) as made:
-        _write(RunFolder(made), run, returned, own, {"file_sha256": found, "hash_was_told": told is not None})
+        _write(RunFolder(made), run, returned, own, added_site(returned.about, found, told is not None))
         findings.rebuild(made)
     return target
 
 
-def _write(made: RunFolder, run: Path, returned: Returned, own: pd.DataFrame, file: dict[str, Any]) -> None:
-    anew = shutil.ignore_patterns(records.REPORT, records.FINDINGS, records.GALLERY)
+def added_site(about: SiteAnswer, digest: str, hash_was_told: bool) -> AddedSite:
+    """Return a site's answer as the run records it; digest : of the file."""
+    said = {each.name: getattr(about, each.name) for each in dataclasses.fields(about)}
+    return AddedSite(**said, file_sha256=digest, hash_was_told=hash_was_told)
+
+
+def _write(made: RunFolder, run: Path, returned: Returned, own: pd.DataFrame, added: AddedSite) -> None:
+    anew = shutil.ignore_patterns(records.REPORT, records.FINDINGS, records.GALLERY.file)
     shutil.copytree(run, made.path, ignore=anew, dirs_exist_ok=True)
     joined = scores.build(pd.concat([own, returned.table], ignore_index=True))
     made.write_text(records.SCORES, scores.to_csv(joined))
-    known = made.read_json(records.SITES) if made.has(records.SITES) else {}
-    made.write_json(records.SITES, {**known, returned.site: {**returned.about, **file}})
-    said = made.read_json(records.PROVENANCE)
-    proven = f"{said['leakage']['statement'].rstrip('.')}. {returned.site}, scored elsewhere, is no part of this proof."
-    made.write_json(records.PROVENANCE, {**said, "leakage": {**said["leakage"], "statement": proven}})
+    known = made.find(records.SITES) if made.has(records.SITES) else None
+    made.write(records.SITES, (known or {}) | {returned.site: added})
+    said = made.read(records.PROVENANCE)
+    proven = f"{said.leakage.statement.rstrip('.')}. {returned.site}, scored elsewhere, is no part of this proof."
+    leakage = dataclasses.replace(said.leakage, statement=proven)
+    made.write(records.PROVENANCE, dataclasses.replace(said, leakage=leakage))
     _extend(made, returned.table, returned.site)
 
 
@@ -61,15 +69,19 @@ def _extend(target: RunFolder, table: pd.DataFrame, site: str) -> None:
     images = pd.concat(
         [part.assign(view=view) for name, part in rows.groupby("view", sort=False) for view in str(name).split("+")]
     ).drop_duplicates(["exam_id", "view"], ignore_index=True)
-    counts = dataclasses.asdict(Counts.of(images))
-    nobody = dataclasses.asdict(Counts.of(images.iloc[:0]))
-    flow = target.read_json(records.FLOW)
-    step = {"reason": "scored at the site", "rule": "", "before": counts, "dropped": nobody, "after": counts}
-    flow["cohorts"][site] = {"unusable": [], "steps": [step]}
+    everyone, nobody = count(images), count(images.iloc[:0])
+    flow = target.read(records.FLOW)
+    step = Step("scored at the site", "", everyone, nobody, everyone)
     by_views = images.groupby("exam_id")["view"].agg(lambda views: "+".join(sorted(views))).value_counts()
     exams = {str(views): int(n) for views, n in by_views.items()}
-    flow["splits"][site] = {"cohort": site, **counts, "exams_by_views": exams}
-    target.write_json(records.FLOW, flow)
+    target.write(
+        records.FLOW,
+        dataclasses.replace(
+            flow,
+            cohorts={**flow.cohorts, site: CohortFlow((), (step,))},
+            splits={**flow.splits, site: split_counts(images, site, exams)},
+        ),
+    )
     patients = images.drop_duplicates("patient_id").assign(cohort=site, split=site, site=site)
     patients["label"] = patients["patient_id"].map(images.groupby("patient_id")["label"].max())
     for name in (records.COHORT, records.SPLITS):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,11 +9,9 @@ from ovcf_bench import records
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.files import whole_folder, write_atomically
 from ovcf_bench.predict import Bundle, export_bundle, open_bundle
-from ovcf_bench.records import RunFolder
+from ovcf_bench.records import SITES_SCHEMA, RunFolder, SitePackage
 from ovcf_bench.study import Study, for_others
 
-PACKAGE = "site_package.json"
-SCHEMA = 1
 _TOLD = """# External validation: {title}
 
 Here are the trained networks of a study. They score your images on your machine; what you send back is a table of
@@ -37,8 +34,8 @@ def export_for_site(run: Path, folder: Path, say: Callable[[str], None]) -> None
 
     Raises BenchError when there is none, when a unit is not at hand, or when the folder is taken.
     """
-    said = RunFolder(run).read_json(records.PROVENANCE)
-    trained = dict.fromkeys(each["arm"] for each in said["units"])
+    said = RunFolder(run).read(records.PROVENANCE)
+    trained = dict.fromkeys(each.arm for each in said.units)
     bundles = sorted((open_bundle(run, arm) for arm in trained), key=lambda each: len(each.members))
     if not bundles:
         raise BenchError(
@@ -49,18 +46,13 @@ def export_for_site(run: Path, folder: Path, say: Callable[[str], None]) -> None
     for arm in study.arms:
         if arm.name not in sent:
             say(f"Left out: {arm.name}, whose scores come from elsewhere.")
-    package = {
-        "schema": SCHEMA,
-        "study": said["study_hash"],
-        "units": sorted(each["key"] for each in said["units"]),
-        "arms": sent,
-    }
+    package = SitePackage(SITES_SCHEMA, said.study_hash, tuple(sorted(each.key for each in said.units)), sent)
     with whole_folder(folder) as made:
         for bundle in bundles:
             beside = [f"../{sent[member.arm.name]}" for member in bundle.members]
             export_bundle(bundle, made / sent[bundle.arm.name], say, onnx=False, beside=beside)
         write_atomically(made / "SITE.md", _told(study, bundles))
-        write_atomically(made / PACKAGE, json.dumps(package, indent=1) + "\n")
+        RunFolder(made).write(records.SITE_PACKAGE, package)
 
 
 def _told(study: Study, bundles: Sequence[Bundle]) -> str:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from ovcf_bench import scores
+from ovcf_bench import records, scores
 from ovcf_bench.errors import BenchError, Problem, RecordError
 from ovcf_bench.pseudonyms import Kind, is_pseudonym
+from ovcf_bench.records import SITE_ANSWER, Provenance, SiteAnswer, parse
 from ovcf_bench.sites.overlap import count_known
-from ovcf_bench.sites.validate import ABOUT, SCHEMA, SCORES, check_site_name
+from ovcf_bench.sites.validate import check_site_name
 
 _LARGEST = 500_000_000  # bytes of an unpacked table
 _EXACT = 1e-9  # a mean that is computed twice
@@ -33,7 +32,7 @@ class Returned:
     site: str
     text: str
     table: pd.DataFrame
-    about: dict[str, Any]
+    about: SiteAnswer
 
 
 def read_returned(content: bytes, name: str) -> Returned:
@@ -42,15 +41,12 @@ def read_returned(content: bytes, name: str) -> Returned:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(each.file_size for each in archive.infolist()) > _LARGEST:
                 raise BenchError(Problem(name, "is too large to be a table of scores"))
-            text, said = (archive.read(each).decode("utf-8") for each in (SCORES, ABOUT))
-            about: dict[str, Any] = json.loads(said)
-            if about["schema"] != SCHEMA:
-                raise ValueError
-            site = str(about["site"])
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-        advice = "It is made by `ovcf-bench validate`."
-        raise RecordError(Problem(name, f"is no file of scores ({type(error).__name__})", advice)) from error
-    check_site_name(site, name)
+            text, said = (archive.read(each).decode("utf-8") for each in (records.SCORES, SITE_ANSWER.file))
+            about = parse(SITE_ANSWER, said, name)
+    except (zipfile.BadZipFile, KeyError, ValueError, RecordError) as error:
+        found = f"is no file of scores ({type(error).__name__})"
+        raise RecordError(Problem(name, found, SITE_ANSWER.anew)) from error
+    check_site_name(about.site, name)
     try:
         table = scores.from_csv(text)
     except RecordError as error:
@@ -58,18 +54,18 @@ def read_returned(content: bytes, name: str) -> Returned:
         raise RecordError(
             *(Problem(f"{name}, {each.where}", each.found, each.allowed or advice) for each in error.problems)
         ) from error
-    return Returned(name, site, text, table, about)
+    return Returned(name, about.site, text, table, about)
 
 
-def verify(returned: Returned, own: pd.DataFrame, provenance: dict[str, Any]) -> None:
+def verify(returned: Returned, own: pd.DataFrame, provenance: Provenance) -> None:
     """Raise BenchError with everything that speaks against it. own : the run's score table."""
     about, name = returned.about, returned.name
     problems = []
-    if hashlib.sha256(returned.text.encode()).hexdigest() != about.get("scores_sha256"):
+    if hashlib.sha256(returned.text.encode()).hexdigest() != about.scores_sha256:
         problems.append(Problem(name, "the table was changed after it was made", "Ask the site to send it again."))
-    if about.get("study") != provenance.get("study_hash"):
+    if about.study != provenance.study_hash:
         problems.append(Problem(name, "it answers another study", "Add it to the run that its package came from."))
-    elif about.get("units") != sorted(each["key"] for each in provenance["units"]):
+    elif list(about.units) != sorted(each.key for each in provenance.units):
         problems.append(Problem(name, "it was scored by other networks", "The run was trained again since."))
     if returned.site in set(own["set"]):
         problems.append(Problem(name, f"the run has a set {returned.site!r} already", "Name the site differently."))
@@ -80,7 +76,7 @@ def verify(returned: Returned, own: pd.DataFrame, provenance: dict[str, Any]) ->
         found = f"{known} of its cases have the scores of cases of the study, under other names"
         problems.append(Problem(name, found, "A further test set needs new patients."))
     advice = "Ask the site for the file as `ovcf-bench validate` wrote it."
-    trained = {each["arm"] for each in provenance["units"]}
+    trained = {each.arm for each in provenance.units}
     problems += [Problem(name, found, advice) for found in _oddities(returned, own, trained)]
     if problems:
         raise BenchError(*problems)

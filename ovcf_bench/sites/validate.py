@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from typing import Any
 import pandas as pd
 from scipy.special import expit
 
-from ovcf_bench import scores
+from ovcf_bench import records, scores
 from ovcf_bench.cohort import cases
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.files import write_atomically
@@ -23,13 +22,11 @@ from ovcf_bench.hooks.contracts import Progress, silent
 from ovcf_bench.predict import Bundle, open_bundle
 from ovcf_bench.provenance import versions
 from ovcf_bench.pseudonyms import Pseudonyms
+from ovcf_bench.records import SITE_ANSWER, SITE_PACKAGE, SITES_SCHEMA, RunFolder, SiteAnswer, to_json
 from ovcf_bench.sites.listing import check_images, list_images
-from ovcf_bench.sites.package import PACKAGE
-from ovcf_bench.sites.package import SCHEMA as PACKAGE_SCHEMA
 from ovcf_bench.sites.scoring import Doubles, score_arms
 from ovcf_bench.vocabulary import SCORE_COLUMNS
 
-SCORES, ABOUT, SCHEMA = "scores.csv", "site.json", 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
@@ -71,8 +68,8 @@ def validate_site(
     data cannot be used; then nothing is written.
     """
     check_site_name(site, "--site")
-    said = _read_package(package)
-    bundles = [open_bundle(package / folder, name) for name, folder in said["arms"].items()]
+    said = RunFolder(package).read(SITE_PACKAGE)
+    bundles = [open_bundle(package / folder, name) for name, folder in said.arms.items()]
     views_of_arms = list(dict.fromkeys(bundle.arm.views for bundle in bundles))
     read = {view for views in views_of_arms for view in views}
     listed = list_images(data, {**_shown(bundles[0]), **(settings or {})}, Pseudonyms(key), site, read)
@@ -86,31 +83,20 @@ def validate_site(
     covariates = [name for name in bundles[0].study.document.covariates if name in listed.images.columns]
     of_exam = listed.images.drop_duplicates("exam_id").set_index("exam_id")[covariates]
     text = scores.to_csv(scores.build(pd.concat(tables, ignore_index=True).join(of_exam, on="exam_id")))
-    about = {
-        "schema": SCHEMA,
-        "site": site,
-        "study": said["study"],
-        "units": said["units"],
-        "scores_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "patients": int(listed.images["patient_id"].nunique()),
-        "images": len(listed.images),
-        "unusual_images": unusual,
-        "versions": versions(),
-    }
-    packed = _packed({SCORES: text, ABOUT: json.dumps(about, indent=1) + "\n"})
+    about = SiteAnswer(
+        schema=SITES_SCHEMA,
+        site=site,
+        study=said.study,
+        units=said.units,
+        scores_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        patients=int(listed.images["patient_id"].nunique()),
+        images=len(listed.images),
+        unusual_images=unusual,
+        versions=versions(),
+    )
+    packed = _packed({records.SCORES: text, SITE_ANSWER.file: to_json(about)})
     write_atomically(out, packed)
     return Sent(hashlib.sha256(packed).hexdigest(), unusual, listed.left_out)
-
-
-def _read_package(package: Path) -> dict[str, Any]:
-    try:
-        said: dict[str, Any] = json.loads((package / PACKAGE).read_text("utf-8"))
-        if said["schema"] != PACKAGE_SCHEMA:
-            raise ValueError
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        advice = "It is made by `ovcf-bench export RUN --for-site --to FOLDER`, of the same version."
-        raise BenchError(Problem(package.name, f"{PACKAGE} cannot be used", advice)) from error
-    return said
 
 
 def _shown(bundle: Bundle) -> Mapping[str, Any]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from ovcf_bench.stats.intervals import Interval
 
 Limits = tuple[float, float]
-
-FLAT = MappingProxyType({"flat": True})  # of a field whose own fields stand beside it in findings.json
 
 
 def limits(interval: Interval | None) -> Limits | None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import model_validator
 
-from ovcf_bench.findings.values.basics import FLAT, Limits, Valued
+from ovcf_bench.findings.values.basics import Limits, Valued
+from ovcf_bench.records import FLAT
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ovcf_bench.findings.values.arms import ArmFindings, DevelopmentFindings
 from ovcf_bench.findings.values.basics import Primary, Sentence, StudyRecord
 from ovcf_bench.findings.values.cohort import CovariateSummary, PublishedAudit
 from ovcf_bench.findings.values.comparisons import ComparisonFindings, CrossValidated, Interaction, Omnibus
+from ovcf_bench.records import Flow
 
 SCHEMA = 2  # of findings.json
 
@@ -64,7 +64,7 @@ class Findings:
     primary: Primary | None
     sets: Mapping[str, SetFindings]
     development: Mapping[str, DevelopmentFindings]
-    flow: Mapping[str, Any]
+    flow: Flow | None
     table1: tuple[CovariateSummary, ...]
     summary: tuple[Sentence, ...]
     notes: tuple[str, ...]

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from ovcf_bench.records import Flow, LeftOut, SplitCounts
 from ovcf_bench.report.kit.csv import as_csv
-from ovcf_bench.report.read import Counts, Flow, LeftOut, SplitCounts, Step
+from ovcf_bench.vocabulary import Counts, Step
 from ovcf_bench.wording import count
 
 Kind = Literal["main", "left", "dropped", "split"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.values import CovariateSummary, Findings, GroupSummary, SplitSummary
+from ovcf_bench.records import CheckResult, Flow
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,
@@ -20,22 +21,24 @@ from ovcf_bench.report.kit.blocks import (
     numeric,
 )
 from ovcf_bench.report.kit.flow import flow_columns, flow_values
-from ovcf_bench.report.read import Counts, DataCheck, Flow, RunRecords
+from ovcf_bench.report.read import RunRecords
+from ovcf_bench.vocabulary import Counts
 from ovcf_bench.wording import NONE, count, number, per_cent
 
 
 def participants(run: RunRecords) -> Section:
     """Return the section."""
     blocks: list[Block] = []
-    if run.flow is None:
+    flow = run.findings.flow
+    if flow is None:
         blocks.append(Paragraph("The records hold no participant flow: the scores came from elsewhere."))
     else:
         caption = "Participant flow. Steps apply in the order shown; splits are made by patient, once for all arms."
-        blocks.append(Figure("flow", caption, tuple(flow_columns(run.flow)), data=flow_values(run.flow)))
-    characteristics = characteristics_table(run.findings, run.flow)
+        blocks.append(Figure("flow", caption, tuple(flow_columns(flow)), data=flow_values(flow)))
+    characteristics = characteristics_table(run.findings, flow)
     blocks.append(characteristics or Paragraph("The records hold no covariates to describe the patients with."))
-    if run.flow is not None:
-        blocks.append(flow_table(run.flow))
+    if flow is not None:
+        blocks.append(flow_table(flow))
     if run.provenance is not None:
         proof = run.provenance.leakage
         checked = f"{count(proof.patients_checked)} patients and {count(proof.images_checked)} images were checked."
@@ -181,7 +184,7 @@ _SHORTCUTS = (
 )
 
 
-def checks_tables(checks: Sequence[DataCheck]) -> Iterator[Table]:
+def checks_tables(checks: Sequence[CheckResult]) -> Iterator[Table]:
     """Yield the table of all checks, and that of the probes."""
     if not checks:
         return
@@ -196,7 +199,7 @@ def checks_tables(checks: Sequence[DataCheck]) -> Iterator[Table]:
             yield _probes(check)
 
 
-def _probes(check: DataCheck) -> Table:
+def _probes(check: CheckResult) -> Table:
     rows = tuple(
         Row(
             str(row["probe"]),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ovcf_bench.findings.values import Findings
+from ovcf_bench.records import Epoch, Provenance, Source
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,
@@ -24,7 +25,7 @@ from ovcf_bench.report.kit.blocks import (
 from ovcf_bench.report.kit.csv import CsvCell
 from ovcf_bench.report.kit.plot import Axis, Frame, Plot, Series, Style, Tick
 from ovcf_bench.report.kit.ticks import nice_ticks, y_axis
-from ovcf_bench.report.read import Epoch, Provenance, RunRecords, Source
+from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import NONE, count, duration, number
 
 

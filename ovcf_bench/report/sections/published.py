@@ -26,7 +26,7 @@ _NOT_TESTED = "These figures come from other patients and other networks: they s
 
 def published(run: RunRecords) -> Section:
     """Return the section; empty when the study names no published figures."""
-    said = run.published
+    said = run.study.document.published if run.study else None
     if said is None or not said.figures:
         return Section("published", "Published figures", ())
     link = f"https://doi.org/{said.doi}" if said.doi else ""

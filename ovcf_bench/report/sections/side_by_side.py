@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovcf_bench.findings.side_by_side import ListedRun, RunAuroc, SideBySide
+from ovcf_bench.records import ListedRun, RunAuroc, SideBySide
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovcf_bench.findings.values import Limits
+from ovcf_bench.records.folder import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class RunAuroc:
     """The AUROC of an arm on a set as a run found it, on n cases; None with the reason."""
 
     auroc: float | None
-    ci: Limits | None
+    ci: tuple[float, float] | None
     n: int
     reason: str
 
@@ -59,3 +59,6 @@ class SideBySide:
 
     runs: tuple[ListedRun, ...]
     shared: tuple[SharedSet, ...]
+
+
+SIDE_BY_SIDE: Record[SideBySide] = Record("side_by_side.json", SideBySide, "Run `ovcf-bench report RUN RUN` again.")
