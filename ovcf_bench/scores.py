@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -17,11 +17,12 @@ import pandas as pd
 from scipy.special import expit
 
 from ovcf_bench.errors import Problem, RecordError
-from ovcf_bench.vocabulary import SCORE_COLUMNS, Ensemble, ScoreKind
+from ovcf_bench.vocabulary import DEVELOPMENT, SCORE_COLUMNS, Arm, Ensemble, ScoreKind
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 
 SINGLE = "none"  # the `ensemble` of one network's row
+_TARGET = "label"
 
 _COUNTERS = ("repeat", "fold")
 _FLOATS = ("score", "logit")
@@ -53,6 +54,43 @@ def build(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         raise RecordError(Problem(f"score table, column {name!r}", "holds a value of another type")) from error
     validate(table)
     return table
+
+
+def network_rows(
+    cases: pd.DataFrame, arm: Arm, repeat: int, fold: int, *, score: Any, logit: Any = np.nan, also: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the rows of one network, or of one reader, of an arm.
+
+    cases : (n,) rows with set, patient_id, exam_id, image_id, site and label; score, logit : (n,); also : further
+    columns of `cases` that are kept. An arm whose scores come from elsewhere has no model ("").
+    """
+    return _made(cases, arm, SINGLE, repeat, fold, score, logit, also)
+
+
+def ensemble_rows(
+    cases: pd.DataFrame, arm: Arm, ensemble: str, *, score: Any, logit: Any = np.nan, also: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the rows of an arm's ensemble; arguments as `network_rows`."""
+    return _made(cases, arm, ensemble, pd.NA, pd.NA, score, logit, also)
+
+
+def _made(
+    cases: pd.DataFrame, arm: Arm, ensemble: str, repeat: Any, fold: Any, score: Any, logit: Any, also: Sequence[str]
+) -> pd.DataFrame:
+    values: dict[str, Any] = {
+        "kind": np.where(cases["set"] == DEVELOPMENT, "oof", "test"),
+        "target": _TARGET,
+        "arm": arm.name,
+        "view": arm.view,
+        "model": arm.model,
+        "repeat": repeat,
+        "fold": fold,
+        "ensemble": ensemble,
+        "score": score,
+        "logit": logit,
+    }
+    table = cases.assign(**values)[[*SCORE_COLUMNS, *also]]
+    return table.astype({"repeat": "Int64", "fold": "Int64", "label": np.int64})
 
 
 def ensembles_of(logits: Doubles) -> dict[Ensemble, tuple[Doubles, Doubles]]:

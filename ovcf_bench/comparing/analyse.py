@@ -7,7 +7,6 @@ import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -21,7 +20,7 @@ from ovcf_bench.findings.values import ArmRecord, Primary
 from ovcf_bench.provenance import digest, machine, versions
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.records import RunFolder, Source
-from ovcf_bench.vocabulary import DEVELOPMENT, Comparison
+from ovcf_bench.vocabulary import DEVELOPMENT, Arm, Comparison
 
 
 def compare_scores(layout: Layout, request: Request, pseudonyms: Pseudonyms, *, runs: Path, command: str) -> RunFolder:
@@ -129,27 +128,12 @@ def _score_table(layout: Layout, request: Request, pseudonyms: Pseudonyms) -> pd
 def _arm_rows(cases: pd.DataFrame, arm: str, columns: tuple[str, ...], request: Request) -> Iterator[pd.DataFrame]:
     """Yield an arm's rows: its score on the test sets, that of each reader, and those that thresholds are fitted on."""
     fitting = cases["set"] == request.fit_on if request.fit_on else pd.Series(False, index=cases.index)
+    known = cases.assign(set=cases["set"].where(~fitting, DEVELOPMENT), image_id="", site="")
+    elsewhere = Arm(arm, (arm,), model="")
     for number, column in enumerate(columns):
-        row = pd.DataFrame(
-            {
-                "set": cases["set"].where(~fitting, DEVELOPMENT),
-                "kind": fitting.map({True: "oof", False: "test"}),
-                "target": "label",
-                "arm": arm,
-                "view": arm,
-                "model": "",
-                "patient_id": cases["patient_id"],
-                "exam_id": cases["exam_id"],
-                "image_id": "",
-                "site": "",
-                "label": cases["label"].astype(int),
-                "score": cases[column],
-                "logit": float("nan"),
-            }
-        ).assign(**{name: cases[name] for name in request.subgroups})
-        single: dict[str, Any] = {"ensemble": scores.SINGLE, "repeat": 0, "fold": number}
         if len(columns) > 1 or request.fit_on:
-            wanted = row if len(columns) > 1 else row[fitting]
-            yield wanted.assign(**single)
+            wanted = known if len(columns) > 1 else known[fitting]
+            yield scores.network_rows(wanted, elsewhere, 0, number, score=wanted[column], also=request.subgroups)
         if len(columns) == 1:
-            yield row[~fitting].assign(ensemble="mean_logit", repeat=None, fold=None)
+            tested = known[~fitting]
+            yield scores.ensemble_rows(tested, elsewhere, "mean_logit", score=tested[column], also=request.subgroups)

@@ -189,27 +189,16 @@ def _score_table(read: Sequence[_Run], shared: Sequence[SharedSet]) -> pd.DataFr
 
 def _arm_rows(run: _Run, name: str, arm: str) -> pd.DataFrame:
     assert run.book is not None  # only runs of a study share sets
-    cases = run.book.ensemble_cases(name, arm)
-    table = cases.table
-    return pd.DataFrame(
-        {
-            "set": name,
-            "kind": "test",
-            "target": "label",
-            "arm": run.named(arm),
-            "view": run.arms[arm].view,
-            "model": "",  # the scale of the scores is whatever the run's was
-            "repeat": None,
-            "fold": None,
-            "ensemble": "mean_logit",
-            "patient_id": table["patient_id"],
-            "exam_id": table.index,
-            "image_id": "",
-            "site": "",
-            "label": table["label"].astype(int),
-            "score": cases.probabilities(table["score"]),
-            "logit": table["score"] if cases.scale == "logit" else float("nan"),
-        }
+    found = run.book.ensemble_cases(name, arm)
+    table = found.table.rename_axis("exam_id").reset_index()
+    logit = table["score"] if found.scale == "logit" else float("nan")
+    named = Arm(run.named(arm), run.arms[arm].views, model="")  # the scale of the scores is whatever the run's was
+    return scores.ensemble_rows(
+        table.assign(set=name, image_id="", site=""),
+        named,
+        "mean_logit",
+        score=found.probabilities(table["score"]),
+        logit=logit,
     )
 
 

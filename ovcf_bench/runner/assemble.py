@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +18,6 @@ from ovcf_bench.plan import PlannedUnit
 from ovcf_bench.store import Store
 from ovcf_bench.training.unit import HISTORY, SCORES
 from ovcf_bench.vocabulary import DEVELOPMENT, HISTORY_COLUMNS, SCORE_COLUMNS, Arm
-
-_TARGET = "label"
 
 
 def score_table(
@@ -39,10 +38,10 @@ def score_table(
         mine = [unit for unit in units if unit.arm == arm and store.is_done(unit.key)]
         listed = cases[arm.views].drop(columns=["cache_keys", "digests", "fold"])
         scored = {unit: _unit_scores(unit, store, listed) for unit in mine}
-        tables += [_labelled(part[part["split"] == DEVELOPMENT], arm, unit) for unit, part in scored.items()]
+        tables += [_of_network(part[part["set"] == DEVELOPMENT], arm, unit) for unit, part in scored.items()]
         for name in study.document.splits.tests:
-            of_set = {unit: part[part["split"] == name] for unit, part in scored.items()}
-            tables += [_labelled(part, arm, unit) for unit, part in of_set.items()]
+            of_set = {unit: part[part["set"] == name] for unit, part in scored.items()}
+            tables += [_of_network(part, arm, unit) for unit, part in of_set.items()]
             if len(mine) == per_arm:
                 tables += _ensembles(list(of_set.values()), arm)
         _assert_all_scored(mine, scored, cases[arm.views])
@@ -64,46 +63,19 @@ def _unit_scores(unit: PlannedUnit, store: Store, listed: pd.DataFrame) -> pd.Da
     return found.assign(score=expit(found["logit"]))
 
 
-def _labelled(part: pd.DataFrame, arm: Arm, unit: PlannedUnit | None, ensemble: str = "none") -> pd.DataFrame:
-    oof = unit is not None and len(part) > 0 and part["split"].iloc[0] == DEVELOPMENT
-    values: dict[str, Any] = {
-        "set": part["split"],
-        "kind": "oof" if oof else "test",
-        "target": _TARGET,
-        "arm": arm.name,
-        "view": arm.view,
-        "model": arm.model,
-        "repeat": unit.repeat if unit else pd.NA,
-        "fold": unit.fold if unit else pd.NA,
-        "ensemble": ensemble,
-    }
-    table = part.assign(**values)[[*SCORE_COLUMNS]]
-    return table.astype({"repeat": "Int64", "fold": "Int64", "label": np.int64})
+def _of_network(part: pd.DataFrame, arm: Arm, unit: PlannedUnit) -> pd.DataFrame:
+    return scores.network_rows(part, arm, unit.repeat, unit.fold, score=part["score"], logit=part["logit"])
 
 
 def _listed_scores(listed: Listed, arm: Arm, cases: pd.DataFrame, ensemble: str) -> Iterator[pd.DataFrame]:
     """Yield the scores of an arm that exist already: each reader as a single network, or one score as the ensemble."""
-    about = cases.drop(columns=["cache_keys", "digests", "fold"]).assign(logit=np.nan)
+    known = cases.assign(set=cases["split"])
+    arm = dataclasses.replace(arm, model="")  # no network of ours: its scores may have any scale
     for number, reader in enumerate(listed.readers):
-        part = about.assign(score=about["exam_id"].map(listed.scores[reader]))
-        oof = (part["split"] == DEVELOPMENT).to_numpy()
-        alone = len(listed.readers) == 1
-        values: dict[str, Any] = {
-            "set": part["split"],
-            "kind": np.where(oof, "oof", "test"),
-            "target": _TARGET,
-            "arm": arm.name,
-            "view": arm.view,
-            "model": "",  # no network of ours: its scores may have any scale
-            "repeat": 0,
-            "fold": number,
-            "ensemble": "none",
-        }
-        table = part.assign(**values).astype({"repeat": "Int64", "fold": "Int64", "label": np.int64})
-        if alone:
-            table.loc[~oof, ["repeat", "fold"]] = pd.NA
-            table.loc[~oof, "ensemble"] = ensemble
-        yield table[[*SCORE_COLUMNS]]
+        found = known["exam_id"].map(listed.scores[reader])
+        alone = known["split"] != DEVELOPMENT if len(listed.readers) == 1 else pd.Series(False, index=known.index)
+        yield scores.network_rows(known[~alone], arm, 0, number, score=found[~alone])
+        yield scores.ensemble_rows(known[alone], arm, ensemble, score=found[alone])
 
 
 def _ensembles(parts: Sequence[pd.DataFrame], arm: Arm) -> list[pd.DataFrame]:
@@ -112,7 +84,7 @@ def _ensembles(parts: Sequence[pd.DataFrame], arm: Arm) -> list[pd.DataFrame]:
     for other in parts[1:]:
         assert other["exam_id"].tolist() == first["exam_id"].tolist()
     made = scores.ensembles_of(np.stack([part["logit"].to_numpy() for part in parts]))
-    return [_labelled(first.assign(logit=logit, score=score), arm, None, name) for name, (logit, score) in made.items()]
+    return [scores.ensemble_rows(first, arm, name, score=score, logit=logit) for name, (logit, score) in made.items()]
 
 
 def _assert_all_scored(

@@ -25,7 +25,6 @@ from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.records import SITE_ANSWER, SITE_PACKAGE, SITES_SCHEMA, RunFolder, SiteAnswer, to_json
 from ovcf_bench.sites.listing import check_images, list_images
 from ovcf_bench.sites.scoring import Doubles, score_arms
-from ovcf_bench.vocabulary import SCORE_COLUMNS
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
@@ -110,23 +109,12 @@ def _shown(bundle: Bundle) -> Mapping[str, Any]:
 
 def _tables(bundle: Bundle, logits: Doubles, part: pd.DataFrame, site: str) -> Iterator[pd.DataFrame]:
     """Yield the scores of every unit and of both ensembles."""
-    about: dict[str, Any] = {
-        "set": site,
-        "kind": "test",
-        "target": "label",
-        "arm": bundle.arm.name,
-        "view": bundle.arm.view,
-        "model": bundle.arm.model,
-    }
-    folds = bundle.study.document.splits.folds
-    made: list[dict[str, Any]] = [
-        {"repeat": number // folds, "fold": number % folds, "ensemble": "none", "logit": each, "score": expit(each)}
-        for number, each in enumerate(logits)
-    ]
+    listed, folds = part.assign(set=site), bundle.study.document.splits.folds
+    for number, each in enumerate(logits):
+        place = number // folds, number % folds
+        yield scores.network_rows(listed, bundle.arm, *place, score=expit(each), logit=each)
     for name, (logit, score) in scores.ensembles_of(logits).items():
-        made.append({"repeat": None, "fold": None, "ensemble": name, "logit": logit, "score": score})
-    for values in made:
-        yield part.drop(columns=["fold"]).assign(**about, **values)[[*SCORE_COLUMNS]]
+        yield scores.ensemble_rows(listed, bundle.arm, name, score=score, logit=logit)
 
 
 def _packed(files: Mapping[str, str]) -> bytes:
