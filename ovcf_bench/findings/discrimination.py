@@ -12,9 +12,9 @@ from ovcf_bench.findings.case_scores import CaseScores
 from ovcf_bench.findings.pairing import estimate
 from ovcf_bench.findings.values import CurveFindings, FoldAuroc, FoldSpread, Limits, RocBand, RocPoints, Valued, limits
 from ovcf_bench.stats.auroc import estimate_auroc
+from ovcf_bench.stats.curve_bands import SPECIFICITY, average_precision, curve_spread
 from ovcf_bench.stats.intervals import auroc_interval
 from ovcf_bench.stats.partial_auroc import partial_auroc
-from ovcf_bench.stats.resampled_curves import SPECIFICITY, average_precision, curve_spread
 from ovcf_bench.stats.roc import corner_points, roc_counts
 
 MOST_CASES = 20_000  # beyond it a band is as thin as the line

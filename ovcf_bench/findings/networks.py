@@ -8,7 +8,7 @@ from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import CaseScores, ScoreBook
 from ovcf_bench.findings.pairing import on_complete_pairs, pair
 from ovcf_bench.findings.values import CrossValidated, limits
-from ovcf_bench.stats.resampled import corrected_t, split_variance
+from ovcf_bench.stats.corrected_t import corrected_t, split_variance
 from ovcf_bench.vocabulary import Comparison
 
 Networks = dict[tuple[int, int], CaseScores]  # by repeat and fold

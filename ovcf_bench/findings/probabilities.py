@@ -23,11 +23,12 @@ from ovcf_bench.findings.values import (
 )
 from ovcf_bench.stats.brier import FROM_CASES, brier_score, compare_brier, expected_calibration_error, spiegelhalter
 from ovcf_bench.stats.calibration import Coefficient, calibrate, ici, smooth_outcome
-from ovcf_bench.stats.cases import Bools, Floats
+from ovcf_bench.stats.cases import Bools, Floats, Ints
 from ovcf_bench.stats.likelihood_ratios import case_weights
 from ovcf_bench.stats.net_benefit import compare_net_benefit, net_benefit
 from ovcf_bench.stats.proportions import proportion
 from ovcf_bench.stats.ratios import BY_PATIENT
+from ovcf_bench.stats.resampling import resampled_interval
 
 NO_PROBABILITIES = "the scores are not probabilities between 0 and 1"
 TOO_MANY = "no interval for more than 20,000 cases"
@@ -35,7 +36,6 @@ MOST_CASES = 20_000
 BINS, BARS = 10, 20  # groups of the calibration plot, bars of its histogram
 FEWER = 10  # of the resamples of an AUROC, one in ten: each one smooths a curve, and the limits are descriptive
 RESAMPLING_SEED = 2019
-BOOTSTRAP, BOOTSTRAP_BY_PATIENT = "stratified bootstrap, percentile", "bootstrap by patient, percentile"
 THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(1, 49))  # .02 to .96
 
 _Statistic = Callable[[Bools, Floats, Floats], float | None]  # of labels, probabilities, weights
@@ -105,34 +105,21 @@ def _valued(found: Coefficient) -> Valued:
 
 
 def _resampled(
-    statistic: _Statistic, labels: Bools, known: Floats, clusters: np.ndarray | None, weights: Floats, resamples: int
+    statistic: _Statistic, labels: Bools, known: Floats, patients: Ints | None, weights: Floats, resamples: int
 ) -> Valued:
-    """Return a statistic with its percentile interval: of cases within each class, or of whole patients."""
+    """Return a statistic with its percentile interval."""
     value = statistic(labels, known, weights)
     if value is None:
         return Valued(None, None, None, "too few different probabilities")
     if labels.size > MOST_CASES:
         return Valued(value, None, None, TOO_MANY)
     rng = np.random.default_rng(RESAMPLING_SEED)
-    groups = (np.flatnonzero(labels), np.flatnonzero(~labels)) if clusters is None else _members(clusters)
-    drawn = []
-    for _ in range(resamples):
-        if clusters is None:
-            rows = np.concatenate([rng.choice(group, group.size) for group in groups])
-        else:
-            rows = np.concatenate([groups[each] for each in rng.integers(len(groups), size=len(groups))])
-        again = statistic(labels[rows], known[rows], weights[rows])
-        drawn += [] if again is None else [again]
-    if not drawn:
+    interval = resampled_interval(
+        lambda rows: statistic(labels[rows], known[rows], weights[rows]), rng, labels, patients, resamples
+    )
+    if interval is None:
         return Valued(value, None, None, "no resample has a value")
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    method = BOOTSTRAP if clusters is None else BOOTSTRAP_BY_PATIENT
-    return Valued(value, (float(low), float(high)), method, "")
-
-
-def _members(clusters: np.ndarray) -> tuple[np.ndarray, ...]:
-    order = np.argsort(clusters, kind="stable")
-    return tuple(np.split(order, np.cumsum(np.bincount(clusters))[:-1]))
+    return Valued(value, limits(interval), interval.method, "")
 
 
 def _net_benefit(labels: Bools, known: Floats, prevalence: float | None) -> NetBenefit:

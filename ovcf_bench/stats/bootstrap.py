@@ -18,6 +18,7 @@ from ovcf_bench.stats.auroc import Placements, place
 from ovcf_bench.stats.cases import Bools, Floats, complete_cases
 from ovcf_bench.stats.clusters import number_clusters, sum_clusters
 from ovcf_bench.stats.intervals import Interval
+from ovcf_bench.stats.resampling import blocks, draw_counts, percentile
 
 RESAMPLES = 2000
 _ROUNDING = 1e-12  # a spread below this is rounding
@@ -81,24 +82,14 @@ def _stratified(truth: Bools, view: Floats, rng: np.random.Generator, resamples:
     if m * n <= LARGEST_MATRIX:
         wins = _wins(view[truth], view[~truth])
         auroc = lambda up, down: np.einsum("bn,bn->b", up @ wins, down) / (m * n)  # noqa: E731
-        step = max(1, _BLOCK // (m + n))
+        most = _BLOCK
     else:
         order = np.argsort(view)
         auroc = lambda up, down: _weighted(truth, view, order, up, down)  # noqa: E731
-        step = 1
-    found = []
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        found.append(auroc(_counts(rng, m, size), _counts(rng, n, size)))
-    return np.concatenate(found)
-
-
-def _counts(rng: np.random.Generator, cases: int, resamples: int) -> Floats:
-    """Return how often each case is drawn, (resamples, cases)."""
-    drawn = rng.integers(cases, size=(resamples, cases))
-    drawn += np.arange(resamples)[:, None] * cases
-    counts = np.bincount(drawn.ravel(), minlength=resamples * cases)
-    return counts.reshape(resamples, cases).astype(np.float64)
+        most = 1  # weighted ranks take one resample at a time
+    return np.concatenate(
+        [auroc(draw_counts(rng, m, size), draw_counts(rng, n, size)) for size in blocks(resamples, m + n, most)]
+    )
 
 
 def _wins(positives: Floats, negatives: Floats) -> Floats:
@@ -130,7 +121,7 @@ def _by_cluster(
     found = []
     orders = [np.argsort(view) for view in views]
     for _ in range(resamples):
-        weight = np.bincount(rng.integers(size, size=size), minlength=size)[clusters].astype(np.float64)
+        weight = draw_counts(rng, size, 1)[0, clusters]
         up, down = weight[truth][None], weight[~truth][None]
         if up.sum() and down.sum():
             pairs = zip(views, orders, strict=True)
@@ -162,18 +153,13 @@ def _summarise(placed: list[Placements], draws: Floats, influence: Floats, level
         se=se,
         z=z,
         p=p,
-        percentile=_percentile(drawn, level),
+        percentile=percentile(drawn, PERCENTILE, level),
         bca=_bca(drawn, difference, influence, level) if se > _ROUNDING else None,
-        first_interval=_percentile(draws[0], level),
-        second_interval=_percentile(draws[1], level),
+        first_interval=percentile(draws[0], PERCENTILE, level),
+        second_interval=percentile(draws[1], PERCENTILE, level),
         resamples=int(drawn.size),
         reason=reason,
     )
-
-
-def _percentile(drawn: Floats, level: float) -> Interval:
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), PERCENTILE, level)
 
 
 def _bca(drawn: Floats, estimate: float, influence: Floats, level: float) -> Interval | None:

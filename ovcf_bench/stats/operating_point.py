@@ -15,9 +15,8 @@ import numpy.typing as npt
 from ovcf_bench.stats.cases import Bools, Floats, complete_cases
 from ovcf_bench.stats.intervals import Interval
 from ovcf_bench.stats.proportions import Proportion, proportion
+from ovcf_bench.stats.resampling import STRATIFIED, percentile
 from ovcf_bench.stats.roc import RocCounts, roc_counts
-
-STRATIFIED_BOOTSTRAP = "stratified bootstrap, percentile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +143,4 @@ def f1_interval(counts: Confusion, *, rng: np.random.Generator, resamples: int =
     positives, negatives = counts.tp + counts.fn, counts.fp + counts.tn
     tp = rng.binomial(positives, counts.tp / positives, resamples)
     fp = rng.binomial(negatives, counts.fp / negatives, resamples)
-    f1 = 2 * tp / (tp + fp + positives)
-    low, high = np.quantile(f1, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), STRATIFIED_BOOTSTRAP, level)
+    return percentile(2 * tp / (tp + fp + positives), STRATIFIED, level)

@@ -14,9 +14,9 @@ from scipy.stats import norm
 from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.stats.cases import Bools, Floats, complete_cases
 from ovcf_bench.stats.intervals import Interval
+from ovcf_bench.stats.resampling import STRATIFIED, blocks, draw_weights, percentile
 
 RESAMPLES = 2000
-PERCENTILE = "stratified bootstrap, percentile"
 _BLOCK = 4_000_000
 
 
@@ -125,14 +125,13 @@ def compare_partial(
     drawn = _resampled(truth, views, highest, rng, resamples)
     difference = observed[0].standardised - observed[1].standardised
     se = float(drawn.std(ddof=1))
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     z, p, reason = None, None, "the resampled differences do not vary"
     if se > 1e-12:  # below it is rounding
         z, reason = difference / se, ""
         p = float(2 * norm.sf(abs(z)))
     elif difference == 0:
         z, p, reason = 0.0, 1.0, "both rank the cases alike: no difference at all"
-    interval = Interval(float(low), float(high), PERCENTILE, level)
+    interval = percentile(drawn, STRATIFIED, level)
     return PartialComparison(observed[0], observed[1], difference, se, interval, z, p, reason)
 
 
@@ -140,15 +139,10 @@ def _resampled(
     truth: Bools, views: tuple[Floats, ...], highest: float, rng: np.random.Generator, resamples: int
 ) -> Floats:
     """Return the differences of standardised areas over the resamples."""
-    classes = np.flatnonzero(truth), np.flatnonzero(~truth)
     ordered = [_sorted(view) for view in views]
-    step = max(1, _BLOCK // truth.size)
     found = []
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        weights = np.empty((size, truth.size))
-        for members in classes:
-            weights[:, members] = rng.multinomial(members.size, np.full(members.size, 1 / members.size), size)
+    for size in blocks(resamples, truth.size, _BLOCK):
+        weights = draw_weights(rng, truth, size)
         areas = [_areas(truth[order], last, weights[:, order], highest) for order, last in ordered]
         found.append((areas[0] - areas[1]) / (2 * (highest - highest**2 / 2)))
     return np.concatenate(found)

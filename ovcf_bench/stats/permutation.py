@@ -6,7 +6,6 @@ Venkatraman & Begg, Biometrika 1996;83:835-848; p = (b + 1) / (B + 1): Phipson &
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +14,9 @@ from scipy.stats import rankdata
 
 from ovcf_bench.stats.cases import Bools, Floats, complete_cases
 from ovcf_bench.stats.clusters import number_clusters
+from ovcf_bench.stats.resampling import MOST_EXACT, blocks, exchanges
 
 DRAWS = 10_000
-MOST_EXACT = 20  # exchangeable units up to which every one of the 2^n exchanges is made
 _BLOCK = 2_000_000  # numbers held at once
 
 
@@ -62,31 +61,13 @@ def exchange_views(
         return PermutationTest(0.0, 1.0, 0, True, "both rank the cases alike: no difference at all")
     exact = differ.size <= MOST_EXACT
     extreme = made = 0
-    for exchanged in _exchanges(units, differ, draws, exact, rng):
+    for exchanged in exchanges(rng, units, differ, draws, _BLOCK):
         a = np.where(exchanged, second_codes, first_codes)
         b = np.where(exchanged, first_codes, second_codes)
         extreme += int(np.count_nonzero(np.abs(_difference(truth, a, b, values.size)) >= abs(observed) - 1e-12))
         made += len(exchanged)
     p = extreme / made if exact else (extreme + 1) / (made + 1)
     return PermutationTest(float(observed), p, made, exact, "")
-
-
-def _exchanges(
-    units: npt.NDArray[np.int64], differ: npt.NDArray[np.int64], draws: int, exact: bool, rng: np.random.Generator
-) -> Iterator[Bools]:
-    """Yield blocks (block, n) of which cases are exchanged."""
-    total = 2 ** (differ.size - 1) if exact else draws  # the mirror image of an exchange is as extreme
-    step = max(1, _BLOCK // units.size)
-    size = int(units.max()) + 1
-    for start in range(0, total, step):
-        numbers = np.arange(start, min(start + step, total))
-        if exact:
-            chosen = (numbers[:, None] >> np.arange(differ.size)) & 1
-        else:
-            chosen = rng.integers(2, size=(numbers.size, differ.size))
-        flags = np.zeros((numbers.size, size), dtype=np.bool_)
-        flags[:, differ] = chosen.astype(np.bool_)
-        yield flags[:, units]
 
 
 def _difference(truth: Bools, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], size: int) -> Floats:
@@ -125,9 +106,8 @@ def compare_curves(
     if np.array_equal(*ranks):
         return PermutationTest(0.0, 1.0, 0, True, "both rank the cases alike: no difference at all")
     extreme = 0
-    step = max(1, _BLOCK // truth.size)
-    for start in range(0, draws, step):
-        exchanged = rng.integers(2, size=(min(step, draws - start), truth.size)).astype(np.bool_)
+    for size in blocks(draws, truth.size, _BLOCK):
+        exchanged = rng.integers(2, size=(size, truth.size)).astype(np.bool_)
         a, b = np.where(exchanged, ranks[1], ranks[0]), np.where(exchanged, ranks[0], ranks[1])
         extreme += int(np.count_nonzero(_distance(truth, a, b, rng) >= observed))
     return PermutationTest(observed, (extreme + 1) / (draws + 1), draws, False, "")

@@ -13,13 +13,13 @@ from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.stats.bootstrap import compare_by_bootstrap
 from ovcf_bench.stats.clusters import estimate_clustered
 from ovcf_bench.stats.contrast import contrast_test
+from ovcf_bench.stats.corrected_t import corrected_t, split_variance
 from ovcf_bench.stats.delong import compare_all_data, compare_paired, wald_interval
 from ovcf_bench.stats.interaction import compare_groups
 from ovcf_bench.stats.multiplicity import benjamini_hochberg
 from ovcf_bench.stats.partial_auroc import compare_partial, partial_auroc, partial_auroc_by_sensitivity
 from ovcf_bench.stats.permutation import compare_curves, exchange_views
 from ovcf_bench.stats.readers import analyse_readers
-from ovcf_bench.stats.resampled import corrected_t, split_variance
 from ovcf_bench.stats.unpaired import compare_unpaired, welch_df
 
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())

@@ -10,8 +10,8 @@ from sklearn.metrics import roc_curve as reference_curve
 
 from ovcf_bench.errors import StatisticsError
 from ovcf_bench.stats.calibration import smooth_outcome
+from ovcf_bench.stats.curve_bands import BY_PATIENT, GRID, SPECIFICITY, average_precision, curve_spread
 from ovcf_bench.stats.partial_auroc import partial_auroc
-from ovcf_bench.stats.resampled_curves import BY_PATIENT, GRID, SPECIFICITY, average_precision, curve_spread
 
 
 def sample(n=400, shift=1.5, seed=3, digits=None):

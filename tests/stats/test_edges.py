@@ -11,6 +11,7 @@ from places import ORACLE
 from ovcf_bench.errors import StatisticsError
 from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.stats.contrast import contrast_test
+from ovcf_bench.stats.corrected_t import corrected_t
 from ovcf_bench.stats.delong import compare_paired
 from ovcf_bench.stats.equivalence import NO_MARGIN, judge_equivalence, judge_noninferiority
 from ovcf_bench.stats.intervals import auroc_interval, newcombe_interval
@@ -21,7 +22,6 @@ from ovcf_bench.stats.paired_proportions import compare_proportions
 from ovcf_bench.stats.partial_auroc import partial_auroc, partial_auroc_by_sensitivity
 from ovcf_bench.stats.proportions import proportion
 from ovcf_bench.stats.readers import analyse_readers
-from ovcf_bench.stats.resampled import corrected_t
 
 LABELS = np.repeat([0, 1], 30)
 NOISE = np.random.default_rng(7).standard_normal(60)

@@ -18,11 +18,11 @@ from ovcf_bench.stats.cases import Bools, Floats, Ints, complete_cases
 from ovcf_bench.stats.clusters import number_clusters
 from ovcf_bench.stats.intervals import Interval
 from ovcf_bench.stats.partial_auroc import standardise
+from ovcf_bench.stats.resampling import BY_PATIENT, STRATIFIED, blocks, draw_counts, percentile
 
 SPECIFICITY = 0.9  # from which the partial area counts
 RESAMPLES = 1000
 GRID = tuple(step / 50 for step in range(51))  # 1 - specificity at which the band is given
-STRATIFIED, BY_PATIENT = "stratified bootstrap, percentile", "bootstrap by patient, percentile"
 _MOST_LEVELS = 1000  # of different scores; beyond it neighbours are resampled together
 _BLOCK = 4_000_000
 
@@ -67,9 +67,7 @@ def curve_spread(
     levels = _levels(view)
     numbers = None if clusters is None else number_clusters(clusters)
     curves, precisions, partials = [], [], []
-    step = max(1, _BLOCK // max(view.size, int(levels.max()) + 1))
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
+    for size in blocks(resamples, max(view.size, int(levels.max()) + 1), _BLOCK):
         drawn = (
             _stratified(truth, levels, rng, size) if numbers is None else _by_patient(truth, levels, numbers, rng, size)
         )
@@ -82,12 +80,12 @@ def curve_spread(
     tails = [(1 - level) / 2, (1 + level) / 2]
     method = STRATIFIED if clusters is None else BY_PATIENT
     low, high = np.quantile(np.concatenate(curves), tails, axis=0)
-    precision, partial = (np.quantile(np.concatenate(each), tails).tolist() for each in (precisions, partials))
+    precision, partial = (percentile(np.concatenate(each), method, level) for each in (precisions, partials))
     return CurveSpread(
         band=Band(GRID, tuple(low.tolist()), tuple(high.tolist()), method),
         average_precision=average_precision(truth, view),
-        precision_interval=Interval(precision[0], precision[1], method, level),
-        partial_interval=Interval(partial[0], partial[1], method, level),
+        precision_interval=precision,
+        partial_interval=partial,
     )
 
 
@@ -108,21 +106,23 @@ def _levels(view: Floats) -> Ints:
 
 def _stratified(truth: Bools, levels: Ints, rng: np.random.Generator, size: int) -> tuple[Floats, Floats]:
     """Return how many positives and how many negatives stand at each level, (resamples, levels) each."""
-    width = int(levels.max()) + 1
     found = []
     for members in (levels[truth], levels[~truth]):
-        drawn = members[rng.integers(members.size, size=(size, members.size))]
-        drawn += np.arange(size)[:, None] * width
-        found.append(np.bincount(drawn.ravel(), minlength=size * width).reshape(size, width).astype(np.float64))
+        found.append(_at_levels(draw_counts(rng, members.size, size), members, int(levels.max()) + 1))
     return found[0], found[1]
+
+
+def _at_levels(counts: Floats, levels: Ints, width: int) -> Floats:
+    """Return the counts of cases (resamples, n) as counts of their levels (resamples, width)."""
+    standing = sparse.csr_array((np.ones(levels.size), (np.arange(levels.size), levels)), shape=(levels.size, width))
+    return np.asarray(counts @ standing)
 
 
 def _by_patient(
     truth: Bools, levels: Ints, numbers: Ints, rng: np.random.Generator, size: int
 ) -> tuple[Floats, Floats]:
     patients, width = int(numbers.max()) + 1, int(levels.max()) + 1
-    drawn = rng.integers(patients, size=(size, patients)) + np.arange(size)[:, None] * patients
-    weights = np.bincount(drawn.ravel(), minlength=size * patients).reshape(size, patients).astype(np.float64)
+    weights = draw_counts(rng, patients, size)
     found = []
     for members in (truth, ~truth):
         ones = np.ones(int(members.sum()))
