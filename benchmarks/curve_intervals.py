@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from ovcf_bench.provenance import machine
-from ovcf_bench.stats.resampled_curves import SPECIFICITY
+from ovcf_bench.stats.curve_bands import SPECIFICITY
 
 RESULT = Path(__file__).parent / "results" / "curve_intervals.json"
 CASES, SEED, SHIFT = 120, 3, 1.5

@@ -89,7 +89,8 @@ def written(project, change=lambda text: text):
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory, server):
     """The project of the study of folders, in which it has been run; for reading only."""
-    from ovcf_bench.runner import Silent, run_study
+    from ovcf_bench.data import Silent
+    from ovcf_bench.runner import run_study
 
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share one: who comes second waits for the first

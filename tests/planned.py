@@ -5,10 +5,10 @@ import signal
 from dataclasses import dataclass
 
 from ovcf_bench.cohort import cases
+from ovcf_bench.data import Silent, prepare
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.plan import Plan, make_plan
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
-from ovcf_bench.runner import Silent, prepare
 from ovcf_bench.runner.execute import models_of
 from ovcf_bench.runner.jobs import JobMaker
 from ovcf_bench.store import Store

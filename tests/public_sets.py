@@ -11,9 +11,9 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from ovcf_bench import registry
 from ovcf_bench.api import DataError
 from ovcf_bench.cohort import check_exams, separate
+from ovcf_bench.hooks import registry
 
 MODULES = (buu_lspine, chexpert, grazpedwri, mimic_cxr, vindr_mammo, vindr_spinexr)
 GREY = np.arange(8 * 6, dtype=np.uint8).reshape(8, 6) * 5

@@ -76,7 +76,7 @@ def find(a_study, all_rows, *, declared=None, failed=(), cohort=None, flow=None)
     return build(
         replace(from_study(a_study), resamples=RESAMPLES),
         table,
-        flow=flow or {},
+        flow=flow,
         cohort_table=cohort,
         declared=declared,
         failed=failed,

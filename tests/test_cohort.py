@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
-from ovcf_bench.cohort import Counts, apply_eligibility, cases, check_exams, patient_table
+from ovcf_bench.cohort import apply_eligibility, cases, check_exams, count, patient_table
 from ovcf_bench.errors import DataError
-from ovcf_bench.vocabulary import Eligibility
+from ovcf_bench.vocabulary import Counts, Eligibility
 
 
 def exams(n=6, **columns):
@@ -160,4 +160,4 @@ def test_an_unknown_view_is_an_error_with_a_suggestion():
 
 
 def test_counts_of_nobody_are_zero():
-    assert Counts.of(exams().iloc[:0]) == Counts(0, 0, 0, 0, 0, {})
+    assert count(exams().iloc[:0]) == Counts(0, 0, 0, 0, 0, {})

@@ -5,8 +5,8 @@ import textwrap
 import pytest
 from plugin_trials import WITH_PARAMS, write_with_params
 
-from ovcf_bench import registry
 from ovcf_bench.errors import PluginError
+from ovcf_bench.hooks import registry
 
 
 @pytest.mark.parametrize(

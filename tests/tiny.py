@@ -94,8 +94,8 @@ class Project:
     def opened(self, file="tiny.yaml", *overrides):
         """Study, plugins and options, as a command that is typed here has them."""
         from ovcf_bench.cli.options import open_study
+        from ovcf_bench.data import Options
         from ovcf_bench.images import ImageCache
-        from ovcf_bench.runner import Options
 
         cache = ImageCache(self.home / "cache" / "ovcf-bench" / "images", 10**9)
         key = self.home / "config" / "ovcf-bench" / "pseudonym.key"

@@ -13,7 +13,7 @@ from places import ORACLE
 
 from ovcf_bench.cli.main import ovcf_bench_command
 from ovcf_bench.errors import BenchError
-from ovcf_bench.records import RunFolder
+from ovcf_bench.records import SOURCE, RunFolder
 
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())
 MOVER = json.loads((ORACLE / "mover.json").read_text())
@@ -260,7 +260,7 @@ def test_the_command_leaves_a_report_and_prints_nothing_else_with_json(tmp_path)
     again = CliRunner().invoke(ovcf_bench_command, ["report", str(folder)], catch_exceptions=False)
     assert again.exit_code == 0
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
-    assert RunFolder(folder).read_json("source.json")["rows"] == 104
+    assert RunFolder(folder).read(SOURCE).rows == 104
 
 
 @pytest.mark.system

@@ -9,8 +9,8 @@ from places import ORACLE
 
 from ovcf_bench.comparing import Request, read_scores, to_findings
 from ovcf_bench.comparing.request import parse_threshold
-from ovcf_bench.findings import to_json
 from ovcf_bench.pseudonyms import Pseudonyms
+from ovcf_bench.records import to_json
 
 SINGLE = pd.read_csv(ORACLE / "s03_n104_rho03.csv")
 SEVERAL = pd.read_csv(ORACLE / "c01_clustered_p200.csv")

@@ -8,7 +8,7 @@ import pytest
 from places import ORACLE
 from score_tables import AP, LATERAL, THIRD, close, development, find, rows, study
 
-from ovcf_bench.findings import to_json
+from ovcf_bench.records import to_json
 from ovcf_bench.vocabulary import Comparison
 
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())["cases"]

@@ -9,7 +9,7 @@ from places import ORACLE
 from score_tables import AP, LATERAL, close, development, find, rows, study
 
 from ovcf_bench.errors import StatisticsError
-from ovcf_bench.findings import to_json
+from ovcf_bench.records import to_json
 from ovcf_bench.vocabulary import SCORE_COLUMNS
 
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())["cases"]

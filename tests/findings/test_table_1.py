@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from score_tables import development, find, rows, study
 
-from ovcf_bench.findings import to_json
+from ovcf_bench.records import to_json
 
 
 def cohort():

@@ -9,11 +9,13 @@ import yaml
 from folder_study import STUDY, written
 from tiny import Project
 
-from ovcf_bench import registry, scores
+from ovcf_bench import scores
+from ovcf_bench.data import Silent
 from ovcf_bench.errors import BenchError
+from ovcf_bench.hooks import registry
 from ovcf_bench.predict import open_bundle, predict_images
 from ovcf_bench.predict.files import exams_of
-from ovcf_bench.runner import Silent, plan_study
+from ovcf_bench.runner import plan_study
 
 
 def test_files_are_read_as_the_development_cohorts_dataset_reads_them(folders, run):

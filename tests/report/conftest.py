@@ -9,7 +9,7 @@ from garbage import little_to_collect  # noqa: F401
 from places import ORACLE
 from scipy.special import expit, logit
 
-from ovcf_bench import findings, scores
+from ovcf_bench import findings, records, scores
 from ovcf_bench.report import write_report
 from ovcf_bench.study import parse
 from ovcf_bench.vocabulary import SCORE_COLUMNS
@@ -75,7 +75,7 @@ def flow_of(positives, negatives, dropped):
         after = counts(before["positives"] - lost_positives, before["negatives"] - lost_negatives)
         lost = counts(lost_positives, lost_negatives)
         steps.append({"reason": reason, "rule": "a column equals 1", "before": before, "dropped": lost, "after": after})
-    return {"steps": steps}
+    return {"unusable": [], "steps": steps}
 
 
 FLOW = {
@@ -112,6 +112,7 @@ def provenance(arms):
         "versions": {"ovcf-bench": "0.1.0", "torch": "2.13.0", "timm": "1.0.31"},
         "python": "3.11.9",
         "platform": "Linux x86_64",
+        "cores": 8,
         "device": "cuda",
         "threads": 1,
         "workers": 1,
@@ -201,7 +202,7 @@ def build_run(folder, table=None, **changes):
     found = findings.build(
         replace(findings.from_study(study), resamples=40),
         all_scores(arms) if table is None else table,
-        flow=FLOW,
+        flow=records.parse(records.FLOW, json.dumps(FLOW), "flow"),
         cohort_table=cohort(),
         declared={one.id: True for one in study.comparisons},
         failed=[],
@@ -211,7 +212,7 @@ def build_run(folder, table=None, **changes):
         "study.lock.yaml": study.to_yaml(),
         "provenance.json": json.dumps(provenance(arms)),
         "history.csv": history(arms),
-        "findings.json": findings.to_json(found),
+        "findings.json": records.to_json(found),
     }
     for name, text in write.items():
         (folder / name).write_text(text, encoding="utf-8")

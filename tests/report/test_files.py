@@ -106,7 +106,7 @@ def keep_little(run):
 
     def keep(found):
         arm = "ap/efficientnet_b5"
-        found.update(primary=None, flow={}, table1=[], summary=[], notes=[])
+        found.update(primary=None, flow=None, table1=[], summary=[], notes=[])
         found["study"]["arms"] = found["study"]["arms"][:1]
         found["development"] = {arm: found["development"][arm]}
         found["sets"] = {"internal": found["sets"]["internal"] | {"comparisons": []}}

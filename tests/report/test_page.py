@@ -202,7 +202,7 @@ def test_a_page_without_a_record_is_whole_and_says_so(run, record, said):
 def test_findings_of_scores_from_elsewhere_make_a_whole_page(run):
     for record in ("history.csv", "provenance.json", "study.lock.yaml"):
         (run.path / record).unlink()
-    run.change("findings.json", lambda found: found.update(flow={}, table1=[], summary=[], notes=[]))
+    run.change("findings.json", lambda found: found.update(flow=None, table1=[], summary=[], notes=[]))
     html = run.page()
     assert is_whole(html)
     assert "The records hold no participant flow: the scores came from elsewhere." in text_of(html)

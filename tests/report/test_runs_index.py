@@ -90,7 +90,7 @@ def test_a_comparison_of_scores_is_listed_without_units(runs):
     run = runs / "paper-8e98cc09"
     for record in ("provenance.json", "study.lock.yaml", "history.csv"):
         (run / record).unlink()
-    change(run, "findings.json", lambda found: found.update(flow={}))
+    change(run, "findings.json", lambda found: found.update(flow=None))
     (found,) = read_runs(runs)
     assert (found.broken, found.units, found.failed, found.synthetic) == ("", None, None, ())
 

@@ -9,11 +9,12 @@ from fusing_plugin import HIGHEST
 from planned import planned
 
 from ovcf_bench import scores
+from ovcf_bench.data import Silent
 from ovcf_bench.errors import BenchError, PluginError
 from ovcf_bench.executors import Job
 from ovcf_bench.executors.processes import Outcome
 from ovcf_bench.predict import export_bundle, open_bundle, open_models
-from ovcf_bench.runner import Silent, check_study, estimate_seconds, plan_study, run_study
+from ovcf_bench.runner import check_study, estimate_seconds, plan_study, run_study
 
 
 def to_run(project, *changes):

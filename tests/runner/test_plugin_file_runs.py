@@ -15,7 +15,7 @@ from own_plugins import DATASET, MODEL, STUDY, forget_plugin_files, typed, write
 from PIL import Image
 from tiny import Project
 
-from ovcf_bench.plugin_files import load_file
+from ovcf_bench.hooks.files import load_file
 
 # A job that needs nothing, for a server that has to be started first.
 ONE_JOB = """

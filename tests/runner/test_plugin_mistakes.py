@@ -4,10 +4,11 @@ import pytest
 from plugin_trials import write_with_params
 
 from ovcf_bench.cli.options import open_study
+from ovcf_bench.data import Options, Silent
 from ovcf_bench.errors import BenchError, DataError
 from ovcf_bench.images import ImageCache
 from ovcf_bench.report import write_report
-from ovcf_bench.runner import Options, Silent, check_study, plan_study, run_study
+from ovcf_bench.runner import check_study, plan_study, run_study
 
 DATASET = """
 import numpy as np

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from plugin_trials import exit_code_of
 
-from ovcf_bench.plugin_files import load_file
+from ovcf_bench.hooks.files import load_file
 
 TRACKER = """
 from pathlib import Path

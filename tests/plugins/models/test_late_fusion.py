@@ -6,8 +6,8 @@ from fusing_plugin import HIGHEST
 from ovcf_plugins.models.late_fusion import LateFusionParams, fuse, youden
 from sklearn.metrics import roc_curve
 
-from ovcf_bench import registry
 from ovcf_bench.errors import BenchError, PluginError
+from ovcf_bench.hooks import registry
 from ovcf_bench.testing import plugin_checks
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])

@@ -9,11 +9,12 @@ from places import ORACLE, ROOT
 from sklearn.metrics import roc_auc_score
 from tiny import Project
 
+from ovcf_bench.data import Silent
 from ovcf_bench.errors import BenchError
 from ovcf_bench.predict import open_bundle
 from ovcf_bench.records import RunFolder
 from ovcf_bench.report import write_report
-from ovcf_bench.runner import Silent, check_study, estimate_seconds, plan_study, run_study
+from ovcf_bench.runner import check_study, estimate_seconds, plan_study, run_study
 from ovcf_bench.sites import export_for_site
 
 EXPECTED = json.loads((ORACLE / "vandyke.json").read_text())

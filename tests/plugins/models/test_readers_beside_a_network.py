@@ -7,11 +7,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from ovcf_bench import scores
+from ovcf_bench.data import Silent, prepare
+from ovcf_bench.data.existing import read_listed
 from ovcf_bench.errors import BenchError
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
-from ovcf_bench.runner import Silent, plan_study, prepare, run_study
+from ovcf_bench.runner import plan_study, run_study
 from ovcf_bench.runner.execute import models_of
-from ovcf_bench.runner.listed import read_listed
 
 # The networks' units are finished; fewer arms are analysed sooner.
 FEW_ARMS = (
