@@ -26,7 +26,7 @@ from ovcf_bench import api, testing
 from ovcf_bench.cli.main import _COMMANDS
 from ovcf_bench.cli.plugins import _parameters
 from ovcf_bench.findings import values
-from ovcf_bench.hooks import hookspecs, registry
+from ovcf_bench.hooks import contracts, hookspecs, registry
 from ovcf_bench.study.schema import StudyDocument
 
 FOLDER = Path(__file__).parent / "reference"
@@ -167,7 +167,7 @@ def _names(module: types.ModuleType) -> Iterator[str]:
             yield from (f"### {name}", "", f"`{name}{_signature(thing)}`", "", _doc(thing), "")
         elif isinstance(thing, tuple):
             yield from (f"### {name}", "", ", ".join(f"`{each}`" for each in thing), "")
-        elif words := _words_below(name, module) or _words_below(name, hookspecs):
+        elif words := next(filter(None, (_words_below(name, each) for each in (module, contracts, hookspecs))), ""):
             yield from (f"### {name}", "", words, "")
 
 
@@ -243,9 +243,18 @@ def findings() -> str:
     _collect(values.Findings, seen)
     for name, record in seen.items():
         parts += [f"## {name}", "", _doc(record), "", "| Key | Type |", "|---|---|"]
-        parts += [f"| `{field.name}` | {_cell(str(field.type))} |" for field in dataclasses.fields(record)]
+        parts += [f"| `{name}` | {_cell(kind)} |" for name, kind in _keys_of(record)]
         parts.append("")
     return "\n".join(parts)
+
+
+def _keys_of(record: type) -> Iterator[tuple[str, str]]:
+    """Yield name and type of every key of a record; those of a flat field stand among them."""
+    for field in dataclasses.fields(record):  # type: ignore[arg-type]
+        if field.metadata.get("flat"):
+            yield from _keys_of(typing.get_type_hints(record)[field.name])
+        else:
+            yield field.name, str(field.type)
 
 
 def _collect(record: Any, seen: dict[str, type]) -> None:
