@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any, Literal
 
 import pandas as pd
 
+from ovcf_bench.cohort import by_fold
 from ovcf_bench.errors import PluginError, Problem, one_of
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import BuildContext, ModelPlugin
@@ -17,7 +18,7 @@ from ovcf_bench.provenance import canonical, differences, digest, source_digest
 from ovcf_bench.store import Store, UnitRecord
 from ovcf_bench.study import Study
 from ovcf_bench.study.schema import TrainingSection
-from ovcf_bench.vocabulary import DEVELOPMENT, PREPROCESSING_VERSION, TRAINING_VERSION, Arm
+from ovcf_bench.vocabulary import DEVELOPMENT, PREPROCESSING_VERSION, TRAINING_VERSION, Arm, Unit
 
 _CHANGES_NAMED = 3
 _READ_BY_OTHERS = ("image_size", "fit", "checkpoint")  # the images, and who is set aside for tuning
@@ -25,25 +26,23 @@ _READ_BY_OTHERS = ("image_size", "fit", "checkpoint")  # the images, and who is 
 
 @dataclass(frozen=True, slots=True)
 class PlannedUnit:
-    """One unit: its key, what the key is the hash of, and why it runs or does not."""
+    """One unit of an arm: its key, what the key is the hash of, and why it runs or does not."""
 
+    unit: Unit
     arm: Arm
-    repeat: int
-    fold: int
     key: str
     identity: Mapping[str, Any] = field(hash=False, compare=False, repr=False)
-    status: Literal["cached", "run"]
-    reason: str
     n_train: int  # images (or exams) that an epoch reads, before any are set aside for tuning
     n_scored: int  # of the own fold and all test sets
     needs: tuple[str, ...] = ()  # keys of the units whose scores it combines: view after view, fold after fold
+    status: Literal["cached", "run"] = "run"
+    reason: str = "new"
     expected_seconds: float | None = None
 
     @property
     def name(self) -> str:
-        """The unit as a user reads it: "ap/efficientnet_b5, fold 3"; repeats are named when there are several."""
-        again = f", repeat {self.repeat + 1}" if self.repeat else ""
-        return f"{self.arm.name}, fold {self.fold + 1}{again}"
+        """The unit as a user reads it."""
+        return self.unit.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +73,22 @@ def make_plan(
     """
     parts = {views: _case_digests(table) for views, table in cases.items()}
     members = fused_arms(study, models)
-    identified: dict[str, list[_Identified]] = {}
+    planned: dict[str, list[PlannedUnit]] = {}
     trained = [arm for arm in study.arms if models[arm.model].listed is None]
     for arm in sorted(trained, key=lambda each: each.name in members):  # those that combine others come last
         shared = _shared_identity(study, arm, models[arm.model])
-        sizes = _sizes(cases[arm.views])
         for repeat in range(study.document.repeats):
             needs = tuple(
-                each.key for name in members.get(arm.name, ()) for each in identified[name] if each.repeat == repeat
+                each.key for name in members.get(arm.name, ()) for each in planned[name] if each.unit.repeat == repeat
             )
             for fold in range(study.document.splits.folds):
                 chosen = sorted(tuning.get(fold, ()))
                 own = {"cases": parts[arm.views], "held_out": fold, "repeat": repeat, "tuning": digest(chosen)}
                 identity = {**shared, **own, **({"combines": list(needs)} if needs else {})}
-                unit = _Identified(arm, repeat, fold, digest(identity), identity, *sizes[fold], needs)
-                identified.setdefault(arm.name, []).append(unit)
-    ordered = [unit for arm in trained for unit in identified[arm.name]]
+                unit, sizes = Unit(arm.name, repeat, fold), _sizes(cases[arm.views], fold)
+                one = PlannedUnit(unit, arm, digest(identity), identity, *sizes, needs)
+                planned.setdefault(arm.name, []).append(one)
+    ordered = [one for arm in trained for one in planned[arm.name]]
     return Plan(tuple(_with_status(ordered, store, fresh)))
 
 
@@ -191,47 +190,27 @@ def _case_digests(table: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
-def _sizes(table: pd.DataFrame) -> dict[int, tuple[int, int]]:
-    """Return, by fold, how many images its unit trains on and how many it scores."""
-    development = table["split"] == DEVELOPMENT
-    n, n_tests = int(development.sum()), int((~development).sum())
-    own = table.loc[development, "fold"].value_counts().to_dict()
-    return {int(str(fold)): (n - int(held_out), int(held_out) + n_tests) for fold, held_out in own.items()}
+def _sizes(cases: pd.DataFrame, fold: int) -> tuple[int, int]:
+    """Return how many images the unit of a fold trains on and how many it scores."""
+    _, others = by_fold(cases, fold)
+    return len(others), len(cases) - len(others)
 
 
-@dataclass(frozen=True, slots=True)
-class _Identified:
-    """A unit whose key is known, before the store has been asked."""
-
-    arm: Arm
-    repeat: int
-    fold: int
-    key: str
-    identity: Mapping[str, Any]
-    n_train: int
-    n_scored: int
-    needs: tuple[str, ...]
-
-
-def _with_status(identified: Sequence[_Identified], store: Store, fresh: bool) -> list[PlannedUnit]:
-    done = {unit.key for unit in identified if store.is_done(unit.key)}
-    all_done = len(done) == len({unit.key for unit in identified}) and not fresh
+def _with_status(planned: Sequence[PlannedUnit], store: Store, fresh: bool) -> list[PlannedUnit]:
+    done = {each.key for each in planned if store.is_done(each.key)}
+    all_done = len(done) == len({each.key for each in planned}) and not fresh
     # Earlier units are read only when something must run: they say what changed and how long it takes.
     earlier = [] if all_done else list(store.records())
-    latest = {(record.arm, record.repeat, record.fold): record for record in earlier}
-    planned = []
-    for unit in identified:
-        known = {each.name: getattr(unit, each.name) for each in fields(unit)}
-        if unit.key in done and not fresh:
-            planned.append(PlannedUnit(**known, status="cached", reason="finished earlier"))
-        else:
-            reason = _why(unit, latest.get((unit.arm.name, unit.repeat, unit.fold)))
-            seconds = _expected_seconds(unit, earlier)
-            planned.append(PlannedUnit(**known, status="run", reason=reason, expected_seconds=seconds))
-    return planned
+    latest = {record.unit: record for record in earlier}
+    return [
+        replace(each, status="cached", reason="finished earlier")
+        if each.key in done and not fresh
+        else replace(each, reason=_why(each, latest.get(each.unit)), expected_seconds=_expected_seconds(each, earlier))
+        for each in planned
+    ]
 
 
-def _why(unit: _Identified, before: UnitRecord | None) -> str:
+def _why(unit: PlannedUnit, before: UnitRecord | None) -> str:
     if before is None:
         return "new"
     if before.key == unit.key:
@@ -241,7 +220,7 @@ def _why(unit: _Identified, before: UnitRecord | None) -> str:
     return f"changed: {', '.join(changes[:_CHANGES_NAMED])}{more}"
 
 
-def _expected_seconds(unit: _Identified, earlier: Sequence[UnitRecord]) -> float | None:
+def _expected_seconds(unit: PlannedUnit, earlier: Sequence[UnitRecord]) -> float | None:
     """Return the median time of earlier units of the same network and training, or None."""
     alike = [
         float(each.made["seconds"])

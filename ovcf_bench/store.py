@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.files import write_atomically
+from ovcf_bench.vocabulary import Unit
 
 _LAST = "unit.json"
 
 
 @dataclass(frozen=True, slots=True)
 class UnitRecord:
-    """What unit.json says: the unit's key, what went into it, and how it was made."""
+    """What unit.json says: the unit and its key, what went into it, and how it was made."""
 
     key: str
-    arm: str
-    repeat: int
-    fold: int
+    unit: Unit
     identity: Mapping[str, Any]  # everything that the key is the hash of
     made: Mapping[str, Any]  # seconds, device, precision, threads, versions, class and parameters of the network
 
@@ -48,15 +47,17 @@ class Store:
 
     def finish(self, record: UnitRecord) -> None:
         """Write unit.json: from now on the unit counts. All its other files must be on disk already."""
-        text = json.dumps({name: getattr(record, name) for name in UnitRecord.__slots__}, indent=1, sort_keys=True)
-        write_atomically(self.unit_folder(record.key) / _LAST, text + "\n")
+        said = {**asdict(record.unit), "key": record.key, "identity": record.identity, "made": record.made}
+        write_atomically(self.unit_folder(record.key) / _LAST, json.dumps(said, indent=1, sort_keys=True) + "\n")
 
     def record(self, key: str) -> UnitRecord:
         """Return what is known of a finished unit; raises RecordError when unit.json cannot be read."""
         path = self.unit_folder(key) / _LAST
         try:
-            return UnitRecord(**json.loads(path.read_text("utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            said = json.loads(path.read_text("utf-8"))
+            unit = Unit(said["arm"], said["repeat"], said["fold"])
+            return UnitRecord(said["key"], unit, said["identity"], said["made"])
+        except (OSError, ValueError, TypeError, KeyError) as error:
             advice = "Delete this unit's folder; it is made again by the next run."
             raise RecordError(Problem(f"unit {key[:12]}", f"unit.json cannot be read ({error})", advice)) from error
 

@@ -95,8 +95,13 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """Arm, fold and (after the first) repeat, counted from 1."""
-        return f"{self.arm}, fold {self.fold + 1}" + (f", repeat {self.repeat + 1}" if self.repeat else "")
+        """As a user reads it: "ap/efficientnet_b5, fold 3"."""
+        return f"{self.arm}, {self.place}"
+
+    @property
+    def place(self) -> str:
+        """Its place in the arm, from 1: "fold 3"; repeats are named after the first."""
+        return f"fold {self.fold + 1}" + (f", repeat {self.repeat + 1}" if self.repeat else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ import pytest
 
 from ovcf_bench.errors import RecordError
 from ovcf_bench.store import Store, UnitRecord
+from ovcf_bench.vocabulary import Unit
 
-RECORD = UnitRecord("abc", "ap/net", 0, 1, {"seed": 3}, {"seconds": 1.5})
+RECORD = UnitRecord("abc", Unit("ap/net", 0, 1), {"seed": 3}, {"seconds": 1.5})
 
 
 def test_a_unit_without_its_last_file_never_happened(tmp_path):

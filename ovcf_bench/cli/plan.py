@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import click
 from ovcf_bench.cli.options import data_options, open_study, run_options, run_settings, study_options
 
 if TYPE_CHECKING:
-    from ovcf_bench.plan import Plan
+    from ovcf_bench.plan import Plan, PlannedUnit
     from ovcf_bench.study import Study
 
 _EXAMPLES = """\b
@@ -54,17 +55,15 @@ def command(
         _print(study, plan, seconds, options.workers)
 
 
-def _expected(unit: Any, seconds: dict[str, float]) -> float | None:
-    known: float | None = seconds.get(unit.arm.name, unit.expected_seconds)
-    return known
+def _expected(unit: PlannedUnit, seconds: dict[str, float]) -> float | None:
+    return seconds.get(unit.arm.name, unit.expected_seconds)
 
 
-def _unit(unit: Any, seconds: dict[str, float]) -> dict[str, Any]:
-    names = ("repeat", "fold", "key", "status", "reason")
-    found = {name: getattr(unit, name) for name in names}
+def _unit(unit: PlannedUnit, seconds: dict[str, float]) -> dict[str, Any]:
+    found = {**asdict(unit.unit), "key": unit.key, "status": unit.status, "reason": unit.reason}
     training = unit.identity["training"]
     described = {"model": unit.identity["model"]["facts"], "image_size": training["image_size"]}
-    return {"arm": unit.arm.name, **found, **described, "expected_seconds": _expected(unit, seconds)}
+    return {**found, **described, "expected_seconds": _expected(unit, seconds)}
 
 
 def _print(study: Study, plan: Plan, seconds: dict[str, float], workers: int) -> None:

@@ -65,8 +65,9 @@ class Lines:
         self._left = len(names)
         self.say(f"Training {len(names)} units ({cached} finished earlier)")
 
-    def unit(self, name: str, event: UnitEvent) -> None:
+    def unit(self, event: UnitEvent) -> None:
         """Print every epoch, end and failure."""
+        name = event.unit.name
         if event.kind == "epoch":
             self.say(f"{name}: {_epoch(event)}")
         elif event.kind in ("end", "failed"):
@@ -127,8 +128,9 @@ class Bars:
         text = f"{len(names)} units" + (f", {cached} finished earlier" if cached else "")
         self._all = self._progress.add_task("Training", total=len(names) * _TICKS, text=text)
 
-    def unit(self, name: str, event: UnitEvent) -> None:
+    def unit(self, event: UnitEvent) -> None:
         """Move the unit's bar; remove it when the unit ends."""
+        name = event.unit.name
         if event.kind == "start":
             self._training[name] = self._progress.add_task(escape(name), total=_TICKS, text="")
         elif event.kind == "epoch":

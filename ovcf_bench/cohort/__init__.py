@@ -1,6 +1,6 @@
 """From a dataset plugin to its exam table, to the eligible exams, and to the cases of an arm."""
 
-from ovcf_bench.cohort.cases import cases, patient_table
+from ovcf_bench.cohort.cases import by_fold, cases, patient_table
 from ovcf_bench.cohort.contract import (
     Unusable,
     check_exams,
@@ -16,6 +16,7 @@ __all__ = [
     "Cohort",
     "Unusable",
     "apply_eligibility",
+    "by_fold",
     "cases",
     "check_exams",
     "count",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ovcf_bench.cohort.eligibility import Cohort
 from ovcf_bench.errors import DataError, Problem, one_of
+from ovcf_bench.vocabulary import DEVELOPMENT
 
 _CASE_COLUMNS = ("patient_id", "exam_id", "site", "label", "split", "fold")
 
@@ -68,3 +69,13 @@ def cases(images: pd.DataFrame, views: Sequence[str]) -> pd.DataFrame:
     keys = wide["cache_key"][list(views)].to_numpy().tolist()
     digests = wide["digest"][list(views)].to_numpy().tolist()
     return first.assign(image_id="", cache_keys=keys, digests=digests).reset_index(drop=True)
+
+
+def by_fold(rows: pd.DataFrame, fold: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the development rows of a fold, which its unit is judged on, and those of the others.
+
+    rows : patients, images or cases with split and fold.
+    """
+    development = rows["split"] == DEVELOPMENT
+    mine = rows["fold"] == fold
+    return rows[development & mine], rows[development & ~mine]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench import splits as assignment
-from ovcf_bench.cohort import Cohort, Unusable, apply_eligibility, count, patient_table, refuse_unusable
+from ovcf_bench.cohort import Cohort, Unusable, apply_eligibility, by_fold, count, patient_table, refuse_unusable
 from ovcf_bench.data.decoding import decode
 from ovcf_bench.data.opening import Opened, open_cohorts, views_of_exams
 from ovcf_bench.data.settings import Options
@@ -25,7 +25,6 @@ from ovcf_bench.provenance import is_bundled, source_digest
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.records import CohortFlow, Flow, SplitCounts
 from ovcf_bench.study import Study
-from ovcf_bench.vocabulary import DEVELOPMENT
 
 _CHOOSES_ON_TUNING_PART = ("best_auroc", "best_loss")
 
@@ -200,11 +199,10 @@ def _tuning(study: Study, patients: pd.DataFrame, splits: pd.DataFrame, pseudony
     if study.document.training.checkpoint not in _CHOOSES_ON_TUNING_PART:
         return {}
     label = patients.set_index("patient_id")["label"]
-    development = splits[splits["split"] == DEVELOPMENT]
     share, seed = study.document.training.tuning_share, study.document.seed
     found = {}
     for fold in range(study.document.splits.folds):
-        others = development.loc[development["fold"] != fold, "patient_id"]
+        others = by_fold(splits, fold)[1]["patient_id"]
         part = assignment.tuning_part(others.tolist(), label[others].tolist(), share, seed)
         found[fold] = set(pseudonyms.all("patient", part))
     return found

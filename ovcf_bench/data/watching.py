@@ -25,7 +25,7 @@ class Watch(Protocol):
     def units(self, names: list[str], cached: int) -> None:
         """Hear which units are about to be trained, and how many are finished already."""
 
-    def unit(self, name: str, event: UnitEvent) -> None:
+    def unit(self, event: UnitEvent) -> None:
         """Hear what happened to one unit."""
 
 
@@ -47,5 +47,5 @@ class Silent:
     def units(self, names: list[str], cached: int) -> None:
         """Show nothing."""
 
-    def unit(self, name: str, event: UnitEvent) -> None:
+    def unit(self, event: UnitEvent) -> None:
         """Show nothing."""

@@ -95,9 +95,9 @@ def build(
 def _failures(failed: Sequence[UnitOutcome]) -> dict[str, str]:
     """Return by arm which of its units failed and why."""
     reasons: dict[str, list[str]] = {}
-    for unit in failed:
-        where = f"repeat {unit.repeat + 1} fold {unit.fold + 1} failed ({unit.reason})"
-        reasons.setdefault(unit.arm, []).append(where)
+    for each in failed:
+        where = f"repeat {each.unit.repeat + 1} fold {each.unit.fold + 1} failed ({each.reason})"
+        reasons.setdefault(each.unit.arm, []).append(where)
     return {arm: "; ".join(units) for arm, units in reasons.items()}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from ovcf_bench.errors import PluginError, Problem
-from ovcf_bench.vocabulary import EXAM_COLUMNS, RESERVED_COLUMNS, TAG_PREFIX
+from ovcf_bench.vocabulary import EXAM_COLUMNS, RESERVED_COLUMNS, TAG_PREFIX, Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -275,8 +275,13 @@ class UnitEvent:
     repeat, fold : count from 0, where screens and reports count from 1.
     """
 
-    kind: Literal["start", "step", "epoch", "end", "failed", "cached"]
+    kind: Literal["start", "step", "epoch", "end", "failed"]
     arm: str
     repeat: int
     fold: int
     values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def unit(self) -> Unit:
+        """The unit that it happened to."""
+        return Unit(self.arm, self.repeat, self.fold)

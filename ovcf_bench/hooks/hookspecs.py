@@ -50,7 +50,6 @@ def unit_event(event: UnitEvent) -> None:
     | `epoch` | an epoch is finished | `kind`, `epoch` (from 1), `epochs`, `loss` (mean), `images_per_second` |
     | `end` | the unit is finished | none |
     | `failed` | the unit ended without scores | `reason` |
-    | `cached` | never at present: finished units are not told | none |
 
     Of networks that the core trains, `epoch` holds `learning_rate` as well, and `tuning_loss` and `tuning_auroc` where
     the checkpoint is chosen by images (`training.checkpoint`). A model with `fit` decides itself which steps and epochs

@@ -140,7 +140,7 @@ def _units(folder: RunFolder, said: Provenance, arm: str) -> tuple[tuple[Path, .
     Raises RecordError when one is not there.
     """
     store = Store(folder.path.parent / "units")
-    units = [each for each in said.units if each.arm == arm]
+    units = [each for each in said.units if each.unit.arm == arm]
     if not units:
         found = f"{arm!r} was not trained: its scores come from elsewhere"
         raise BenchError(Problem(f"run {folder.name}", found, "Name an arm that reads images."))

@@ -1,6 +1,6 @@
 """What a run writes, typed once: every record has one type here, one reader and one writer."""
 
-from ovcf_bench.records.folder import FLAT, RUN_AGAIN, Record, RunFolder, parse, plain, to_json
+from ovcf_bench.records.folder import FLAT, RUN_AGAIN, Record, RunFolder, gathering, parse, plain, to_json
 from ovcf_bench.records.leaving import (
     EXPORTED_ARM,
     LIMITS,
@@ -48,5 +48,5 @@ __all__ = [
     "SOURCE", "SPLITS", "AddedSite", "CheckResult", "CohortFlow", "ContactSheet", "Epoch", "ExportedArm", "Flow",
     "GalleryImage", "GalleryPictures", "Leakage", "LeftOut", "ListedRun", "Provenance", "Recalibration", "Record",
     "RunAuroc", "RunFolder", "SharedSet", "ShownImage", "SideBySide", "SiteAnswer", "SitePackage", "Source",
-    "SplitCounts", "StudyLimits", "UnitOutcome", "ViewLimits", "parse", "plain", "read_history", "to_json",
+    "SplitCounts", "StudyLimits", "UnitOutcome", "ViewLimits", "gathering", "parse", "plain", "read_history", "to_json",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import pandas as pd
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError, model_validator
 
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.files import write_atomically
@@ -114,6 +114,19 @@ def parse(record: Record[Content], text: str, where: str) -> Content:
             )
         ) from error
     return content
+
+
+def gathering(**flat: type[Any]) -> Any:
+    """Return what the class of a record with flat fields needs, by name and dataclass, to be read again."""
+
+    def gather(cls: type[Any], said: Any) -> Any:
+        if not isinstance(said, dict) or flat.keys() & said.keys():
+            return said
+        inner = {name: {each: said[each] for each in kind.__slots__ if each in said} for name, kind in flat.items()}
+        taken = {each for found in inner.values() for each in found}
+        return {**{name: value for name, value in said.items() if name not in taken}, **inner}
+
+    return model_validator(mode="before")(gather)
 
 
 def _schema(text: str, wanted: int) -> Any:

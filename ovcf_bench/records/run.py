@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ovcf_bench.errors import Problem, RecordError
-from ovcf_bench.records.folder import RUN_AGAIN, Record, RunFolder
+from ovcf_bench.records.folder import FLAT, RUN_AGAIN, Record, RunFolder, gathering
 from ovcf_bench.vocabulary import Counts, Step, Unit
 
 
@@ -61,9 +61,7 @@ class CheckResult:
 class UnitOutcome:
     """How one unit came about; status is done or failed."""
 
-    arm: str
-    repeat: int
-    fold: int
+    unit: Unit = field(metadata=FLAT)
     key: str
     status: Literal["done", "failed"]
     reason: str
@@ -71,10 +69,7 @@ class UnitOutcome:
     device: str | None
     precision: str | None
 
-    @property
-    def unit(self) -> Unit:
-        """Which unit it is."""
-        return Unit(self.arm, self.repeat, self.fold)
+    _gathered = gathering(unit=Unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +142,7 @@ class Source:
 class Epoch:
     """The mean training loss of one epoch of one network."""
 
-    arm: str
-    repeat: int
-    fold: int
+    unit: Unit
     epoch: int
     loss: float
 
@@ -167,7 +160,7 @@ def read_history(folder: RunFolder) -> Iterator[Epoch]:
         for row in csv.DictReader(io.StringIO(folder.read_text(HISTORY))):
             loss = float(row["loss"] or "nan")
             if math.isfinite(loss):
-                yield Epoch(row["arm"], int(row["repeat"]), int(row["fold"]), int(row["epoch"]), loss)
+                yield Epoch(Unit(row["arm"], int(row["repeat"]), int(row["fold"])), int(row["epoch"]), loss)
     except (KeyError, ValueError, TypeError) as error:
         found = f"not a table of epochs with arm, repeat, fold, epoch and loss ({error})"
         raise RecordError(Problem(f"run {folder.name}, {HISTORY}", found, RUN_AGAIN)) from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ import pandas as pd
 from scipy.special import expit
 
 from ovcf_bench import scores
+from ovcf_bench.cohort import by_fold
 from ovcf_bench.data.preparing import Listed, Prepared
 from ovcf_bench.plan import PlannedUnit
 from ovcf_bench.store import Store
 from ovcf_bench.training.unit import HISTORY, SCORES
-from ovcf_bench.vocabulary import DEVELOPMENT, HISTORY_COLUMNS, SCORE_COLUMNS, Arm
+from ovcf_bench.vocabulary import DEVELOPMENT, HISTORY_COLUMNS, SCORE_COLUMNS, Arm, Unit
 
 
 def score_table(
@@ -38,10 +39,10 @@ def score_table(
         mine = [unit for unit in units if unit.arm == arm and store.is_done(unit.key)]
         listed = cases[arm.views].drop(columns=["cache_keys", "digests", "fold"])
         scored = {unit: _unit_scores(unit, store, listed) for unit in mine}
-        tables += [_of_network(part[part["set"] == DEVELOPMENT], arm, unit) for unit, part in scored.items()]
+        tables += [_of_network(part[part["set"] == DEVELOPMENT], arm, planned.unit) for planned, part in scored.items()]
         for name in study.document.splits.tests:
-            of_set = {unit: part[part["set"] == name] for unit, part in scored.items()}
-            tables += [_of_network(part, arm, unit) for unit, part in of_set.items()]
+            of_set = {each: part[part["set"] == name] for each, part in scored.items()}
+            tables += [_of_network(part, arm, planned.unit) for planned, part in of_set.items()]
             if len(mine) == per_arm:
                 tables += _ensembles(list(of_set.values()), arm)
         _assert_all_scored(mine, scored, cases[arm.views])
@@ -63,14 +64,14 @@ def _unit_scores(unit: PlannedUnit, store: Store, listed: pd.DataFrame) -> pd.Da
     return found.assign(score=expit(found["logit"]))
 
 
-def _of_network(part: pd.DataFrame, arm: Arm, unit: PlannedUnit) -> pd.DataFrame:
+def _of_network(part: pd.DataFrame, arm: Arm, unit: Unit) -> pd.DataFrame:
     return scores.network_rows(part, arm, unit.repeat, unit.fold, score=part["score"], logit=part["logit"])
 
 
 def _listed_scores(listed: Listed, arm: Arm, cases: pd.DataFrame, ensemble: str) -> Iterator[pd.DataFrame]:
     """Yield the scores of an arm that exist already: each reader as a single network, or one score as the ensemble."""
     known = cases.assign(set=cases["split"])
-    arm = dataclasses.replace(arm, model="")  # no network of ours: its scores may have any scale
+    arm = replace(arm, model="")  # no network of ours: its scores may have any scale
     for number, reader in enumerate(listed.readers):
         found = known["exam_id"].map(listed.scores[reader])
         alone = known["split"] != DEVELOPMENT if len(listed.readers) == 1 else pd.Series(False, index=known.index)
@@ -90,11 +91,10 @@ def _ensembles(parts: Sequence[pd.DataFrame], arm: Arm) -> list[pd.DataFrame]:
 def _assert_all_scored(
     mine: Sequence[PlannedUnit], scored: Mapping[PlannedUnit, pd.DataFrame], cases: pd.DataFrame
 ) -> None:
-    development = cases["split"] == DEVELOPMENT
-    for unit in mine:
-        listed = cases[~development | (cases["fold"] == unit.fold)]
-        n, wanted = len(scored[unit]), len(listed)
-        assert n == wanted, f"{unit.name}: {n} images scored, {wanted} listed"
+    for planned in mine:
+        _, others = by_fold(cases, planned.unit.fold)
+        n, wanted = len(scored[planned]), len(cases) - len(others)
+        assert n == wanted, f"{planned.name}: {n} images scored, {wanted} listed"
 
 
 def _with_covariates(table: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
@@ -108,10 +108,9 @@ def _with_covariates(table: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
 def history_table(units: Sequence[PlannedUnit], store: Store) -> pd.DataFrame:
     """Return one row per epoch of every finished unit, with HISTORY_COLUMNS."""
     rows: list[dict[str, Any]] = []
-    for unit in units:
-        if store.is_done(unit.key):
-            place = {"arm": unit.arm.name, "repeat": unit.repeat, "fold": unit.fold}
-            rows += [{**place, **epoch} for epoch in json.loads(store.read(unit.key, HISTORY))]
+    for planned in units:
+        if store.is_done(planned.key):
+            rows += [{**asdict(planned.unit), **epoch} for epoch in json.loads(store.read(planned.key, HISTORY))]
     return pd.DataFrame(rows).reindex(columns=[*HISTORY_COLUMNS])
 
 

@@ -151,9 +151,8 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
     watch.units(list(units), len(ready.plan.units) - len(units))
 
     def tell(kind: Any, name: str, values: Mapping[str, Any]) -> None:
-        unit = units[name]
-        event = UnitEvent(kind, unit.arm.name, unit.repeat, unit.fold, values)
-        watch.unit(name, event)
+        event = UnitEvent(kind, **dataclasses.asdict(units[name].unit), values=values)
+        watch.unit(event)
         watchers.tell(event)
 
     failed: dict[PlannedUnit, str] = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ovcf_bench.cohort import by_fold
 from ovcf_bench.data.preparing import Prepared, preprocessing_of
 from ovcf_bench.executors import Job
 from ovcf_bench.hooks.contracts import Images, ModelPlugin
@@ -33,66 +34,60 @@ class JobMaker:
     device: str
     threads: int
 
-    def job(self, unit: PlannedUnit) -> Job:
+    def job(self, planned: PlannedUnit) -> Job:
         """Return the job of one unit: it learns from the other folds and scores its own fold and every test set."""
-        if unit.needs:
-            return Job(unit.name, run_fusion, self._fusion(unit))
-        return Job(unit.name, run_unit, self._unit(unit))
+        if planned.needs:
+            return Job(planned.name, run_fusion, self._fusion(planned))
+        return Job(planned.name, run_unit, self._unit(planned))
 
-    def _fusion(self, unit: PlannedUnit) -> FusionJob:
+    def _fusion(self, planned: PlannedUnit) -> FusionJob:
         study = self.prepared.study
-        cases = self.cases[unit.arm.views]
-        development = cases["split"] == DEVELOPMENT
-        held_out = cases[development & (cases["fold"] == unit.fold)]
-        others = cases[development & (cases["fold"] != unit.fold)]
-        tests = [(name, cases[cases["split"] == name]) for name in study.document.splits.tests]
+        others, sets = self._parts(planned)
         folds = study.document.splits.folds
         return FusionJob(
-            key=unit.key,
-            identity=unit.identity,
-            arm=unit.arm.name,
-            repeat=unit.repeat,
-            fold=unit.fold,
-            plugin=self.models[unit.arm.model],
-            params=study.document.models[unit.arm.model].params,
-            members=tuple(unit.needs[start : start + folds] for start in range(0, len(unit.needs), folds)),
+            key=planned.key,
+            identity=planned.identity,
+            unit=planned.unit,
+            plugin=self.models[planned.arm.model],
+            params=study.document.models[planned.arm.model].params,
+            members=tuple(planned.needs[start : start + folds] for start in range(0, len(planned.needs), folds)),
             others=tuple(zip(others["exam_id"], others["fold"], others["label"], strict=True)),
-            sets=tuple((name, _ids(part)) for name, part in [(DEVELOPMENT, held_out), *tests]),
+            sets=tuple((name, _ids(part)) for name, part in sets.items()),
             store=self.store.folder,
             versions=versions(),
         )
 
-    def _unit(self, unit: PlannedUnit) -> UnitJob:
+    def _unit(self, planned: PlannedUnit) -> UnitJob:
         study = self.prepared.study
-        section = study.document.models[unit.arm.model]
-        training = training_of(study.document.training, unit.arm)
-        cases = self.cases[unit.arm.views]
-        development = cases[cases["split"] == DEVELOPMENT]
-        held_out = development[development["fold"] == unit.fold]
-        others = development[development["fold"] != unit.fold]
-        chooses = others["patient_id"].isin(self.prepared.tuning.get(unit.fold, set()))
-        tune = held_out if training.checkpoint == "best_accuracy_on_fold" else others[chooses]
-        sets = [(DEVELOPMENT, held_out)]
-        sets += [(name, cases[cases["split"] == name]) for name in study.document.splits.tests]
+        section = study.document.models[planned.arm.model]
+        training = training_of(study.document.training, planned.arm)
+        others, sets = self._parts(planned)
+        chooses = others["patient_id"].isin(self.prepared.tuning.get(planned.unit.fold, set()))
+        tune = sets[DEVELOPMENT] if training.checkpoint == "best_accuracy_on_fold" else others[chooses]
         return UnitJob(
-            key=unit.key,
-            identity=unit.identity,
-            arm=unit.arm.name,
-            repeat=unit.repeat,
-            fold=unit.fold,
-            seed=stream(study.document.seed, "unit", unit.repeat, unit.fold),
-            plugin=self.models[unit.arm.model],
+            key=planned.key,
+            identity=planned.identity,
+            unit=planned.unit,
+            seed=stream(study.document.seed, "unit", planned.unit.repeat, planned.unit.fold),
+            plugin=self.models[planned.arm.model],
             params=section.params,
             training=training,
-            build=build_context(study, unit.arm),
+            build=build_context(study, planned.arm),
             train=self._images(others[~chooses]),
             tune=self._images(tune) if len(tune) else None,
-            sets=[self._score_set(name, part) for name, part in sets],
+            sets=[self._score_set(name, part) for name, part in sets.items()],
             store=self.store.folder,
             device=self.device,
             threads=self.threads,
             versions=versions(),
         )
+
+    def _parts(self, planned: PlannedUnit) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+        """Return the cases that a unit learns from, and by set those that it scores: its own fold, then the tests."""
+        cases = self.cases[planned.arm.views]
+        held_out, others = by_fold(cases, planned.unit.fold)
+        tests = {name: cases[cases["split"] == name] for name in self.prepared.study.document.splits.tests}
+        return others, {DEVELOPMENT: held_out, **tests}
 
     def _images(self, cases: pd.DataFrame) -> Images:
         labels = cases["label"].to_numpy(dtype=np.uint8)[:, None]

@@ -116,13 +116,11 @@ def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Opt
     )
 
 
-def _unit(unit: PlannedUnit, store: Store, reason: str | None) -> UnitOutcome:
-    made = store.record(unit.key).made if store.is_done(unit.key) else {}
+def _unit(planned: PlannedUnit, store: Store, reason: str | None) -> UnitOutcome:
+    made = store.record(planned.key).made if store.is_done(planned.key) else {}
     return UnitOutcome(
-        arm=unit.arm.name,
-        repeat=unit.repeat,
-        fold=unit.fold,
-        key=unit.key,
+        unit=planned.unit,
+        key=planned.key,
         status="done" if made else "failed",
         reason=reason or "",
         seconds=made.get("seconds"),

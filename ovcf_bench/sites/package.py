@@ -35,7 +35,7 @@ def export_for_site(run: Path, folder: Path, say: Callable[[str], None]) -> None
     Raises BenchError when there is none, when a unit is not at hand, or when the folder is taken.
     """
     said = RunFolder(run).read(records.PROVENANCE)
-    trained = dict.fromkeys(each.arm for each in said.units)
+    trained = dict.fromkeys(each.unit.arm for each in said.units)
     bundles = sorted((open_bundle(run, arm) for arm in trained), key=lambda each: len(each.members))
     if not bundles:
         raise BenchError(

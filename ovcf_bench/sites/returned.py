@@ -76,7 +76,7 @@ def verify(returned: Returned, own: pd.DataFrame, provenance: Provenance) -> Non
         found = f"{known} of its cases have the scores of cases of the study, under other names"
         problems.append(Problem(name, found, "A further test set needs new patients."))
     advice = "Ask the site for the file as `ovcf-bench validate` wrote it."
-    trained = {each.arm for each in provenance.units}
+    trained = {each.unit.arm for each in provenance.units}
     problems += [Problem(name, found, advice) for found in _oddities(returned, own, trained)]
     if problems:
         raise BenchError(*problems)

@@ -17,7 +17,7 @@ from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import ModelPlugin, Params
 from ovcf_bench.store import Store, UnitRecord
 from ovcf_bench.training.unit import HISTORY, SCORES, check_fitted, scores_of, write_scores
-from ovcf_bench.vocabulary import DEVELOPMENT
+from ovcf_bench.vocabulary import DEVELOPMENT, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,7 @@ class FusionJob:
 
     key: str
     identity: Mapping[str, Any]
-    arm: str
-    repeat: int
-    fold: int
+    unit: Unit
     plugin: ModelPlugin
     params: Params
     members: Sequence[Sequence[str]]
@@ -59,7 +57,7 @@ def run_fusion(job: FusionJob, report: Callable[[Mapping[str, Any]], None]) -> N
     with calling(f"model {job.plugin.name!r}", job.plugin.fuse):
         fuser = job.plugin.fuse(job.params, np.array(rows), labels)
     check_fitted(job.plugin, "fuse", fuser)
-    own = [view[job.fold] for view in known]
+    own = [view[job.unit.fold] for view in known]
     scored = []
     for name, ids in job.sets:
         logits = np.array([[view[name, exam] for view in own] for _, exam, _ in ids]).reshape(len(ids), len(own))
@@ -68,7 +66,7 @@ def run_fusion(job: FusionJob, report: Callable[[Mapping[str, Any]], None]) -> N
     write_atomically(folder / HISTORY, "[]\n")
     with calling(f"model {job.plugin.name!r}", fuser.save):
         fuser.save(folder)
-    networks = store.record(job.members[0][job.fold]).made  # the scores are theirs: so is how they were computed
+    networks = store.record(job.members[0][job.unit.fold]).made  # the scores are theirs: so is how they were computed
     made = {
         "seconds": round(time.perf_counter() - begun, 2),
         **{name: networks[name] for name in ("device", "precision", "threads")},
@@ -76,7 +74,7 @@ def run_fusion(job: FusionJob, report: Callable[[Mapping[str, Any]], None]) -> N
         "class": type(fuser).__name__,
         "parameters": None,
     }
-    store.finish(UnitRecord(job.key, job.arm, job.repeat, job.fold, job.identity, made))
+    store.finish(UnitRecord(job.key, job.unit, job.identity, made))
 
 
 def _logits(store: Store, key: str) -> dict[tuple[str, str], float]:

@@ -21,7 +21,7 @@ from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import BuildContext, FitContext, Fitted, Fuser, Images, ModelPlugin, Params, Pixels
 from ovcf_bench.store import Store, UnitRecord
 from ovcf_bench.study.schema import TrainingSection
-from ovcf_bench.vocabulary import DEVELOPMENT
+from ovcf_bench.vocabulary import DEVELOPMENT, Unit
 
 SCORES = "scores.csv"
 HISTORY = "history.json"
@@ -46,9 +46,7 @@ class UnitJob:
 
     key: str
     identity: Mapping[str, Any]
-    arm: str
-    repeat: int
-    fold: int
+    unit: Unit
     seed: int
     plugin: ModelPlugin
     params: Params
@@ -87,7 +85,7 @@ def run_unit(job: UnitJob, report: Report) -> None:
         "versions": dict(job.versions),
         **facts,
     }
-    store.finish(UnitRecord(job.key, job.arm, job.repeat, job.fold, job.identity, made))
+    store.finish(UnitRecord(job.key, job.unit, job.identity, made))
     _forget_epochs(folder)
 
 

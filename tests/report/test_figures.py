@@ -11,6 +11,7 @@ from ovcf_bench.report.read import Epoch, read_run
 from ovcf_bench.report.sections.disagreement import score_plot
 from ovcf_bench.report.sections.discrimination import roc_plot
 from ovcf_bench.report.sections.provenance import nice_ticks, training_plots
+from ovcf_bench.vocabulary import Unit
 
 
 @pytest.fixture
@@ -70,12 +71,12 @@ def test_training_has_one_plot_for_an_arm_and_one_line_for_a_network(records):
 
 
 def test_a_single_epoch_is_drawn_as_dots():
-    (plot,) = training_plots([Epoch("ap/net", 0, fold, 1, 0.7) for fold in range(2)])
+    (plot,) = training_plots([Epoch(Unit("ap/net", 0, fold), 1, 0.7) for fold in range(2)])
     assert [len(series.dots) for series in plot.series] == [1, 1]
 
 
 def test_later_repeats_are_named_and_drawn_with_another_dash():
-    (plot,) = training_plots([Epoch("ap/net", repeat, 0, 1, 0.7) for repeat in range(2)])
+    (plot,) = training_plots([Epoch(Unit("ap/net", repeat, 0), 1, 0.7) for repeat in range(2)])
     assert [series.label for series in plot.series] == ["fold 1", "fold 1, repeat 2"]
     assert plot.series[0].style.classes != plot.series[1].style.classes
 
@@ -96,7 +97,7 @@ def test_ticks_are_round_and_reach_the_highest_loss(highest, ticks):
 
 def test_tick_labels_keep_the_digits_that_tell_them_apart():
     for loss in (0.9, 0.004, 31.0, 7.0):
-        (plot,) = training_plots([Epoch("ap/net", 0, 0, 1, loss)])
+        (plot,) = training_plots([Epoch(Unit("ap/net", 0, 0), 1, loss)])
         labels = [tick.label for tick in plot.y.ticks]
         assert [float(label) for label in labels] == pytest.approx(nice_ticks(loss))
 

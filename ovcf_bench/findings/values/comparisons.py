@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from pydantic import model_validator
 
 from ovcf_bench.findings.values.basics import Limits, Valued
-from ovcf_bench.records import FLAT
+from ovcf_bench.records import FLAT, gathering
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,17 +240,7 @@ class ComparisonFindings:
     agreement: Agreement | None = None
     interactions: tuple[Interaction, ...] = ()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _gather(cls, plain: Any) -> Any:
-        """Take the fields of the estimate from beside those of the comparison, where findings.json holds them."""
-        if not isinstance(plain, dict) or "estimate" in plain:
-            return plain
-        names = Estimate.__slots__
-        return {
-            **{name: value for name, value in plain.items() if name not in names},
-            "estimate": {name: plain[name] for name in names if name in plain},
-        }
+    _gathered = gathering(estimate=Estimate)
 
     @property
     def primary(self) -> Estimate:

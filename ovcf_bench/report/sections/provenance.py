@@ -26,6 +26,7 @@ from ovcf_bench.report.kit.csv import CsvCell
 from ovcf_bench.report.kit.plot import Axis, Frame, Plot, Series, Style, Tick
 from ovcf_bench.report.kit.ticks import nice_ticks, y_axis
 from ovcf_bench.report.read import RunRecords
+from ovcf_bench.vocabulary import Unit
 from ovcf_bench.wording import NONE, count, duration, number
 
 
@@ -113,11 +114,11 @@ def units_table(said: Provenance) -> Table:
     """Return every unit: its key, how it ended, time and precision."""
     footnotes = Footnotes()
     by_arm: dict[str, list[Row]] = {}
-    for unit in said.units:
-        name = f"fold {unit.fold + 1}" + (f", repeat {unit.repeat + 1}" if unit.repeat else "")
-        status = Cell(unit.status, note=footnotes.letter(unit.reason), strong=unit.status == "failed")
-        made = cells(duration(unit.seconds), unit.device or NONE, unit.precision or NONE)
-        by_arm.setdefault(unit.arm, []).append(Row(name, (Cell(unit.key[:_KEY]), status, *made)))
+    for each in said.units:
+        status = Cell(each.status, note=footnotes.letter(each.reason), strong=each.status == "failed")
+        made = cells(duration(each.seconds), each.device or NONE, each.precision or NONE)
+        row = Row(each.unit.place, (Cell(each.key[:_KEY]), status, *made))
+        by_arm.setdefault(each.unit.arm, []).append(row)
     columns = (
         Column("Unit", numeric=False),
         Column("Key", numeric=False),
@@ -134,14 +135,13 @@ _FRAME = Frame(430, 290)
 _FEW_EPOCHS = 25  # up to here every epoch gets a dot
 
 COLUMNS = ("epoch", "training loss")
-Network = tuple[int, int]  # repeat, fold
 
 
 def training_plots(history: Sequence[Epoch]) -> list[Plot]:
     """Return the plots of all arms on common axes."""
-    by_arm: dict[str, dict[Network, list[Epoch]]] = {}
+    by_arm: dict[str, dict[Unit, list[Epoch]]] = {}
     for row in history:
-        by_arm.setdefault(row.arm, {}).setdefault((row.repeat, row.fold), []).append(row)
+        by_arm.setdefault(row.unit.arm, {}).setdefault(row.unit, []).append(row)
     if not by_arm:
         return []
     epochs = max(row.epoch for row in history)
@@ -150,9 +150,9 @@ def training_plots(history: Sequence[Epoch]) -> list[Plot]:
 
 
 def _plot(
-    arm: str, networks: Mapping[Network, Sequence[Epoch]], position: int, epochs: int, losses: Sequence[float]
+    arm: str, networks: Mapping[Unit, Sequence[Epoch]], position: int, epochs: int, losses: Sequence[float]
 ) -> Plot:
-    series = tuple(_line(network, rows, epochs, losses[-1]) for network, rows in networks.items())
+    series = tuple(_line(unit, rows, epochs, losses[-1]) for unit, rows in networks.items())
     ends = "; ".join(f"{one.label}: {_in_words(rows)}" for one, rows in zip(series, networks.values(), strict=True))
     return Plot(
         id=f"training-{position}",
@@ -173,23 +173,17 @@ def _epochs(epochs: int) -> Axis:
 
 def training_values(history: Sequence[Epoch]) -> Iterator[tuple[CsvCell, ...]]:
     """Yield the points of all plots."""
-    arms = list(dict.fromkeys(row.arm for row in history))
+    arms = list(dict.fromkeys(row.unit.arm for row in history))
     for row in history:
-        yield arms.index(row.arm), _name((row.repeat, row.fold)), row.epoch, row.loss
+        yield arms.index(row.unit.arm), row.unit.place, row.epoch, row.loss
 
 
-def _name(network: Network) -> str:
-    repeat, fold = network
-    return f"fold {fold + 1}" + (f", repeat {repeat + 1}" if repeat else "")
-
-
-def _line(network: Network, rows: Sequence[Epoch], epochs: int, top: float) -> Series:
-    repeat, fold = network
+def _line(unit: Unit, rows: Sequence[Epoch], epochs: int, top: float) -> Series:
     points = [(_at(row.epoch, epochs), row.loss / top) for row in rows]
     dots = tuple((_FRAME.x(x), _FRAME.y(y)) for x, y in points) if len(points) <= _FEW_EPOCHS else ()
     return Series(
-        label=_name(network),
-        style=Style(fold, repeat),
+        label=unit.place,
+        style=Style(unit.fold, unit.repeat),
         path=_FRAME.path(points),
         dots=dots,
     )

@@ -26,7 +26,7 @@ _clients: dict[str, Any] = {}  # by folder
 def unit_event(event: UnitEvent) -> None:
     """Write every epoch of a unit; end its run when it ends."""
     folder = os.environ.get(FOLDER)
-    if not folder or event.kind in ("cached", "step"):
+    if not folder or event.kind == "step":
         return
     client, name = _client(Path(folder)), name_of(event)
     if name not in _runs:

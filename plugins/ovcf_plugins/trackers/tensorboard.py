@@ -21,7 +21,7 @@ _open: dict[str, _EventFile] = {}  # of each unit that is training
 def unit_event(event: UnitEvent) -> None:
     """Write every epoch of a unit; close its file when it ends."""
     folder = os.environ.get(FOLDER)
-    if not folder or event.kind in ("cached", "step"):
+    if not folder or event.kind == "step":
         return
     name = name_of(event)
     if name not in _open:
