@@ -10,6 +10,10 @@ from ovcf_bench.vocabulary import DEVELOPMENT
 from ovcf_bench.wording import listed
 
 HIGH = 0.9  # an AUROC from which internal figures promise a working network
+OPTIMISTIC = (
+    "Each network was chosen by its accuracy on the fold that it is then judged on: out-of-fold figures, and the "
+    "thresholds fitted on them, are optimistic."
+)
 
 
 def cautions(
@@ -23,7 +27,7 @@ def cautions(
         *_missing_arms(sets),
         *_near_chance(sets),
         *_odd_scores(analysis, sets),
-        *_late_comparisons(sets),
+        *late_comparisons(sets),
         *_design(analysis, sets),
     )
 
@@ -97,7 +101,8 @@ def _odd_scores(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator
             yield f"On {name}, {result.missing} cases have no score of {arm}; the primary estimate uses {used}."
 
 
-def _late_comparisons(sets: Mapping[str, SetFindings]) -> Iterator[str]:
+def late_comparisons(sets: Mapping[str, SetFindings]) -> Iterator[str]:
+    """Yield one sentence when comparisons were added or changed after test scores existed."""
     late = {one.id: None for findings in sets.values() for one in findings.comparisons if not one.declared}
     if late:
         yield (
@@ -108,10 +113,7 @@ def _late_comparisons(sets: Mapping[str, SetFindings]) -> Iterator[str]:
 
 def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str]:
     if analysis.optimistic == CHOSEN_ON_FOLD:
-        yield (
-            "Each network was chosen by its accuracy on the fold that it is then judged on: out-of-fold "
-            "figures, and the thresholds fitted on them, are optimistic."
-        )
+        yield OPTIMISTIC
     if analysis.from_study and analysis.trained and analysis.repeats == 1:
         yield (
             "Every fold was trained once: intervals and tests hold for these trained networks. A claim about "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ovcf_bench.findings.cautions import OPTIMISTIC, late_comparisons
 from ovcf_bench.findings.values import Findings
 from ovcf_bench.records import Provenance
 from ovcf_bench.report.read import RunRecords
@@ -25,10 +26,11 @@ def notices(run: RunRecords) -> tuple[Notice, ...]:
     """Return the notices that this run calls for, the gravest first."""
     said = run.provenance
     if said is None:
-        return (*_synthetic_runs(run), *_late(run.findings))
+        runs = [f"run {each.number}" for each in (run.side_by_side.runs if run.side_by_side else ()) if each.synthetic]
+        return (*_synthetic("Radiographs", runs), *_late(run.findings))
     return (
         *_failed(said),
-        *_synthetic(said),
+        *_synthetic("The radiographs", said.synthetic),
         *_random_weights(said),
         *_optimistic(said),
         *_shortcuts(run),
@@ -49,21 +51,11 @@ def _failed(said: Provenance) -> Iterator[Notice]:
         )
 
 
-def _synthetic(said: Provenance) -> Iterator[Notice]:
-    if said.synthetic:
-        yield Notice(
-            "Synthetic data",
-            f"The radiographs of {listed(said.synthetic)} were computed; no patient was examined. "
-            "The figures show what the method does, and nothing about patients.",
-        )
-
-
-def _synthetic_runs(run: RunRecords) -> Iterator[Notice]:
-    names = [f"run {each.number}" for each in (run.side_by_side.runs if run.side_by_side else ()) if each.synthetic]
+def _synthetic(what: str, names: Sequence[str]) -> Iterator[Notice]:
     if names:
         yield Notice(
             "Synthetic data",
-            f"Radiographs of {listed(names)} were computed; no patient was examined. "
+            f"{what} of {listed(names)} were computed; no patient was examined. "
             "The figures show what the method does, and nothing about patients.",
         )
 
@@ -76,11 +68,7 @@ def _random_weights(said: Provenance) -> Iterator[Notice]:
 
 def _optimistic(said: Provenance) -> Iterator[Notice]:
     if said.optimistic_checkpoint:
-        yield Notice(
-            "Optimistic checkpoints",
-            "Each network was chosen by its accuracy on the fold that it is then judged on. Out-of-fold figures, and "
-            "the thresholds fitted on them, are too good; the test sets took no part in the choice.",
-        )
+        yield Notice("Optimistic checkpoints", f"{OPTIMISTIC} The test sets took no part in the choice.")
 
 
 def _shortcuts(run: RunRecords) -> Iterator[Notice]:
@@ -97,12 +85,8 @@ def _shortcuts(run: RunRecords) -> Iterator[Notice]:
 
 
 def _late(findings: Findings) -> Iterator[Notice]:
-    late = {one.id: None for found in findings.sets.values() for one in found.comparisons if not one.declared}
-    if late:
-        yield Notice(
-            "Not declared in advance",
-            f"{listed(list(late))}: added or changed after test scores existed, and therefore exploratory.",
-        )
+    for text in late_comparisons(findings.sets):
+        yield Notice("Not declared in advance", text)
 
 
 def _unlike(said: Provenance) -> Iterator[Notice]:

@@ -84,7 +84,7 @@ def _sections(run: RunRecords) -> tuple[Section, ...]:
     changed = () if run.side_by_side is None else (what_changed(run.side_by_side),)
     if _untested(run):
         return (*changed, provenance(run))
-    return (*changed, _cautions(run.findings), *(make(run) for make in _SECTIONS))
+    return (*changed, _cautions(run), *(make(run) for make in _SECTIONS))
 
 
 def _answer(findings: Findings) -> list[Said]:
@@ -122,8 +122,8 @@ def _numbered(sections: Sequence[Section], tables: int = 0) -> tuple[Section, ..
     return tuple(numbered)
 
 
-def _cautions(findings: Findings) -> Section:
-    """Return the cautions that the answer does not say already."""
-    said = {sentence.text for sentence in findings.summary}
-    cautions = tuple(("", note) for note in findings.notes if note not in said)
+def _cautions(run: RunRecords) -> Section:
+    """Return the cautions that neither the answer nor a notice says already."""
+    said = [*(sentence.text for sentence in run.findings.summary), *(notice.text for notice in notices(run))]
+    cautions = tuple(("", note) for note in run.findings.notes if not any(note in text for text in said))
     return Section("cautions", "How to read these results", (Items(cautions),) if cautions else ())

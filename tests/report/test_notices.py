@@ -65,7 +65,7 @@ def test_comparisons_that_were_not_declared_are_named_once(quiet):
     quiet.change("findings.json", add_late)
     ((title, text, _),) = told(quiet)
     assert title == "Not declared in advance"
-    assert text.startswith("ap_vs_lateral: ")
+    assert "exploratory: ap_vs_lateral." in text
 
 
 def test_units_of_different_precision_are_pointed_out(quiet):
