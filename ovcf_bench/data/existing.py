@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.cohort import cases
-from ovcf_bench.data.preparing import Listed, Prepared
+from ovcf_bench.data.preparing import ExistingScores, Prepared
 from ovcf_bench.errors import PluginError, Problem
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import ModelPlugin
@@ -20,9 +20,9 @@ from ovcf_bench.vocabulary import DEVELOPMENT, Arm
 _COLUMNS = ("exam_id", "reader", "score")
 
 
-def read_listed(
+def read_existing(
     study: Study, models: Mapping[str, ModelPlugin], prepared: Prepared, pseudonyms: Pseudonyms
-) -> dict[str, Listed]:
+) -> dict[str, ExistingScores]:
     """Return the scores of every arm that has them already. Raises PluginError for tables that break the contract.
 
     Also raises it when a network would have to be trained without development patients, or without images.
@@ -44,7 +44,7 @@ def read_listed(
     return found
 
 
-def _of_arm(study: Study, arm: Arm, plugin: ModelPlugin, prepared: Prepared, pseudonyms: Pseudonyms) -> Listed:
+def _of_arm(study: Study, arm: Arm, plugin: ModelPlugin, prepared: Prepared, pseudonyms: Pseudonyms) -> ExistingScores:
     where = f"model {plugin.name!r}"
     assert plugin.listed is not None, "asked before"
     with calling(where, plugin.listed, told=False):
@@ -73,4 +73,4 @@ def _of_arm(study: Study, arm: Arm, plugin: ModelPlugin, prepared: Prepared, pse
         raise PluginError(Problem(f"{where}, arm {arm.name!r}", found, "Exams are named as the dataset names them."))
     used = wide.loc[wide.index.isin(mine)].sort_index()
     content = [[None if np.isnan(score) else score for score in row] for row in used.to_numpy().tolist()]
-    return Listed(used, digest([list(used.columns), used.index.tolist(), content]))
+    return ExistingScores(used, digest([list(used.columns), used.index.tolist(), content]))

@@ -30,7 +30,7 @@ _CHOOSES_ON_TUNING_PART = ("best_auroc", "best_loss")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ExistingScores:
     """Scores of an arm that exist already: by exam (pseudonym), one column for each reader; and a hash of them."""
 
     scores: pd.DataFrame
@@ -58,7 +58,7 @@ class Prepared:
     tuning: Mapping[int, set[str]]
     proof: assignment.LeakageProof
     synthetic: tuple[str, ...]
-    listed: Mapping[str, Listed] = field(default_factory=dict)  # scores that exist already, by arm
+    existing: Mapping[str, ExistingScores] = field(default_factory=dict)  # scores that exist already, by arm
 
     def source(self, row: Mapping[Any, Any]) -> Pixels16:
         """Return the pixels of a row of `images` as they are stored."""

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from ovcf_bench import scores
 from ovcf_bench.cohort import by_fold
-from ovcf_bench.data.preparing import Listed, Prepared
+from ovcf_bench.data.preparing import ExistingScores, Prepared
 from ovcf_bench.plan import PlannedUnit
 from ovcf_bench.store import Store
 from ovcf_bench.training.unit import HISTORY, SCORES
@@ -33,8 +33,8 @@ def score_table(
     per_arm = study.document.repeats * study.document.splits.folds
     tables: list[pd.DataFrame] = []
     for arm in study.arms:
-        if arm.name in prepared.listed:
-            tables += _listed_scores(prepared.listed[arm.name], arm, cases[arm.views], study.document.ensemble)
+        if arm.name in prepared.existing:
+            tables += _existing_scores(prepared.existing[arm.name], arm, cases[arm.views], study.document.ensemble)
             continue
         mine = [unit for unit in units if unit.arm == arm and store.is_done(unit.key)]
         listed = cases[arm.views].drop(columns=["cache_keys", "digests", "fold"])
@@ -68,13 +68,13 @@ def _of_network(part: pd.DataFrame, arm: Arm, unit: Unit) -> pd.DataFrame:
     return scores.network_rows(part, arm, unit.repeat, unit.fold, score=part["score"], logit=part["logit"])
 
 
-def _listed_scores(listed: Listed, arm: Arm, cases: pd.DataFrame, ensemble: str) -> Iterator[pd.DataFrame]:
+def _existing_scores(existing: ExistingScores, arm: Arm, cases: pd.DataFrame, ensemble: str) -> Iterator[pd.DataFrame]:
     """Yield the scores of an arm that exist already: each reader as a single network, or one score as the ensemble."""
     known = cases.assign(set=cases["split"])
     arm = replace(arm, model="")  # no network of ours: its scores may have any scale
-    for number, reader in enumerate(listed.readers):
-        found = known["exam_id"].map(listed.scores[reader])
-        alone = known["split"] != DEVELOPMENT if len(listed.readers) == 1 else pd.Series(False, index=known.index)
+    for number, reader in enumerate(existing.readers):
+        found = known["exam_id"].map(existing.scores[reader])
+        alone = known["split"] != DEVELOPMENT if len(existing.readers) == 1 else pd.Series(False, index=known.index)
         yield scores.network_rows(known[~alone], arm, 0, number, score=found[~alone])
         yield scores.ensemble_rows(known[alone], arm, ensemble, score=found[alone])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ovcf_bench.data.decoding import warm_up_for_images
-from ovcf_bench.data.existing import read_listed
+from ovcf_bench.data.existing import read_existing
 from ovcf_bench.data.inspecting import look_at, problems_of
 from ovcf_bench.data.opening import Opened, open_cohorts
 from ovcf_bench.data.preparing import Prepared, assign_patients, prepare
@@ -73,7 +73,7 @@ def _check_data(
         if pixels:
             prepared = prepare(study, registry, pseudonyms, options, watch, training=False)
             _check_prepared(prepared, options, checked)
-            read_listed(study, models_of(study, registry), prepared, pseudonyms)
+            read_existing(study, models_of(study, registry), prepared, pseudonyms)
         else:
             opened = open_cohorts(study, registry, watch)
             checked.unusable = _left_out(opened)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ovcf_bench.cohort import cases
 from ovcf_bench.data.decoding import warm_up_for_units
-from ovcf_bench.data.existing import read_listed
+from ovcf_bench.data.existing import read_existing
 from ovcf_bench.data.inspecting import look_at, refuse_errors
 from ovcf_bench.data.precision import precision_of
 from ovcf_bench.data.preparing import Prepared, prepare, store_missing_pixels
@@ -80,8 +80,8 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
     begun = time.perf_counter()
     ready = _make_ready(study, registry, options, watch, training=True)
     folder = RunFolder(options.runs / f"{study.name}-{study.digest[:8]}")
-    listed = {name: each.digest for name, each in ready.prepared.listed.items()}
-    inputs = digest({"study": study.digest, "units": [unit.key for unit in ready.plan.units], "listed": listed})
+    existing = {name: each.digest for name, each in ready.prepared.existing.items()}
+    inputs = digest({"study": study.digest, "units": [unit.key for unit in ready.plan.units], "listed": existing})
     if not ready.plan.to_run and write.is_complete(folder, inputs):
         return RunResult(folder, {}, 0, up_to_date=True)
     if ready.plan.to_run:
@@ -96,7 +96,7 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
         if each.level == "warning":
             watch.say(f"warning: {each.check}: {each.summary}")
     refuse_errors(checks)
-    declared = declare(study, ready.plan, ready.store, options.runs, ready.prepared.listed)
+    declared = declare(study, ready.plan, ready.store, options.runs, ready.prepared.existing)
     failed = _run_units(ready, registry, options, watch)
     watch.say("Writing the records")
     seconds = time.perf_counter() - begun
@@ -133,7 +133,7 @@ def _make_ready(study: Study, registry: Registry, options: Options, watch: Watch
     models = models_of(study, registry)
     pseudonyms = Pseudonyms(load_key(options.key))
     prepared = prepare(study, registry, pseudonyms, options, watch, training=training)
-    prepared = dataclasses.replace(prepared, listed=read_listed(study, models, prepared, pseudonyms))
+    prepared = dataclasses.replace(prepared, existing=read_existing(study, models, prepared, pseudonyms))
     of_views = {views: cases(prepared.images, views) for views in {arm.views for arm in study.arms}}
     exact = study.with_precision(precision_of(study, models, options, watch))
     store = Store(options.runs / "units")

@@ -22,10 +22,10 @@ from ovcf_bench.vocabulary import Comparison
 _NAME = "ledger.jsonl"
 
 
-def declare(study: Study, plan: Plan, store: Store, runs: Path, listed: Collection[str]) -> dict[str, bool]:
+def declare(study: Study, plan: Plan, store: Store, runs: Path, existing: Collection[str]) -> dict[str, bool]:
     """Record the study's comparisons; return for each id whether it was declared before its scores were written.
 
-    listed : arms whose scores exist already: what compares them was never declared before.
+    existing : arms whose scores exist already: what compares them was never declared before.
 
     Must be called before the plan's units run. What is in the ledger already is not written again.
     """
@@ -37,7 +37,9 @@ def declare(study: Study, plan: Plan, store: Store, runs: Path, listed: Collecti
         entry = _entry(study, comparison, units)
         identity = digest(entry)
         if identity not in known:
-            before = not any(store.is_done(unit.key) for unit in units) and not {comparison.a, comparison.b} & {*listed}
+            before = not any(store.is_done(unit.key) for unit in units) and not {comparison.a, comparison.b} & {
+                *existing
+            }
             known[identity] = before
             new.append({"identity": identity, "before_scores": before, **entry})
         found[comparison.id] = known[identity]

@@ -110,7 +110,7 @@ def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Opt
         preprocessing_version=PREPROCESSING_VERSION,
         declared=dict(outcome.declared),
         leakage=Leakage(**asdict(prepared.proof)),
-        readers={name: each.readers for name, each in prepared.listed.items() if len(each.readers) > 1},
+        readers={name: each.readers for name, each in prepared.existing.items() if len(each.readers) > 1},
         # Without failures only: a run with failed units is tried again.
         inputs=None if outcome.failed else outcome.inputs,
     )

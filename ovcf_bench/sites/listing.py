@@ -22,7 +22,7 @@ _SHOWN = 20  # problems
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SiteImages:
     """What a site lists.
 
     images : the exam table under pseudonyms, as `cohort.cases` takes it; read : pixels of one of its cache keys;
@@ -34,9 +34,9 @@ class Listed:
     left_out: Mapping[str, int]
 
 
-def list_images(
+def list_site_images(
     data: Path, settings: Mapping[str, Any], pseudonyms: Pseudonyms, site: str, views: Collection[str]
-) -> Listed:
+) -> SiteImages:
     """Return what the CSV file `data` lists of `views`; `settings` are further parameters of what reads it.
 
     Whatever the file says of sites, it is one test set of that name: a column may hold words of any kind. Raises
@@ -59,7 +59,7 @@ def list_images(
     others = images.loc[~images["view"].isin(views), "view"].value_counts()
     used = images[images["view"].isin(views)].reset_index(drop=True)
     left_out = {str(view): int(n) for view, n in others.items()}
-    return Listed(used, lambda number: as_uint16(dataset.read(rows[int(number)])), left_out)
+    return SiteImages(used, lambda number: as_uint16(dataset.read(rows[int(number)])), left_out)
 
 
 def check_images(images: pd.DataFrame, views_of_arms: Iterable[tuple[str, ...]]) -> None:

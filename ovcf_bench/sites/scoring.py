@@ -12,14 +12,14 @@ from ovcf_bench.cohort import cases
 from ovcf_bench.hooks.contracts import Progress
 from ovcf_bench.images import resize
 from ovcf_bench.predict import Bundle, open_models, open_rules
-from ovcf_bench.sites.listing import Listed
+from ovcf_bench.sites.listing import SiteImages
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 _AT_ONCE = 64  # exams whose images are held in memory
 
 
 def score_arms(
-    bundles: Sequence[Bundle], listed: Listed, device: str, threads: int, progress: Progress
+    bundles: Sequence[Bundle], given: SiteImages, device: str, threads: int, progress: Progress
 ) -> tuple[dict[str, Doubles], dict[str, int | None]]:
     """Return the logits (n_units, n) of every arm, and how many images of each view are unlike those of development.
 
@@ -30,19 +30,19 @@ def score_arms(
     reading = [bundle for bundle in bundles if not bundle.members]
     for views in dict.fromkeys(bundle.arm.views for bundle in reading):
         alike = [bundle for bundle in reading if bundle.arm.views == views]
-        found, odd = _score_images(alike, listed, cases(listed.images, views), device, threads, progress)
+        found, odd = _score_images(alike, given, cases(given.images, views), device, threads, progress)
         scored |= found
         for view, n in odd.items():
             known = unusual.get(view)  # an arm of several views may read fewer
             unusual[view] = n if known is None or n is None else max(known, n)
     for bundle in bundles:
         if bundle.members:
-            scored[bundle.arm.name] = _join(bundle, scored, listed.images)
+            scored[bundle.arm.name] = _join(bundle, scored, given.images)
     return scored, unusual
 
 
 def _score_images(
-    bundles: Sequence[Bundle], listed: Listed, part: pd.DataFrame, device: str, threads: int, progress: Progress
+    bundles: Sequence[Bundle], given: SiteImages, part: pd.DataFrame, device: str, threads: int, progress: Progress
 ) -> tuple[dict[str, Doubles], dict[str, int | None]]:
     """Score the cases of arms that read the same views, some at a time."""
     first = bundles[0]
@@ -51,7 +51,7 @@ def _score_images(
     odd: dict[str, int | None] = {view: 0 if view in first.limits else None for view in first.arm.views}
     for start in range(0, len(part), _AT_ONCE):
         keys = part["cache_keys"].iloc[start : start + _AT_ONCE]
-        pixels = np.stack([np.stack([resize(listed.read(key), first.preprocessing) for key in exam]) for exam in keys])
+        pixels = np.stack([np.stack([resize(given.read(key), first.preprocessing) for key in exam]) for exam in keys])
         for place, view in enumerate(first.arm.views):
             if view in first.limits:
                 odd[view] = (odd[view] or 0) + sum(bool(first.limits[view].unusual(each[place])) for each in pixels)

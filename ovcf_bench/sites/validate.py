@@ -23,7 +23,7 @@ from ovcf_bench.predict import Bundle, open_bundle
 from ovcf_bench.provenance import versions
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.records import SITE_ANSWER, SITE_PACKAGE, SITES_SCHEMA, RunFolder, SiteAnswer, to_json
-from ovcf_bench.sites.listing import check_images, list_images
+from ovcf_bench.sites.listing import check_images, list_site_images
 from ovcf_bench.sites.scoring import Doubles, score_arms
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -71,16 +71,16 @@ def validate_site(
     bundles = [open_bundle(package / folder, name) for name, folder in said.arms.items()]
     views_of_arms = list(dict.fromkeys(bundle.arm.views for bundle in bundles))
     read = {view for views in views_of_arms for view in views}
-    listed = list_images(data, {**_shown(bundles[0]), **(settings or {})}, Pseudonyms(key), site, read)
-    check_images(listed.images, views_of_arms)
-    scored, unusual = score_arms(bundles, listed, device, threads, progress)
+    given = list_site_images(data, {**_shown(bundles[0]), **(settings or {})}, Pseudonyms(key), site, read)
+    check_images(given.images, views_of_arms)
+    scored, unusual = score_arms(bundles, given, device, threads, progress)
     tables = [
         table
         for bundle in bundles
-        for table in _tables(bundle, scored[bundle.arm.name], cases(listed.images, bundle.arm.views), site)
+        for table in _tables(bundle, scored[bundle.arm.name], cases(given.images, bundle.arm.views), site)
     ]
-    covariates = [name for name in bundles[0].study.document.covariates if name in listed.images.columns]
-    of_exam = listed.images.drop_duplicates("exam_id").set_index("exam_id")[covariates]
+    covariates = [name for name in bundles[0].study.document.covariates if name in given.images.columns]
+    of_exam = given.images.drop_duplicates("exam_id").set_index("exam_id")[covariates]
     text = scores.to_csv(scores.build(pd.concat(tables, ignore_index=True).join(of_exam, on="exam_id")))
     about = SiteAnswer(
         schema=SITES_SCHEMA,
@@ -88,14 +88,14 @@ def validate_site(
         study=said.study,
         units=said.units,
         scores_sha256=hashlib.sha256(text.encode()).hexdigest(),
-        patients=int(listed.images["patient_id"].nunique()),
-        images=len(listed.images),
+        patients=int(given.images["patient_id"].nunique()),
+        images=len(given.images),
         unusual_images=unusual,
         versions=versions(),
     )
     packed = _packed({records.SCORES: text, SITE_ANSWER.file: to_json(about)})
     write_atomically(out, packed)
-    return Sent(hashlib.sha256(packed).hexdigest(), unusual, listed.left_out)
+    return Sent(hashlib.sha256(packed).hexdigest(), unusual, given.left_out)
 
 
 def _shown(bundle: Bundle) -> Mapping[str, Any]:
@@ -109,12 +109,12 @@ def _shown(bundle: Bundle) -> Mapping[str, Any]:
 
 def _tables(bundle: Bundle, logits: Doubles, part: pd.DataFrame, site: str) -> Iterator[pd.DataFrame]:
     """Yield the scores of every unit and of both ensembles."""
-    listed, folds = part.assign(set=site), bundle.study.document.splits.folds
+    known, folds = part.assign(set=site), bundle.study.document.splits.folds
     for number, each in enumerate(logits):
         place = number // folds, number % folds
-        yield scores.network_rows(listed, bundle.arm, *place, score=expit(each), logit=each)
+        yield scores.network_rows(known, bundle.arm, *place, score=expit(each), logit=each)
     for name, (logit, score) in scores.ensembles_of(logits).items():
-        yield scores.ensemble_rows(listed, bundle.arm, name, score=score, logit=logit)
+        yield scores.ensemble_rows(known, bundle.arm, name, score=score, logit=logit)
 
 
 def _packed(files: Mapping[str, str]) -> bytes:
