@@ -18,9 +18,9 @@ from PIL import Image
 from ovcf_bench.checks.duplicates import ALIKE, features
 from ovcf_bench.cli.options import open_study
 from ovcf_bench.data import Options, Prepared, Silent, prepare
-from ovcf_bench.data.inspecting import look_at
+from ovcf_bench.data.inspecting import inspect
 from ovcf_bench.images import ImageCache
-from ovcf_bench.images.look import thumbnail_of
+from ovcf_bench.images.appearance import thumbnail_of
 from ovcf_bench.provenance import machine
 from ovcf_bench.pseudonyms import Pseudonyms
 
@@ -38,7 +38,7 @@ def prepared(preset: str, seed: int, folder: Path) -> tuple[Prepared, Options]:
 
 
 def probes(preset: str, seed: int, folder: Path) -> dict[str, Any]:
-    results = {each.check: each for each in look_at(*prepared(preset, seed, folder))}
+    results = {each.check: each for each in inspect(*prepared(preset, seed, folder))}
     print(preset, seed, results["shortcuts"].summary, "|", results["near_duplicates"].summary, flush=True)
     return {
         "preset": preset,
@@ -52,7 +52,7 @@ def probes(preset: str, seed: int, folder: Path) -> dict[str, Any]:
 def copies(folder: Path) -> dict[str, Any]:
     """Return the likenesses of development images and their copies at the other site: turned, compressed, darkened."""
     study, options = prepared("paper-like", 2024, folder)
-    looks = options.cache.looks(study.images["digest"].tolist())
+    appearances = options.cache.appearances(study.images["digest"].tolist())
     rng = np.random.default_rng(1)
     found: dict[str, Any] = {}
     for view, part in study.images.groupby("view"):
@@ -60,7 +60,7 @@ def copies(folder: Path) -> dict[str, Any]:
         chosen = rng.choice(np.flatnonzero(own["split"] == "development"), PLANTED, replace=False)
         cohort = study.opened["hospital"]
         turned = [copy_of(cohort.dataset.read(row), rng) for row in cohort.rows(own.iloc[chosen])]
-        thumbnails = np.stack([*(looks[digest].pixels for digest in own["digest"]), *turned])
+        thumbnails = np.stack([*(appearances[digest].pixels for digest in own["digest"]), *turned])
         vectors = features(thumbnails, np.array([*own["cohort"], *["external"] * PLANTED]))
         likeness = [float(vectors[len(own) + k] @ vectors[i]) for k, i in enumerate(chosen)]
         found[str(view)] = {"lowest": min(likeness), "found": int(np.sum(np.array(likeness) >= ALIKE)), "of": PLANTED}

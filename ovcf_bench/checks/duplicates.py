@@ -44,10 +44,10 @@ def duplicates(evidence: Evidence) -> CheckResult:
 
 def near_duplicates(evidence: Evidence) -> CheckResult:
     """Look for images of different patients that are nearly equal, mirrored ones too."""
-    images = evidence.images[evidence.images["digest"].isin(evidence.looks)].drop_duplicates("digest")
+    images = evidence.images[evidence.images["digest"].isin(evidence.appearances)].drop_duplicates("digest")
     rows: list[dict[str, Any]] = []
     for _, part in images.groupby("view", sort=False):
-        thumbnails = np.stack([evidence.looks[digest].pixels for digest in part["digest"]])
+        thumbnails = np.stack([evidence.appearances[digest].pixels for digest in part["digest"]])
         cohorts = part["cohort"].to_numpy()
         patients = pd.factorize(part["patient_id"])[0]
         for mirrored in (False, True):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from ovcf_bench.images import Look
+from ovcf_bench.images import Appearance
 from ovcf_bench.records import CheckResult
 
 Policy = Literal["error", "warn", "off"]
@@ -24,7 +24,7 @@ class Evidence:
 
     images: pd.DataFrame
     covariates: tuple[str, ...]
-    looks: Mapping[str, Look]
+    appearances: Mapping[str, Appearance]
     seed: int
 
 

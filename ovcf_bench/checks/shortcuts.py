@@ -63,13 +63,13 @@ def _knowledge(
     if covariates.size and covariates.std(axis=0).any():
         yield "covariates", "", covariates, patients
     tags = [name for name in images.columns if name.startswith("tag_")]
-    for view, part in images[images["digest"].isin(evidence.looks)].groupby("view", sort=True):
+    for view, part in images[images["digest"].isin(evidence.appearances)].groupby("view", sort=True):
         if part.groupby("label")["patient_id"].nunique().reindex([0, 1], fill_value=0).min() < _FOLDS:
             continue  # too few to train on; a view that only one class has is told with the views
-        looks = [evidence.looks[digest] for digest in part["digest"]]
-        sizes = pd.DataFrame({"height": [each.height for each in looks], "width": [each.width for each in looks]})
+        seen = [evidence.appearances[digest] for digest in part["digest"]]
+        sizes = pd.DataFrame({"height": [each.height for each in seen], "width": [each.width for each in seen]})
         sizes["shape"] = sizes["height"].astype(str) + "x" + sizes["width"].astype(str)
-        border = np.stack([border_features(each.pixels) for each in looks])
+        border = np.stack([border_features(each.pixels) for each in seen])
         kinds = (
             ("image size", encode(sizes)),
             ("file and acquisition", encode(part[tags])),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ovcf_bench.records import CheckResult
 
 
-def look_at(prepared: Prepared, options: Options) -> tuple[CheckResult, ...]:
+def inspect(prepared: Prepared, options: Options) -> tuple[CheckResult, ...]:
     """Return what the study's checks find in its images."""
     if (prepared.images["digest"] == "").all():
         return ()  # cases without images: what is known of them stands in Table 1
@@ -33,8 +33,8 @@ def evidence_of(prepared: Prepared, options: Options) -> Evidence:
     document = prepared.study.document
     covariates = tuple(name for name in document.covariates if name not in document.checks.describes_label)
     seen = dataclasses.replace(prepared, images=prepared.images[prepared.images["digest"] != ""])
-    looks = options.cache.looks(seen.images["digest"].tolist())
-    return Evidence(_with_tags(seen), covariates, looks, document.seed)
+    appearances = options.cache.appearances(seen.images["digest"].tolist())
+    return Evidence(_with_tags(seen), covariates, appearances, document.seed)
 
 
 def _with_tags(prepared: Prepared) -> pd.DataFrame:

@@ -1,17 +1,17 @@
 """Pixels: brought to one form, to one size, and kept on disk once."""
 
+from ovcf_bench.images.appearance import THUMBNAIL, Appearance
 from ovcf_bench.images.cache import CacheEntry, ImageCache, MappedPixels
 from ovcf_bench.images.limits import Limits, fit_limits
-from ovcf_bench.images.look import THUMBNAIL, Look
 from ovcf_bench.images.overlay import colour_overlay
 from ovcf_bench.images.preprocess import Pixels16, Preprocessing, as_float, as_uint16, inside, pixel_digest, resize
 
 __all__ = [
     "THUMBNAIL",
+    "Appearance",
     "CacheEntry",
     "ImageCache",
     "Limits",
-    "Look",
     "MappedPixels",
     "Pixels16",
     "Preprocessing",

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from ovcf_bench.errors import DataError, Problem
+from ovcf_bench.images.appearance import Appearance, thumbnail_of
 from ovcf_bench.images.index import Claim, Index, Mark
-from ovcf_bench.images.look import Look, thumbnail_of
 from ovcf_bench.images.preprocess import Pixels16, Preprocessing, pixel_digest, resize
 from ovcf_bench.images.slab import Hold, Slab, remove_unused
 
@@ -102,10 +102,10 @@ class ImageCache:
         """Return the keys whose pixels are there at this size."""
         return set(self._rows(keys, preprocessing))
 
-    def looks(self, digests: Sequence[str]) -> dict[str, Look]:
+    def appearances(self, digests: Sequence[str]) -> dict[str, Appearance]:
         """Return what every image of these digests looked like before it was resized; unknown ones are left out."""
-        found = self._index.looks(digests) if self._index.exists else {}
-        return {digest: Look(height, width, thumbnail) for digest, (height, width, thumbnail) in found.items()}
+        found = self._index.appearances(digests) if self._index.exists else {}
+        return {digest: Appearance(height, width, thumbnail) for digest, (height, width, thumbnail) in found.items()}
 
     def put(self, key: str, image: Pixels16, preprocessing: Preprocessing) -> str:
         """Keep a source image at the size of a preprocessing, with its look, and return its digest.

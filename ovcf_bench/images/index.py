@@ -58,7 +58,7 @@ class Mark:
     key: str
     digest: str
     slab: int
-    look: tuple[int, int, bytes]  # height, width, thumbnail
+    appearance: tuple[int, int, bytes]  # height, width, thumbnail
 
 
 class Index:
@@ -79,14 +79,14 @@ class Index:
         with self._connection() as connection:
             return dict(connection.execute(query, (_sorted(keys),)))
 
-    def looks(self, digests: Sequence[str]) -> dict[str, tuple[int, int, bytes]]:
+    def appearances(self, digests: Sequence[str]) -> dict[str, tuple[int, int, bytes]]:
         """Return height, width and thumbnail of every digest that is known."""
         query = (
             "SELECT digest, height, width, thumbnail FROM json_each(?) AS wanted "
             "CROSS JOIN looks ON looks.digest = wanted.value"
         )
         with self._connection() as connection:
-            return {digest: look for digest, *look in connection.execute(query, (_sorted(digests),))}
+            return {digest: found for digest, *found in connection.execute(query, (_sorted(digests),))}
 
     def rows(self, slab: int, keys: Sequence[str]) -> dict[str, int]:
         """Return the row of every key whose pixels are ready in a slab."""
@@ -149,7 +149,7 @@ class Index:
                 "INSERT OR REPLACE INTO sources VALUES (?, ?)", [(mark.key, mark.digest) for mark in marks]
             )
             connection.executemany(
-                "INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?)", [(mark.digest, *mark.look) for mark in marks]
+                "INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?)", [(mark.digest, *mark.appearance) for mark in marks]
             )
 
     def used_bytes(self) -> int:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ovcf_bench.data.decoding import warm_up_for_images
 from ovcf_bench.data.existing import read_existing
-from ovcf_bench.data.inspecting import look_at, problems_of
+from ovcf_bench.data.inspecting import inspect, problems_of
 from ovcf_bench.data.opening import Opened, open_cohorts
 from ovcf_bench.data.preparing import Prepared, assign_patients, prepare
 from ovcf_bench.data.settings import Options
@@ -86,7 +86,7 @@ def _check_data(
 def _check_prepared(prepared: Prepared, options: Options, checked: Checked) -> None:
     checked.splits = _sizes(prepared.splits)
     checked.unusable = _left_out(prepared.opened)
-    checked.results = look_at(prepared, options)
+    checked.results = inspect(prepared, options)
     checked.problems += problems_of(checked.results)
 
 

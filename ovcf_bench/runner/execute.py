@@ -14,7 +14,7 @@ import pandas as pd
 from ovcf_bench.cohort import cases
 from ovcf_bench.data.decoding import warm_up_for_units
 from ovcf_bench.data.existing import read_existing
-from ovcf_bench.data.inspecting import look_at, refuse_errors
+from ovcf_bench.data.inspecting import inspect, refuse_errors
 from ovcf_bench.data.precision import precision_of
 from ovcf_bench.data.preparing import Prepared, prepare, store_missing_pixels
 from ovcf_bench.data.settings import Options
@@ -91,7 +91,7 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
             ready.store.forget(unit.key)
     check_models(ready.prepared.study, ready.models, only={unit.arm.model for unit in ready.plan.to_run})
     watch.say("Looking for what ruins studies")
-    checks = look_at(ready.prepared, options)
+    checks = inspect(ready.prepared, options)
     for each in checks:
         if each.level == "warning":
             watch.say(f"warning: {each.check}: {each.summary}")

@@ -14,8 +14,8 @@ from ovcf_bench.checks import NAMES, Evidence, run_checks
 from ovcf_bench.checks.balance import balance
 from ovcf_bench.checks.duplicates import near_duplicates
 from ovcf_bench.checks.shortcuts import encode, shortcuts
-from ovcf_bench.images import Look, as_uint16
-from ovcf_bench.images.look import thumbnail_of
+from ovcf_bench.images import Appearance, as_uint16
+from ovcf_bench.images.appearance import thumbnail_of
 from ovcf_bench.study.schema import ChecksSection
 
 
@@ -60,7 +60,7 @@ def evidence(pictures, covariates=None, **columns):
             **columns,
         }
     )
-    looks = {f"d{i}": look_at(each.shape, each.tobytes()) for i, each in enumerate(pictures)}
+    looks = {f"d{i}": Appearance(*each.shape, thumbnail_of(as_uint16(each))) for i, each in enumerate(pictures)}
     return Evidence(table, tuple(covariates or {}), looks, seed=1)
 
 
@@ -162,7 +162,7 @@ def test_a_covariate_that_follows_the_label_is_found_unless_it_describes_it():
     grade = labels * 2 + np.random.default_rng(1).integers(0, 2, 120)
     assert shortcuts(evidence(SPINES, {"grade": grade})).level == "warning"
     without = evidence(SPINES, {"grade": grade})
-    assert shortcuts(Evidence(without.images, (), without.looks, 1)).level == "ok"
+    assert shortcuts(Evidence(without.images, (), without.appearances, 1)).level == "ok"
 
 
 def test_the_lower_limits_widen_with_the_number_of_probes():
@@ -254,7 +254,7 @@ def test_images_without_a_look_or_all_alike_leave_nothing_to_probe():
 def repeated(found, times=3):
     """Every image several times, as different exposures of one patient would be listed."""
     tables = [found.images.assign(image_id=found.images["image_id"] + f"-{n}") for n in range(times)]
-    return Evidence(pd.concat(tables, ignore_index=True), found.covariates, found.looks, found.seed)
+    return Evidence(pd.concat(tables, ignore_index=True), found.covariates, found.appearances, found.seed)
 
 
 def test_a_perfect_shortcut_is_found_with_several_images_of_a_patient():
@@ -267,7 +267,7 @@ def test_a_view_that_only_one_class_has_is_told_and_breaks_no_probe():
     table = evidence(SPINES)
     lateral = table.images[table.images["label"] == 1].assign(view="lateral")
     lateral["image_id"] += "-l"
-    found = results(Evidence(pd.concat([table.images, lateral], ignore_index=True), (), table.looks, 1))
+    found = results(Evidence(pd.concat([table.images, lateral], ignore_index=True), (), table.appearances, 1))
     assert found["views"].level == "warning"
     assert "in development only one class has lateral" in found["views"].summary
     assert found["shortcuts"].level == "ok"

@@ -14,7 +14,7 @@ THUMBNAIL = 64  # pixels a side, whatever the proportions: small enough to keep 
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Appearance:
     """Height and width of the source in pixels, and its thumbnail's bytes."""
 
     height: int
