@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from ovcf_bench.findings import Findings
 from ovcf_bench.hooks.contracts import BuildContext, Fitted, ModelPlugin, Params
 from ovcf_bench.hooks.registry import Registry
-from ovcf_bench.images import Limits, Preprocessing
+from ovcf_bench.images import Preprocessing, UsualImages
 from ovcf_bench.plan import training_of
 from ovcf_bench.records import Recalibration
 from ovcf_bench.study import Study
@@ -34,14 +34,14 @@ class Bundle:
     units: tuple[Path, ...]
     threshold: float | None
     recalibration: Recalibration | None
-    limits: Mapping[str, Limits]
+    usual: Mapping[str, UsualImages]
     findings: Findings | None
     members: tuple[Bundle, ...] = ()
 
     @property
     def unlimited(self) -> tuple[str, ...]:
         """Views of which no image is refused: there were too few development patients to tell what is usual."""
-        return tuple(view for view in self.arm.views if view not in self.limits)
+        return tuple(view for view in self.arm.views if view not in self.usual)
 
     @property
     def plugin(self) -> ModelPlugin:

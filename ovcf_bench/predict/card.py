@@ -37,7 +37,7 @@ def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
         "patients like those of the study, selected and prepared alike. Probabilities are those of the study's share",
         "of positives; elsewhere use `--prevalence`.",
         "",
-        *_limits(bundle),
+        *_usual_images(bundle),
         "## Use",
         "",
         "`ovcf-bench predict . IMAGE...`"
@@ -74,8 +74,8 @@ def _performance(bundle: Bundle) -> Iterator[str]:
         yield f"| {name} | {arm.n} | {arm.positives} | {estimate(arm.auroc, arm.ci)} | {told} |"
 
 
-def _limits(bundle: Bundle) -> Iterator[str]:
-    known = [bundle.limits[view] for view in bundle.arm.views if view in bundle.limits]
+def _usual_images(bundle: Bundle) -> Iterator[str]:
+    known = [bundle.usual[view] for view in bundle.arm.views if view in bundle.usual]
     if known:
         share = f"{100 * known[0].false_refusals:.2g} %{' in each view' if len(known) > 1 else ''}"
         yield f"`predict` refuses images unlike those of {known[0].n} development patients, and {share} of those alike."

@@ -58,7 +58,7 @@ def _write(bundle: Bundle, members: Sequence[str], folder: Path, say: Callable[[
     for each in bundle.study.document.plugins:
         name = f"{records.PLUGINS}/{Path(each).name}"
         write_atomically(folder / name, (bundle.study.folder / name).read_bytes())
-    limits = {view: ViewLimits(**each.to_json()) for view, each in bundle.limits.items() if view in bundle.arm.views}
+    limits = {view: ViewLimits(**each.to_json()) for view, each in bundle.usual.items() if view in bundle.arm.views}
     made = RunFolder(folder)
     made.write(LIMITS, StudyLimits(bundle.preprocessing.version, limits))
     write_atomically(folder / "README.md", model_card(bundle, difference))

@@ -112,11 +112,11 @@ def _look(
         except BenchError as error:  # of one file: the others are scored
             return Prediction(name, "unreadable", reason=error.problems[0].found)
         resized.append(resize(stored[-1], bundle.preprocessing))
-        limits = bundle.limits.get(view)
-        if limits is not None and (odd := limits.unusual(resized[-1])):
-            share = f"{100 * limits.false_refusals:.2g} %"
+        usual = bundle.usual.get(view)
+        if usual is not None and (odd := usual.unusual(resized[-1])):
+            share = f"{100 * usual.false_refusals:.2g} %"
             reason = (
-                f"unlike the images of {limits.n} development patients in the view {view}, most of all in {odd}; "
+                f"unlike the images of {usual.n} development patients in the view {view}, most of all in {odd}; "
                 f"of images like those {share} are refused"
             )
             return Prediction(name, "refused", reason=reason)

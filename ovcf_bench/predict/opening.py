@@ -10,7 +10,7 @@ from ovcf_bench.errors import BenchError, Problem, RecordError, one_of
 from ovcf_bench.findings import FINDINGS, Findings
 from ovcf_bench.hooks import registry
 from ovcf_bench.hooks.registry import Registry
-from ovcf_bench.images import Limits
+from ovcf_bench.images import UsualImages
 from ovcf_bench.predict.bundle import Bundle
 from ovcf_bench.provenance import file_digest, is_bundled, source_digest
 from ovcf_bench.records import EXPORTED_ARM, ExportedArm, Provenance, Recalibration, RunFolder, StudyLimits, plain
@@ -49,7 +49,7 @@ def _exported(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
         units=tuple(folder.path / "units" / each for each in said.units),
         threshold=said.threshold,
         recalibration=said.recalibration,
-        limits=_limits(limits),
+        usual=_usual_images(limits),
         findings=None,
         members=tuple(open_bundle(folder.path / each) for each in said.members),
     )
@@ -75,7 +75,7 @@ def _of_run(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
         units=units,
         threshold=_threshold(findings, name),
         recalibration=_recalibration(folder, name),
-        limits=_limits(limits),
+        usual=_usual_images(limits),
         findings=findings,
         members=tuple(_opened(folder, each) for each in members),
     )
@@ -109,8 +109,8 @@ def _refuse_changed(folder: RunFolder, files: Mapping[str, str]) -> None:
             raise RecordError(Problem(f"folder {folder.name}", f"{name} is not as it was exported", "Export it again."))
 
 
-def _limits(said: StudyLimits) -> dict[str, Limits]:
-    return {view: Limits.from_json(plain(each)) for view, each in said.views.items()}
+def _usual_images(said: StudyLimits) -> dict[str, UsualImages]:
+    return {view: UsualImages.from_json(plain(each)) for view, each in said.views.items()}
 
 
 def _study(folder: RunFolder) -> tuple[Study, Registry]:

@@ -12,7 +12,7 @@ SITES_SCHEMA = 1  # of what goes to another site, and of what comes back
 
 @dataclass(frozen=True, slots=True)
 class ViewLimits:
-    """What is usual among the development images of one view, as `images.Limits` has it."""
+    """What is usual among the development images of one view, as `images.UsualImages` has it."""
 
     mean_image: tuple[tuple[float, ...], ...]
     mean: tuple[float, ...]

@@ -32,7 +32,6 @@ from ovcf_bench.runner import write
 from ovcf_bench.runner.gallery import write_gallery
 from ovcf_bench.runner.jobs import JobMaker
 from ovcf_bench.runner.ledger import declare
-from ovcf_bench.runner.limits import write_limits
 from ovcf_bench.runner.watchers import Watchers
 from ovcf_bench.store import Store
 from ovcf_bench.study import Study
@@ -102,7 +101,7 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
     seconds = time.perf_counter() - begun
     outcome = write.Outcome(ready.plan, failed, declared, checks, inputs, study.digest, seconds)
     found = write.write_records(folder, ready.prepared, ready.cases, ready.store, outcome, options)
-    write_limits(folder, ready.prepared, options)
+    write.write_limits(folder, ready.prepared, options)
     write_gallery(folder, found.gallery, ready.maker(options), ready.plan, options, watch)
     return RunResult(folder, failed, len(ready.plan.to_run) - len(failed), up_to_date=False)
 

@@ -37,9 +37,8 @@ def declare(study: Study, plan: Plan, store: Store, runs: Path, existing: Collec
         entry = _entry(study, comparison, units)
         identity = digest(entry)
         if identity not in known:
-            before = not any(store.is_done(unit.key) for unit in units) and not {comparison.a, comparison.b} & {
-                *existing
-            }
+            had_scores = any(store.is_done(unit.key) for unit in units) or {comparison.a, comparison.b} & {*existing}
+            before = not had_scores
             known[identity] = before
             new.append({"identity": identity, "before_scores": before, **entry})
         found[comparison.id] = known[identity]

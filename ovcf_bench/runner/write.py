@@ -7,24 +7,28 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 import ovcf_bench
 from ovcf_bench import records, scores, splits
-from ovcf_bench.data.preparing import Prepared
+from ovcf_bench.data.preparing import Prepared, preprocessing_of
 from ovcf_bench.errors import RecordError
 from ovcf_bench.files import write_atomically
 from ovcf_bench.hooks.files import source_of
+from ovcf_bench.images import fit_usual_images
 from ovcf_bench.plan import Plan, PlannedUnit
 from ovcf_bench.provenance import machine, versions
-from ovcf_bench.records import CheckResult, Leakage, Provenance, RunFolder, UnitOutcome
+from ovcf_bench.records import CheckResult, Leakage, Provenance, RunFolder, StudyLimits, UnitOutcome, ViewLimits
 from ovcf_bench.runner.assemble import cohort_table, history_table, score_table
 from ovcf_bench.store import Store
-from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION
+from ovcf_bench.vocabulary import DEVELOPMENT, PREPROCESSING_VERSION, TRAINING_VERSION
 
 if TYPE_CHECKING:
     from ovcf_bench.data.settings import Options
     from ovcf_bench.findings import Findings
+
+_FEWEST = 20  # patients of a view; fewer say nothing about what is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,20 @@ def write_records(
     folder.write_text(records.SCORES, scores.to_csv(scored))
     folder.write(records.PROVENANCE, said)
     return findings.rebuild(folder.path)
+
+
+def write_limits(folder: RunFolder, prepared: Prepared, options: Options) -> None:
+    """Write limits.json. It holds means over all development images of a view, nothing of a single one."""
+    preprocessing = preprocessing_of(prepared.study)
+    images = prepared.images
+    development = images[(images["split"] == DEVELOPMENT) & (images["digest"] != "")]
+    views = {}
+    for view, images in development.groupby("view", sort=True):
+        if images["patient_id"].nunique() >= _FEWEST:
+            pixels = options.cache.open([[key] for key in images["cache_key"]], preprocessing)
+            seen = [pixels[np.array([row])][0, 0] for row in range(len(images))]
+            views[str(view)] = ViewLimits(**fit_usual_images(seen, images["patient_id"].tolist()).to_json())
+    folder.write(records.LIMITS, StudyLimits(preprocessing.version, views))
 
 
 def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Options) -> Provenance:

@@ -48,13 +48,13 @@ def _score_images(
     first = bundles[0]
     models = {bundle.arm.name: open_models(bundle, device, threads) for bundle in bundles}
     made: dict[str, list[Doubles]] = {name: [] for name in models}
-    odd: dict[str, int | None] = {view: 0 if view in first.limits else None for view in first.arm.views}
+    odd: dict[str, int | None] = {view: 0 if view in first.usual else None for view in first.arm.views}
     for start in range(0, len(part), _AT_ONCE):
         keys = part["cache_keys"].iloc[start : start + _AT_ONCE]
         pixels = np.stack([np.stack([resize(given.read(key), first.preprocessing) for key in exam]) for exam in keys])
         for place, view in enumerate(first.arm.views):
-            if view in first.limits:
-                odd[view] = (odd[view] or 0) + sum(bool(first.limits[view].unusual(each[place])) for each in pixels)
+            if view in first.usual:
+                odd[view] = (odd[view] or 0) + sum(bool(first.usual[view].unusual(each[place])) for each in pixels)
         for name, of_units in models.items():
             made[name].append(np.stack([model(pixels) for model in of_units]))
         progress(f"Scoring images of {' and '.join(first.arm.views)}", start + len(keys), len(part))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ovcf_bench.hooks.registry import load
-from ovcf_bench.images import Limits, Preprocessing, as_uint16, fit_limits, resize
+from ovcf_bench.images import Preprocessing, UsualImages, as_uint16, fit_usual_images, resize
 
 SIZE = Preprocessing(100, 60)
 
@@ -21,8 +21,8 @@ def phantoms(seed, patients=150, view="ap"):
 
 
 def of_single(images):
-    """Limits of images that are each of a patient of their own."""
-    return fit_limits(images, [f"p{number}" for number in range(len(images))])
+    """What is usual among images that are each of a patient of their own."""
+    return fit_usual_images(images, [f"p{number}" for number in range(len(images))])
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_most_images_of_another_view_are_refused(limits):
 
 
 def test_what_is_written_says_the_same_and_holds_no_single_image(limits):
-    again = Limits.from_json(limits.to_json())
+    again = UsualImages.from_json(limits.to_json())
     image = phantoms(seed=5, patients=2)[0]
     assert again.distance(image) == pytest.approx(limits.distance(image), rel=1e-4)
     assert set(limits.to_json()) == {"mean_image", "mean", "precision", "highest", "n", "false_refusals"}
@@ -93,7 +93,7 @@ def patients_images(seed, patients, images_each):
 def test_several_images_of_a_patient_do_not_make_new_patients_be_refused_more_often_than_stated():
     refused, stated = [], []
     for seed in range(12):
-        limits = fit_limits(*patients_images(seed, 30, 4))
+        limits = fit_usual_images(*patients_images(seed, 30, 4))
         new, _ = patients_images(1000 + seed, 60, 1)
         refused.append(np.mean([bool(limits.unusual(image)) for image in new]))
         stated.append(limits.false_refusals)

@@ -30,7 +30,7 @@ _ROUNDING = 1e-9  # of a sum of shares
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class UsualImages:
     """What is usual among the development images of one view.
 
     mean_image : (32, 20) in [0, 1]; mean : (k,) of the features; precision : (k, k), inverse covariance; highest : the
@@ -68,7 +68,7 @@ class Limits:
         }
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> Limits:
+    def from_json(cls, said: Mapping[str, Any]) -> UsualImages:
         """Return what `to_json` gave."""
         arrays = {name: np.asarray(said[name], dtype=np.float64) for name in ("mean_image", "mean", "precision")}
         return cls(**arrays, highest=float(said["highest"]), n=int(said["n"]), false_refusals=said["false_refusals"])
@@ -93,7 +93,7 @@ def features(image: Pixels16, mean_image: Doubles) -> Doubles:
     return np.array([grey.mean(), spread, entropy, math.log(edges + 1e-6), math.log(noise + 1e-6), likeness, extremes])
 
 
-def fit_limits(images: Sequence[Pixels16], patients: Sequence[str]) -> Limits:
+def fit_usual_images(images: Sequence[Pixels16], patients: Sequence[str]) -> UsualImages:
     """Return the limits of development images (H, W), all of one view and size; `patients` says whose each is.
 
     At least 20 patients.
@@ -113,7 +113,7 @@ def fit_limits(images: Sequence[Pixels16], patients: Sequence[str]) -> Limits:
     below = np.cumsum(1 / images_of[whose[order]]) / (n + 1)  # share of patients, a new one among them
     highest = order[min(int(np.searchsorted(below, 1 - false_refusals - _ROUNDING)), len(table) - 1)]
     mean, precision = _usual(table)
-    return Limits(mean_image, mean, precision, float(left_out[highest]), n, false_refusals)
+    return UsualImages(mean_image, mean, precision, float(left_out[highest]), n, false_refusals)
 
 
 def _usual(table: Doubles) -> tuple[Doubles, Doubles]:
