@@ -52,7 +52,7 @@ def build(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         table["label"] = table["label"].astype("int64")
     except (TypeError, ValueError) as error:
         raise RecordError(Problem(f"score table, column {name!r}", "holds a value of another type")) from error
-    validate(table)
+    check_table(table)
     return table
 
 
@@ -100,7 +100,7 @@ def ensembles_of(logits: Doubles) -> dict[Ensemble, tuple[Doubles, Doubles]]:
     return {"mean_logit": (mean, expit(mean)), "mean_probability": (nothing, expit(logits).mean(axis=0))}
 
 
-def validate(table: pd.DataFrame) -> None:
+def check_table(table: pd.DataFrame) -> None:
     """Raise RecordError listing every breach of the contract, by row number (the header is row 1)."""
     single = table["ensemble"] == SINGLE
     numbered = table["repeat"].notna() & table["fold"].notna()

@@ -105,7 +105,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class CohortCounts:
     """Patients, exams and images; patients also by label, images also by view.
 
     A patient counts as positive when any exam is.
@@ -120,14 +120,14 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EligibilityStep:
     """One eligibility step: who was there before, who was dropped and why, who stayed."""
 
     reason: str
     rule: str
-    before: Counts
-    dropped: Counts
-    after: Counts
+    before: CohortCounts
+    dropped: CohortCounts
+    after: CohortCounts
 
     def __post_init__(self) -> None:
         for what in ("patients", "exams", "images", "positives", "negatives"):

@@ -33,7 +33,7 @@ def interval(limits: Sequence[float] | None, *, sign: bool = False) -> str:
     return f"{show(limits[0])} to {show(limits[1])}"
 
 
-def estimate(value: float | None, limits: Sequence[float] | None, *, sign: bool = False) -> str:
+def with_interval(value: float | None, limits: Sequence[float] | None, *, sign: bool = False) -> str:
     """Return "0.915 (0.893 to 0.934)", without limits where there are none."""
     text = signed(value) if sign else number(value)
     return f"{text} ({interval(limits, sign=sign)})" if limits is not None else text

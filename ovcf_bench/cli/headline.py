@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ovcf_bench.wording import NONE, estimate
+from ovcf_bench.wording import NONE, with_interval
 
 if TYPE_CHECKING:
     from ovcf_bench.findings import Findings
@@ -41,5 +41,5 @@ def _auroc_table(findings: Findings) -> Table:
     table = Table("AUROC (95 % interval)", *(f"{escape(name)} (n = {found.n})" for name, found in sets.items()))
     for arm in findings.study.arms:
         found = [each.arms.get(arm.name) for each in sets.values()]
-        table.add_row(escape(arm.name), *(estimate(each.auroc, each.ci) if each else NONE for each in found))
+        table.add_row(escape(arm.name), *(with_interval(each.auroc, each.ci) if each else NONE for each in found))
     return table

@@ -42,13 +42,13 @@ def command(
     Images that were never seen are read once to know their content. Nothing is trained.
     """
     from ovcf_bench.cli.progress import watching
-    from ovcf_bench.runner import estimate_seconds, plan_study
+    from ovcf_bench.runner import measure_seconds, plan_study
 
     study, registry = open_study(study_path, profile, overrides)
     options = run_settings(study_path, **settings)
     with watching() as watch:
         plan = plan_study(study, registry, options, watch)
-        seconds = estimate_seconds(study, plan, registry, options, watch) if estimate else {}
+        seconds = measure_seconds(study, plan, registry, options, watch) if estimate else {}
     if as_json:
         click.echo(json.dumps([_unit(unit, seconds) for unit in plan.units], indent=1))
     else:

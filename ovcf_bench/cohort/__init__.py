@@ -10,7 +10,7 @@ from ovcf_bench.cohort.contract import (
     refuse_unusable,
     separate,
 )
-from ovcf_bench.cohort.eligibility import Cohort, apply_eligibility, count
+from ovcf_bench.cohort.eligibility import Cohort, apply_eligibility, count_cohort
 
 __all__ = [
     "Cohort",
@@ -19,7 +19,7 @@ __all__ = [
     "by_fold",
     "cases",
     "check_exams",
-    "count",
+    "count_cohort",
     "hide_ids",
     "list_exams",
     "open_dataset",

@@ -10,13 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from ovcf_bench.errors import DataError, Problem, one_of
-from ovcf_bench.vocabulary import EXAM_COLUMNS, Counts, Eligibility, Step
+from ovcf_bench.vocabulary import EXAM_COLUMNS, CohortCounts, Eligibility, EligibilityStep
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
-def count(table: pd.DataFrame) -> Counts:
+def count_cohort(table: pd.DataFrame) -> CohortCounts:
     """Return the counts of an exam table."""
     return _Coded.of(table).counts(np.ones(len(table), dtype=np.bool_))
 
@@ -38,12 +38,12 @@ class _Coded:
         positive = table["label"].to_numpy() == 1
         return cls(patient, exam, view.astype(np.int64), positive, tuple(str(name) for name in names))
 
-    def counts(self, rows: Bools) -> Counts:
+    def counts(self, rows: Bools) -> CohortCounts:
         """Return the counts of the rows that are true."""
         patients = _mark(self.patient, rows)
         positives = int(_mark(self.patient, rows & self.positive).sum())
         images = np.bincount(self.view[rows], minlength=len(self.views))
-        return Counts(
+        return CohortCounts(
             patients=int(patients.sum()),
             exams=int(_mark(self.exam, rows).sum()),
             images=int(rows.sum()),
@@ -66,7 +66,7 @@ class Cohort:
 
     name: str
     images: pd.DataFrame
-    steps: tuple[Step, ...]
+    steps: tuple[EligibilityStep, ...]
 
 
 def apply_eligibility(name: str, table: pd.DataFrame, rules: Sequence[Eligibility]) -> Cohort:
@@ -76,7 +76,7 @@ def apply_eligibility(name: str, table: pd.DataFrame, rules: Sequence[Eligibilit
     """
     coded, kept = _Coded.of(table), np.ones(len(table), dtype=np.bool_)
     everyone, nobody = coded.counts(kept), coded.counts(~kept)
-    steps = [Step("listed by the dataset", "", everyone, nobody, everyone)]
+    steps = [EligibilityStep("listed by the dataset", "", everyone, nobody, everyone)]
     for rule in rules:
         if rule.cohort not in (None, name):
             continue
@@ -87,18 +87,18 @@ def apply_eligibility(name: str, table: pd.DataFrame, rules: Sequence[Eligibilit
         gone = leaves & ~_mark(coded.patient, kept)[coded.patient]
         before, after = steps[-1].after, coded.counts(kept)
         dropped = _dropped(coded.counts(gone), coded.counts(leaves), before, after)
-        steps.append(Step(rule.reason, _in_words(rule), before, dropped, after))
+        steps.append(EligibilityStep(rule.reason, _in_words(rule), before, dropped, after))
     table = table[kept]
     if table.empty:
         raise DataError(Problem(f"cohort {name!r}", "no exam is left after the eligibility steps"))
     return Cohort(name, table.reset_index(drop=True), tuple(steps))
 
 
-def _dropped(gone: Counts, rows: Counts, before: Counts, after: Counts) -> Counts:
+def _dropped(gone: CohortCounts, rows: CohortCounts, before: CohortCounts, after: CohortCounts) -> CohortCounts:
     # A patient who loses the only positive exam but keeps a negative one changes class without leaving.
     changed = before.positives - after.positives - gone.positives
     positives, negatives = gone.positives + changed, gone.negatives - changed
-    return Counts(gone.patients, rows.exams, rows.images, positives, negatives, rows.views)
+    return CohortCounts(gone.patients, rows.exams, rows.images, positives, negatives, rows.views)
 
 
 def _meets(table: pd.DataFrame, rule: Eligibility, cohort: str) -> pd.Series:

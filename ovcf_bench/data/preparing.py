@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench import splits as assignment
-from ovcf_bench.cohort import Cohort, Unusable, apply_eligibility, by_fold, count, patient_table, refuse_unusable
+from ovcf_bench.cohort import Cohort, Unusable, apply_eligibility, by_fold, count_cohort, patient_table, refuse_unusable
 from ovcf_bench.data.decoding import decode
 from ovcf_bench.data.opening import Opened, open_cohorts, views_of_exams
 from ovcf_bench.data.settings import Options
@@ -229,7 +229,7 @@ def _flow(
             for split, part in images.groupby("split", sort=False)
         },
         unused={
-            cohort.name: count(cohort.images[cohort.images["patient_id"].isin(unused["patient_id"])])
+            cohort.name: count_cohort(cohort.images[cohort.images["patient_id"].isin(unused["patient_id"])])
             for cohort in cohorts
             if (unused["cohort"] == cohort.name).any()
         },
@@ -238,7 +238,7 @@ def _flow(
 
 def split_counts(images: pd.DataFrame, cohort: str, exams_by_views: Mapping[str, int]) -> SplitCounts:
     """Return the counts of a split whose images come from one cohort."""
-    counted = count(images)
+    counted = count_cohort(images)
     return SplitCounts(
         **{each.name: getattr(counted, each.name) for each in dataclasses.fields(counted)},
         cohort=cohort,

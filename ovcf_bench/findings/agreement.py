@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from ovcf_bench.findings.case_scores import CaseScores
-from ovcf_bench.findings.pairing import Pairs, estimate
+from ovcf_bench.findings.pairing import Pairs, estimate_scored
 from ovcf_bench.findings.values import Agreement, Decisions, Fused, Valued, limits
 from ovcf_bench.stats.cases import Bools
 from ovcf_bench.stats.intervals import auroc_interval
@@ -119,7 +119,7 @@ def _mean(pairs: Pairs, first: CaseScores, second: CaseScores) -> Iterator[Fused
         yield Fused(MEAN, Valued(None, None, None, RAW), none, none)
         return
     fused = (table["score_a"] + table["score_b"]) / 2
-    found = estimate(table["label"], fused, table["patient_id"], name=f"set {pairs.name!r}")
+    found = estimate_scored(table["label"], fused, table["patient_id"], name=f"set {pairs.name!r}")
     interval = auroc_interval(found)
     method = interval.method if interval else None
     yield Fused(MEAN, Valued(found.auroc, limits(interval), method, found.reason), none, none)

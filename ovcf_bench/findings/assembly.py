@@ -10,7 +10,6 @@ import pandas as pd
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.answer import draft_answer
 from ovcf_bench.findings.audits import audit_published
-from ovcf_bench.findings.beside import compare_set
 from ovcf_bench.findings.case_scores import ScoreBook, open_book, refuse_two_labels
 from ovcf_bench.findings.cautions import cautions, shortcut_cautions
 from ovcf_bench.findings.comparisons import ArmsOfSet, compare_all_arms
@@ -19,6 +18,7 @@ from ovcf_bench.findings.gallery import choose_exams
 from ovcf_bench.findings.networks import compare_folds
 from ovcf_bench.findings.probabilities import judge_probabilities
 from ovcf_bench.findings.readers import MEAN_OF_READERS
+from ovcf_bench.findings.set_comparisons import compare_set
 from ovcf_bench.findings.subgroups import across_sets
 from ovcf_bench.findings.table1 import describe_cohort
 from ovcf_bench.findings.thresholds import (

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ovcf_bench.findings.case_scores import CaseScores
-from ovcf_bench.findings.pairing import estimate
+from ovcf_bench.findings.pairing import estimate_scored
 from ovcf_bench.findings.values import CurveFindings, FoldAuroc, FoldSpread, Limits, RocBand, RocPoints, Valued, limits
 from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.stats.curve_bands import SPECIFICITY, average_precision, curve_spread
@@ -51,7 +51,7 @@ def no_discrimination(status: str, reason: str) -> Discrimination:
 def discriminate(cases: CaseScores) -> Discrimination:
     """Return the AUROC of `cases`. Raises StatisticsError naming the set when one class is absent."""
     table = cases.scored
-    found = estimate(table["label"], table["score"], table["patient_id"], name=f"set {cases.name!r}")
+    found = estimate_scored(table["label"], table["score"], table["patient_id"], name=f"set {cases.name!r}")
     interval = auroc_interval(found)
     return Discrimination(
         auroc=found.auroc,

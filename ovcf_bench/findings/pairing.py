@@ -76,10 +76,10 @@ def on_different_patients(pairs: Pairs) -> AurocComparison:
 
 def _estimate(pairs: Pairs, column: str) -> AurocEstimate:
     scored = pairs.table[pairs.table[column].notna()]
-    return estimate(scored["label"], scored[column], scored["patient_id"], name=_of(pairs))
+    return estimate_scored(scored["label"], scored[column], scored["patient_id"], name=_of(pairs))
 
 
-def estimate(labels: pd.Series, scores: pd.Series, patients: pd.Series, *, name: str) -> AurocEstimate:
+def estimate_scored(labels: pd.Series, scores: pd.Series, patients: pd.Series, *, name: str) -> AurocEstimate:
     """Return the AUROC of scored cases, with the clustered variance when patients have several of them."""
     independent = estimate_auroc(labels, scores, name=name)
     if not patients.duplicated().any():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from ovcf_bench.predict.bundle import Bundle
-from ovcf_bench.wording import NONE, estimate, number
+from ovcf_bench.wording import NONE, number, with_interval
 
 
 def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
@@ -70,8 +70,8 @@ def _performance(bundle: Bundle) -> Iterator[str]:
             continue
         point = arm.operating_point.achieved
         shares = (point.sensitivity, point.specificity) if point else ()
-        told = " | ".join(estimate(each.value, each.ci) for each in shares) or f"{NONE} | {NONE}"
-        yield f"| {name} | {arm.n} | {arm.positives} | {estimate(arm.auroc, arm.ci)} | {told} |"
+        told = " | ".join(with_interval(each.value, each.ci) for each in shares) or f"{NONE} | {NONE}"
+        yield f"| {name} | {arm.n} | {arm.positives} | {with_interval(arm.auroc, arm.ci)} | {told} |"
 
 
 def _usual_images(bundle: Bundle) -> Iterator[str]:

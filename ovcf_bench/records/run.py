@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.records.folder import FLAT, RUN_AGAIN, Record, RunFolder, gathering
-from ovcf_bench.vocabulary import Counts, Step, Unit
+from ovcf_bench.vocabulary import CohortCounts, EligibilityStep, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class CohortFlow:
     """The images of a cohort that could not be used, and its ordered steps after them."""
 
     unusable: tuple[LeftOut, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[EligibilityStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SplitCounts(Counts):
+class SplitCounts(CohortCounts):
     """A split, the cohort that it was taken from, and how many of its exams have which views."""
 
     cohort: str
@@ -44,7 +44,7 @@ class Flow:
 
     cohorts: Mapping[str, CohortFlow]
     splits: Mapping[str, SplitCounts]
-    unused: Mapping[str, Counts]
+    unused: Mapping[str, CohortCounts]
 
 
 @dataclass(frozen=True, slots=True)

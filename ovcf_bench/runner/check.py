@@ -98,7 +98,7 @@ def _sizes(splits: pd.DataFrame) -> dict[str, int]:
     return {str(name): int(n) for name, n in splits["split"].value_counts(sort=False).items()}
 
 
-def estimate_seconds(study: Study, plan: Plan, registry: Registry, options: Options, watch: Watch) -> dict[str, float]:
+def measure_seconds(study: Study, plan: Plan, registry: Registry, options: Options, watch: Watch) -> dict[str, float]:
     """Return the seconds that a unit will take, by arm, from a few measured training steps.
 
     Arms that the core does not train are not in it: nothing of theirs can be measured by steps.

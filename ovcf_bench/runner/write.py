@@ -32,7 +32,7 @@ _FEWEST = 20  # patients of a view; fewer say nothing about what is usual
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Execution:
     """How the units of a plan ended. `inputs` identifies what the records will have been made from."""
 
     plan: Plan
@@ -61,7 +61,7 @@ def write_records(
     prepared: Prepared,
     cases: Mapping[tuple[str, ...], pd.DataFrame],
     store: Store,
-    outcome: Outcome,
+    execution: Execution,
     options: Options,
 ) -> Findings:
     """Write every record but the gallery and the report, and return the findings.
@@ -70,9 +70,9 @@ def write_records(
     """
     from ovcf_bench import findings  # a second of imports that a plan or a check need not wait for
 
-    units = outcome.plan.units
+    units = execution.plan.units
     scored = score_table(prepared, units, store, cases)
-    said = _provenance(prepared, store, outcome, options)
+    said = _provenance(prepared, store, execution, options)
     for derived in (records.REPORT, records.FINDINGS, records.GALLERY):
         folder.remove(derived)
     folder.write_text(records.LOCK, prepared.study.to_yaml())
@@ -80,7 +80,7 @@ def write_records(
         write_atomically(folder.path / records.PLUGINS / Path(each).name, source_of(prepared.study.folder / each))
     folder.write_text(records.SPLITS, splits.to_csv(prepared.splits))
     folder.write(records.FLOW, prepared.flow)
-    folder.write(records.CHECKS, tuple(outcome.checks))
+    folder.write(records.CHECKS, tuple(execution.checks))
     folder.write_table(records.COHORT, cohort_table(prepared))
     folder.write_table(records.HISTORY, history_table(units, store))
     folder.write_text(records.SCORES, scores.to_csv(scored))
@@ -102,19 +102,19 @@ def write_limits(folder: RunFolder, prepared: Prepared, options: Options) -> Non
     folder.write(records.LIMITS, StudyLimits(preprocessing.version, views))
 
 
-def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Options) -> Provenance:
+def _provenance(prepared: Prepared, store: Store, execution: Execution, options: Options) -> Provenance:
     study = prepared.study
-    units = tuple(_unit(unit, store, outcome.failed.get(unit)) for unit in outcome.plan.units)
+    units = tuple(_unit(unit, store, execution.failed.get(unit)) for unit in execution.plan.units)
     return Provenance(
         project_version=ovcf_bench.__version__,
         command=options.command,
         study_file=options.study_file,
-        study_hash=outcome.study_hash,
+        study_hash=execution.study_hash,
         profile=study.profile,
         set=tuple(study.overrides),
         reduced=tuple(study.reduced),
         synthetic=tuple(prepared.synthetic),
-        models={name: _model(name, outcome.plan, store) for name in sorted({arm.model for arm in study.arms})},
+        models={name: _model(name, execution.plan, store) for name in sorted({arm.model for arm in study.arms})},
         units=units,
         versions=versions(),
         **machine(),
@@ -122,15 +122,15 @@ def _provenance(prepared: Prepared, store: Store, outcome: Outcome, options: Opt
         threads=options.threads,
         workers=options.workers,
         seed=study.document.seed,
-        seconds=round(outcome.seconds, 1),
+        seconds=round(execution.seconds, 1),
         optimistic_checkpoint=study.document.training.checkpoint == "best_accuracy_on_fold",
         training_version=TRAINING_VERSION,
         preprocessing_version=PREPROCESSING_VERSION,
-        declared=dict(outcome.declared),
+        declared=dict(execution.declared),
         leakage=Leakage(**asdict(prepared.proof)),
         readers={name: each.readers for name, each in prepared.existing.items() if len(each.readers) > 1},
         # Without failures only: a run with failed units is tried again.
-        inputs=None if outcome.failed else outcome.inputs,
+        inputs=None if execution.failed else execution.inputs,
     )
 
 

@@ -57,7 +57,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ScoreColumn:
     """A column of a table of scores. empty : cells without a value; repeated : cells that repeat an earlier one.
 
     binary : holds 0 and 1, both of them and nothing else; numeric : finite numbers and nothing else; whole : all of
@@ -76,9 +76,9 @@ class Column:
 class ScoreSurvey:
     """A CSV of scores: its columns, without those that have no name."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ScoreColumn, ...]
 
-    def column(self, name: str) -> Column | None:
+    def column(self, name: str) -> ScoreColumn | None:
         """Return the column of this name, where spaces around it do not matter, or None."""
         exact = [each for each in self.columns if each.name == name]
         return next(iter(exact or [each for each in self.columns if each.name.strip() == name.strip()]), None)
@@ -202,7 +202,7 @@ def _scores(data: Path) -> ScoreSurvey:
     return ScoreSurvey(tuple(_column(name, table[name], words[name]) for name in named))
 
 
-def _column(name: str, values: pd.Series, words: pd.Series) -> Column:
+def _column(name: str, values: pd.Series, words: pd.Series) -> ScoreColumn:
     import pandas as pd
 
     present = values.dropna()
@@ -210,7 +210,7 @@ def _column(name: str, values: pd.Series, words: pd.Series) -> Column:
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and len(present) > 0
     numeric = numeric and bool((present.abs() != float("inf")).all())
     whole = numeric and bool((present % 1 == 0).all())
-    return Column(name, int(words.isna().sum()), int(words.dropna().duplicated().sum()), binary, numeric, whole)
+    return ScoreColumn(name, int(words.isna().sum()), int(words.dropna().duplicated().sum()), binary, numeric, whole)
 
 
 def _word(name: str) -> str:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from ovcf_bench import findings, records, scores
-from ovcf_bench.cohort import count
+from ovcf_bench.cohort import count_cohort
 from ovcf_bench.data.preparing import split_counts
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.files import whole_folder
 from ovcf_bench.records import AddedSite, CohortFlow, RunFolder, SiteAnswer
 from ovcf_bench.sites.returned import Returned, read_returned, verify
-from ovcf_bench.vocabulary import Step
+from ovcf_bench.vocabulary import EligibilityStep
 
 
 def add_site(run: Path, file: Path, told: str | None) -> Path:
@@ -69,9 +69,9 @@ def _extend(target: RunFolder, table: pd.DataFrame, site: str) -> None:
     images = pd.concat(
         [part.assign(view=view) for name, part in rows.groupby("view", sort=False) for view in str(name).split("+")]
     ).drop_duplicates(["exam_id", "view"], ignore_index=True)
-    everyone, nobody = count(images), count(images.iloc[:0])
+    everyone, nobody = count_cohort(images), count_cohort(images.iloc[:0])
     flow = target.read(records.FLOW)
-    step = Step("scored at the site", "", everyone, nobody, everyone)
+    step = EligibilityStep("scored at the site", "", everyone, nobody, everyone)
     by_views = images.groupby("exam_id")["view"].agg(lambda views: "+".join(sorted(views))).value_counts()
     exams = {str(views): int(n) for views, n in by_views.items()}
     target.write(

@@ -20,8 +20,8 @@ from ovcf_bench.study.changes import changes
 from ovcf_bench.study.document import Keys, Node, merge, put, read, scalar
 from ovcf_bench.study.resolve import check_references, make_arms, make_comparisons, make_eligibility, make_splits
 from ovcf_bench.study.schema import StudyDocument
+from ovcf_bench.study.shape import read_as
 from ovcf_bench.study.soundness import sound
-from ovcf_bench.study.validate import validate
 from ovcf_bench.vocabulary import Arm, Comparison, Eligibility, SplitRule
 
 _LOCK_HEADER = "# Fully resolved study: what ran. Written by ovcf-bench; run it like any other study file.\n"
@@ -243,7 +243,7 @@ def _with_profile(root: Node, profiles: Node | None, name: str | None, where: st
 
 def _validated(root: Node, params_models: ParamsModels | None) -> tuple[StudyDocument | None, list[Problem]]:
     """Return the document, or None with all problems of schema, plugins and references."""
-    document, wrong = validate(StudyDocument, root)
+    document, wrong = read_as(StudyDocument, root)
     problems = [problem for _, problem in wrong]
     _check_references(root, document, problems)
     if params_models is None:
@@ -301,7 +301,7 @@ def _plugin_params(
     if not isinstance(params.value, dict):
         problems.append(Problem(params.where, "params must be a mapping", "Example: params: {name: value}"))
         return None
-    found, wrong = validate(known[plugin.value], params, (*at, "params"))
+    found, wrong = read_as(known[plugin.value], params, (*at, "params"))
     problems += [problem for _, problem in wrong]
     return found
 

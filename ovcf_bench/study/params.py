@@ -9,14 +9,14 @@ from pydantic import BaseModel
 
 from ovcf_bench.errors import StudyError
 from ovcf_bench.study.document import Node, put
-from ovcf_bench.study.validate import validate
+from ovcf_bench.study.shape import read_as
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_params(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
     """Return plain values as a plugin's parameters. Raises StudyError with every mistake, as a study file would."""
-    found, wrong = validate(model, _node(values, where), ("params",))
+    found, wrong = read_as(model, _node(values, where), ("params",))
     if wrong or found is None:
         raise StudyError(*(problem for _, problem in wrong))
     return found

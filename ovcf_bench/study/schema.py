@@ -19,20 +19,20 @@ Positive = Annotated[int, Field(ge=1)]
 CheckPolicy = Literal["error", "warn", "off"]
 
 
-class Section(BaseModel):
+class StudyPart(BaseModel):
     """Base of every part of a study: unknown keys are errors, nothing is coerced, nothing changes later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class CohortSection(Section):
+class CohortSection(StudyPart):
     """Exams of one site, from one dataset plugin."""
 
     dataset: str = Field(description="Name of a dataset plugin (`ovcf-bench plugins list`).")
     params: Any = Field(default_factory=dict, description="Parameters of the plugin (`ovcf-bench plugins show NAME`).")
 
 
-class Drop(Section):
+class Drop(StudyPart):
     """Which exams a step drops: a column and exactly one condition. A missing value meets only `missing`.
 
     Besides the dataset's columns there is `views`, what an exam has: {column: views, not_equals: ap+lateral}.
@@ -46,7 +46,7 @@ class Drop(Section):
     missing: Literal[True] | None = None
 
 
-class EligibilitySection(Section):
+class EligibilitySection(StudyPart):
     """One ordered eligibility step; it is counted and drawn in the participant flow."""
 
     drop: Drop
@@ -54,7 +54,7 @@ class EligibilitySection(Section):
     cohort: Name | None = Field(default=None, description="Only this cohort; default: every cohort.")
 
 
-class SplitSection(Section):
+class SplitSection(StudyPart):
     """Patients of a cohort that go into this split; without counts, all that remain."""
 
     from_: Name = Field(alias="from")
@@ -62,7 +62,7 @@ class SplitSection(Section):
     negatives: Positive | None = None
 
 
-class SplitsSection(Section):
+class SplitsSection(StudyPart):
     """One assignment per study, by patient, shared by all arms; every further name is a test set."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
@@ -80,21 +80,21 @@ class SplitsSection(Section):
         return self.__pydantic_extra__
 
 
-class ModelSection(Section):
+class ModelSection(StudyPart):
     """A model plugin with its parameters."""
 
     model: str = Field(description="Name of a model plugin (`ovcf-bench plugins list`).")
     params: Any = Field(default_factory=dict, description="Parameters of the plugin (`ovcf-bench plugins show NAME`).")
 
 
-class ArmSection(Section):
+class ArmSection(StudyPart):
     """One combination of views and model to include or exclude."""
 
     views: Views
     model: Name
 
 
-class ArmsSection(Section):
+class ArmsSection(StudyPart):
     """What is compared: every view (or list of views) with every model, plus `include`, minus `exclude`."""
 
     views: tuple[Views, ...] = Field(min_length=1)
@@ -103,7 +103,7 @@ class ArmsSection(Section):
     exclude: tuple[ArmSection, ...] = ()
 
 
-class OptimizerSection(Section):
+class OptimizerSection(StudyPart):
     """The optimiser; weight decay is not applied to biases and norms."""
 
     name: Literal["adam", "adamw", "sgd"] = "adamw"
@@ -112,7 +112,7 @@ class OptimizerSection(Section):
     momentum: Share = 0.9  # sgd only
 
 
-class ScheduleSection(Section):
+class ScheduleSection(StudyPart):
     """The learning rate over time; it is stepped once per batch."""
 
     name: Literal["constant", "warmup_cosine", "one_cycle", "warmup_restarts"] = "warmup_cosine"
@@ -122,14 +122,14 @@ class ScheduleSection(Section):
     restart_epochs: Positive = 10  # warmup_restarts: length of a cosine cycle
 
 
-class RandAugmentSection(Section):
+class RandAugmentSection(StudyPart):
     """RandAugment (Cubuk 2020): `operations` random operations per image at `magnitude` of 30."""
 
     operations: Positive = 2
     magnitude: Annotated[int, Field(ge=0, le=30)] = 9
 
 
-class AugmentationSection(Section):
+class AugmentationSection(StudyPart):
     """Random changes of training images; amplitudes are drawn uniformly for each image."""
 
     flip: Share = Field(default=0.0, description="Probability of a horizontal flip.")
@@ -142,7 +142,7 @@ class AugmentationSection(Section):
     randaugment: RandAugmentSection | None = None
 
 
-class TrainingSection(Section):
+class TrainingSection(StudyPart):
     """How every network of the study is trained."""
 
     image_size: tuple[Positive, Positive] = Field(default=(600, 380), description="[height, width] in pixels.")
@@ -175,21 +175,21 @@ class TrainingSection(Section):
     )
 
 
-class ThresholdSection(Section):
+class ThresholdSection(StudyPart):
     """A threshold at a fixed sensitivity or specificity of the out-of-fold scores."""
 
     sensitivity: Annotated[float, Field(gt=0, lt=1)] | None = None
     specificity: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
-class PrimarySection(Section):
+class PrimarySection(StudyPart):
     """The one analysis that answers the question."""
 
     set: Name
     comparison: str = Field(description="Id of a comparison; with several models ID/MODEL.")
 
 
-class ComparisonSection(Section):
+class ComparisonSection(StudyPart):
     """A declared test of `a` minus `b`: two arms, or two views (then one test for each model)."""
 
     id: Name
@@ -199,7 +199,7 @@ class ComparisonSection(Section):
     margin: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
-class PublishedFigure(Section):
+class PublishedFigure(StudyPart):
     """Published figures of one test set, to stand beside ours."""
 
     set: Name | None = Field(default=None, description="Test set of this study; none when the source does not say.")
@@ -209,7 +209,7 @@ class PublishedFigure(Section):
     p: Share | None = None
 
 
-class PublishedSection(Section):
+class PublishedSection(StudyPart):
     """Figures of the published study that this one follows."""
 
     source: str
@@ -217,7 +217,7 @@ class PublishedSection(Section):
     figures: tuple[PublishedFigure, ...] = ()
 
 
-class ChecksSection(Section):
+class ChecksSection(StudyPart):
     """What each check of the data does when it finds something: stop the study, warn, or nothing at all.
 
     Equal pixels and patients on both sides of a border always stop it.
@@ -242,7 +242,7 @@ class ChecksSection(Section):
         return self.model_dump(exclude={"describes_label"})
 
 
-class ReportSection(Section):
+class ReportSection(StudyPart):
     """What the report shows beside the numbers; nothing of it changes a result."""
 
     images: Literal["gallery", "none"] = Field(
@@ -255,7 +255,7 @@ class ReportSection(Section):
     saliency: bool = Field(default=True, description="Where the networks looked (Grad-CAM), over each picture.")
 
 
-class StudyDocument(Section):
+class StudyDocument(StudyPart):
     """A whole study file after `extends`, `--profile` and `--set`."""
 
     schema_: Literal[1] = Field(alias="schema")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ovcf_bench.study.document import Keys, Node
 from ovcf_bench.study.schema import StudyDocument
-from ovcf_bench.study.validate import validate
+from ovcf_bench.study.shape import read_as
 
 _ROUNDS = 8  # a stand-in may lack keys of its own, and a key may lie four deep
 _ANY: Node = Node("x", "", "")
@@ -36,7 +36,7 @@ def sound(root: Node) -> tuple[StudyDocument | None, frozenset[Keys]]:
     """
     replaced: set[Keys] = set()
     for _ in range(_ROUNDS):
-        document, wrong = validate(StudyDocument, root)
+        document, wrong = read_as(StudyDocument, root)
         if document is not None:
             return document, frozenset(replaced)
         for keys, _problem in wrong:

@@ -14,7 +14,13 @@ from ovcf_bench.errors import BenchError, PluginError
 from ovcf_bench.executors import Job
 from ovcf_bench.executors.processes import Outcome
 from ovcf_bench.predict import export_bundle, open_bundle, open_models
-from ovcf_bench.runner import check_study, estimate_seconds, plan_study, run_study
+from ovcf_bench.runner import check_study, measure_seconds, plan_study, run_study
+from ovcf_bench.testing import plugin_checks
+
+LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+AP = np.array([-2.0, -1.0, 0.5, -0.5, 1.0, 2.0, -0.2, 3.0])
+LATERAL = np.array([-3.0, 1.0, -1.0, -2.0, 2.0, 0.0, 4.0, 5.0])
+BOTH = np.column_stack([AP, LATERAL])
 
 
 def to_run(project, *changes):
@@ -79,7 +85,7 @@ def test_an_arm_that_combines_what_is_no_arm_is_refused(project):
 def test_the_time_of_what_the_core_trains_is_estimated_and_of_nothing_else(project):
     study, plugins, options = project.opened()
     plan = plan_study(study, plugins, options, Silent())
-    seconds = estimate_seconds(study, plan, plugins, options, Silent())
+    seconds = measure_seconds(study, plan, plugins, options, Silent())
     assert set(seconds) == {"ap/net", "lateral/net"}
     assert all(each > 0 for each in seconds.values())
 

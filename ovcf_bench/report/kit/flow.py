@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from ovcf_bench.records import Flow, LeftOut, SplitCounts
 from ovcf_bench.report.kit.csv import as_csv
-from ovcf_bench.vocabulary import Counts, Step
+from ovcf_bench.vocabulary import CohortCounts, EligibilityStep
 from ovcf_bench.wording import count
 
 Kind = Literal["main", "left", "dropped", "split"]
@@ -144,7 +144,7 @@ def _images(n: int) -> str:
     return f"{count(n)} image{'' if n == 1 else 's'}"
 
 
-def _draw_steps(canvas: _Canvas, above: Box, steps: Sequence[Step]) -> Box:
+def _draw_steps(canvas: _Canvas, above: Box, steps: Sequence[EligibilityStep]) -> Box:
     """Draw what each step drops at the side of the trunk and what is left on it; return the last box."""
     edge = above.bottom
     for step in steps:
@@ -165,9 +165,9 @@ def _draw_steps(canvas: _Canvas, above: Box, steps: Sequence[Step]) -> Box:
     return above
 
 
-def _draw_splits(canvas: _Canvas, above: Box, splits: Mapping[str, SplitCounts], unused: Counts | None) -> int:
+def _draw_splits(canvas: _Canvas, above: Box, splits: Mapping[str, SplitCounts], unused: CohortCounts | None) -> int:
     """Hang the splits under the last box; return the lower edge of the drawing."""
-    found: list[tuple[str, Counts]] = list(splits.items())
+    found: list[tuple[str, CohortCounts]] = list(splits.items())
     if unused is not None and unused.patients:
         found.append(("in no split", unused))
     top = above.bottom + _GAP
@@ -180,7 +180,7 @@ def _draw_splits(canvas: _Canvas, above: Box, splits: Mapping[str, SplitCounts],
     return bottom
 
 
-def _partly(counts: Counts) -> tuple[str, ...]:
+def _partly(counts: CohortCounts) -> tuple[str, ...]:
     """Return which views exams have, where not all have the same."""
     kinds = counts.exams_by_views if isinstance(counts, SplitCounts) else {}
     if len(kinds) < 2:
@@ -188,25 +188,25 @@ def _partly(counts: Counts) -> tuple[str, ...]:
     return (", ".join(f"{count(n)} exam{'' if n == 1 else 's'} with {views}" for views, n in kinds.items()),)
 
 
-def _lines(counts: Counts, word: str = "") -> tuple[str, ...]:
+def _lines(counts: CohortCounts, word: str = "") -> tuple[str, ...]:
     if not counts.patients and word:
         return ("nobody dropped",)
     return (f"{_patients(counts)} {word}".strip(), _classes(counts))
 
 
-def _patients(counts: Counts) -> str:
+def _patients(counts: CohortCounts) -> str:
     return f"{count(counts.patients)} patient{'' if counts.patients == 1 else 's'}"
 
 
-def _classes(counts: Counts) -> str:
+def _classes(counts: CohortCounts) -> str:
     return f"{count(counts.positives)} positive, {count(counts.negatives)} negative"
 
 
 def _in_words(
     name: str,
-    steps: Sequence[Step],
-    splits: Mapping[str, Counts],
-    unused: Counts | None,
+    steps: Sequence[EligibilityStep],
+    splits: Mapping[str, CohortCounts],
+    unused: CohortCounts | None,
     unusable: Sequence[LeftOut],
 ) -> str:
     start = steps[0].after

@@ -25,7 +25,7 @@ from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, ForestRow, forest, forest_values
 from ovcf_bench.report.kit.plot import arm_style
 from ovcf_bench.report.read import RunRecords
-from ovcf_bench.wording import NONE, count, estimate, interval, listed, minus, number, p_phrase, p_value, signed
+from ovcf_bench.wording import NONE, count, interval, listed, minus, number, p_phrase, p_value, signed, with_interval
 
 _NOT_ALIKE = (
     "A p-value above .05 does not show that two views are comparable. That takes a margin, declared before the test "
@@ -74,7 +74,7 @@ def _forest(findings: Findings) -> Iterator[Figure]:
             tuple(
                 ForestRow(
                     minus(one.a, one.b),
-                    estimate(one.estimate.difference, one.estimate.ci, sign=True),
+                    with_interval(one.estimate.difference, one.estimate.ci, sign=True),
                     one.estimate.difference,
                     one.estimate.ci,
                     arm_style(position),

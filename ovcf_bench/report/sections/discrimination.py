@@ -29,7 +29,7 @@ from ovcf_bench.report.kit.plot import Frame, Plot, Series, arm_style
 from ovcf_bench.report.kit.ticks import UNIT, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
-from ovcf_bench.wording import NONE, count, estimate, interval, listed, number
+from ovcf_bench.wording import NONE, count, interval, listed, number, with_interval
 
 
 def discrimination(run: RunRecords) -> Section:
@@ -51,7 +51,7 @@ def _forest(findings: Findings) -> Iterator[Figure]:
         ForestGroup(
             name,
             tuple(
-                ForestRow(arm, estimate(result.auroc, result.ci), result.auroc, result.ci, arm_style(position))
+                ForestRow(arm, with_interval(result.auroc, result.ci), result.auroc, result.ci, arm_style(position))
                 for position, (arm, result) in enumerate(found.arms.items())
             ),
         )

@@ -22,7 +22,7 @@ from ovcf_bench.report.kit.blocks import (
 )
 from ovcf_bench.report.kit.flow import flow_columns, flow_values
 from ovcf_bench.report.read import RunRecords
-from ovcf_bench.vocabulary import Counts
+from ovcf_bench.vocabulary import CohortCounts
 from ovcf_bench.wording import NONE, count, number, per_cent
 
 
@@ -78,7 +78,7 @@ def _steps(flow: Flow, name: str, views: list[str]) -> Iterator[Row]:
         yield Row(head, _row(step.dropped, step.after, views))
 
 
-def _row(dropped: Counts | None, left: Counts, views: list[str]) -> tuple[Cell, ...]:
+def _row(dropped: CohortCounts | None, left: CohortCounts, views: list[str]) -> tuple[Cell, ...]:
     return (
         *(_classes(dropped) if dropped else cells(NONE, NONE, NONE)),
         *_classes(left),
@@ -86,7 +86,7 @@ def _row(dropped: Counts | None, left: Counts, views: list[str]) -> tuple[Cell, 
     )
 
 
-def _classes(counts: Counts) -> tuple[Cell, ...]:
+def _classes(counts: CohortCounts) -> tuple[Cell, ...]:
     return cells(*(count(each) for each in (counts.patients, counts.positives, counts.negatives)))
 
 

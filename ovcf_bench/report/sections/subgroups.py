@@ -10,7 +10,7 @@ from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, Forest, ForestGroup, ForestRow, forest, forest_values
 from ovcf_bench.report.kit.plot import arm_style
 from ovcf_bench.report.read import RunRecords
-from ovcf_bench.wording import NONE, count, estimate, interval, minus, number, p_value, signed
+from ovcf_bench.wording import NONE, count, interval, minus, number, p_value, signed, with_interval
 
 
 def subgroups(run: RunRecords) -> Section:
@@ -50,7 +50,7 @@ def _forests(run: RunRecords) -> Iterator[Figure]:
 def _aurocs(found: list[Interaction], a: str, b: str) -> list[ForestGroup]:
     def arms(one: Estimate) -> Iterator[ForestRow]:
         for at, (arm, value, ci) in enumerate(((a, one.auroc_a, one.ci_a), (b, one.auroc_b, one.ci_b))):
-            yield ForestRow(arm, estimate(value, ci), value, ci, arm_style(at))
+            yield ForestRow(arm, with_interval(value, ci), value, ci, arm_style(at))
 
     return [
         ForestGroup(f"{each.by}: {group.group} (n = {group.estimate.n})", tuple(arms(group.estimate)))
@@ -67,7 +67,7 @@ def _differences(found: list[Interaction]) -> list[ForestGroup]:
             tuple(
                 ForestRow(
                     f"{group.group} (n = {group.estimate.n})",
-                    estimate(group.estimate.difference, group.estimate.ci, sign=True),
+                    with_interval(group.estimate.difference, group.estimate.ci, sign=True),
                     group.estimate.difference,
                     group.estimate.ci,
                     arm_style(0),

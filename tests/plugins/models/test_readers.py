@@ -14,7 +14,7 @@ from ovcf_bench.errors import BenchError
 from ovcf_bench.predict import open_bundle
 from ovcf_bench.records import RunFolder
 from ovcf_bench.report import write_report
-from ovcf_bench.runner import check_study, estimate_seconds, plan_study, run_study
+from ovcf_bench.runner import check_study, measure_seconds, plan_study, run_study
 from ovcf_bench.sites import export_for_site
 
 EXPECTED = json.loads((ORACLE / "vandyke.json").read_text())
@@ -126,4 +126,4 @@ def test_check_tells_what_is_wrong_with_the_scores_and_a_plan_has_nothing_to_est
     study, plugins, options = Project(tmp_path).opened("right.yaml")
     assert check_study(study, plugins, options, Silent(), pixels=True).problems == []
     plan = plan_study(study, plugins, options, Silent())
-    assert estimate_seconds(study, plan, plugins, options, Silent()) == {}
+    assert measure_seconds(study, plan, plugins, options, Silent()) == {}

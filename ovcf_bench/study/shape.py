@@ -37,7 +37,7 @@ _WANTED = {
 }
 
 
-def validate(model: type[Model], node: Node, at: Keys = ()) -> tuple[Model | None, list[tuple[Keys, Problem]]]:
+def read_as(model: type[Model], node: Node, at: Keys = ()) -> tuple[Model | None, list[tuple[Keys, Problem]]]:
     """Return the model of a node, or None with everything that is wrong: the keys of each mistake and the problem.
 
     Values are taken as JSON would give them: nothing is coerced, a list may become a tuple. `at` is where the
