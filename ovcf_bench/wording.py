@@ -19,10 +19,10 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.lstrip("-") if float(text) == 0 else text.replace("-", _MINUS)
 
 
-def signed(value: float | None, digits: int = 3) -> str:
+def signed(value: float | None) -> str:
     """Return a difference with its sign: "+0.003", "−0.021", "0.000"."""
-    text = number(value, digits)
-    return f"+{text}" if value is not None and float(f"{value:.{digits}f}") > 0 else text
+    text = number(value)
+    return f"+{text}" if value is not None and float(f"{value:.3f}") > 0 else text
 
 
 def interval(limits: Sequence[float] | None, *, sign: bool = False) -> str:

@@ -32,12 +32,12 @@ class Unusable:
     reason: str
 
 
-def open_dataset(plugin: DatasetPlugin, params: Any, folder: Path, where: str = "", *, told: bool = False) -> Dataset:
-    """Return the opened dataset; relative paths start at `folder`. told : as for `hooks.calls.calling`.
+def open_dataset(plugin: DatasetPlugin, params: Any, folder: Path, where: str = "") -> Dataset:
+    """Return the opened dataset; relative paths start at `folder`.
 
     Raises PluginError for what is no `api.Dataset`.
     """
-    with calling(f"dataset {plugin.name!r}", plugin.open, where, told=told):
+    with calling(f"dataset {plugin.name!r}", plugin.open, where, told=False):
         dataset = plugin.open(params, folder)
     lacking = [name for name in _OFFERS if not callable(getattr(dataset, name, None))]
     if lacking:
@@ -46,11 +46,9 @@ def open_dataset(plugin: DatasetPlugin, params: Any, folder: Path, where: str = 
     return dataset
 
 
-def list_exams(
-    plugin: DatasetPlugin, dataset: Dataset, progress: Progress, where: str = "", *, told: bool = False
-) -> pd.DataFrame:
+def list_exams(plugin: DatasetPlugin, dataset: Dataset, progress: Progress, where: str = "") -> pd.DataFrame:
     """Return the exam table as the dataset gives it. Raises PluginError for what is no table."""
-    with calling(f"dataset {plugin.name!r}", dataset.exams, where, told=told):
+    with calling(f"dataset {plugin.name!r}", dataset.exams, where, told=False):
         table = dataset.exams(progress)
     if not isinstance(table, pd.DataFrame):
         found = f"returns {type(table).__name__}"

@@ -3,7 +3,7 @@
 from ovcf_bench.images.appearance import THUMBNAIL, Appearance
 from ovcf_bench.images.cache import CacheEntry, ImageCache, MappedPixels
 from ovcf_bench.images.overlay import colour_overlay
-from ovcf_bench.images.preprocess import Pixels16, Preprocessing, as_float, as_uint16, inside, pixel_digest, resize
+from ovcf_bench.images.preprocess import Pixels16, Preprocessing, as_uint16, inside, pixel_digest, resize
 from ovcf_bench.images.usual import UsualImages, fit_usual_images
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "Pixels16",
     "Preprocessing",
     "UsualImages",
-    "as_float",
     "as_uint16",
     "colour_overlay",
     "fit_usual_images",

@@ -60,11 +60,6 @@ def as_uint16(image: np.ndarray[Any, Any]) -> Pixels16:
     return levels
 
 
-def as_float(image: Pixels16) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return pixels as float32 in [0, 1], the form in which networks see them."""
-    return image.astype(np.float32) / np.float32(_HIGHEST)
-
-
 def pixel_digest(image: Pixels16) -> str:
     """Return the SHA-256 of shape and pixels, in hexadecimal: equal for equal images, whatever file they are in."""
     shape = f"{image.shape[0]}x{image.shape[1]}:".encode()

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from ovcf_bench.findings.values import ArmFindings, Calibration, ComparisonFindings, Findings
+from ovcf_bench.findings.values import Calibration, ComparisonFindings, Findings
 from ovcf_bench.records import Provenance
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.study.schema import AugmentationSection, StudyDocument
@@ -143,7 +143,7 @@ def _statistics(findings: Findings) -> Iterator[str]:
     )
     yield from _comparisons(findings, tests)
     if any(arm.operating_point.achieved for arm in arms):
-        yield from _thresholds(findings, arms)
+        yield from _thresholds(findings)
     figures: list[Calibration] = [each for arm in arms for each in arm.calibration.figures]
     if figures:
         yield (
@@ -194,7 +194,7 @@ def _comparisons(findings: Findings, tests: Sequence[ComparisonFindings]) -> Ite
         )
 
 
-def _thresholds(findings: Findings, arms: Sequence[ArmFindings]) -> Iterator[str]:
+def _thresholds(findings: Findings) -> Iterator[str]:
     study = findings.study
     key = " [Youden1950]" if study.threshold == "Youden index" else ""
     where = f" on {study.fitted_on}" if study.fitted_on else " on each set itself, which flatters it"

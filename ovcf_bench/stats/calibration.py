@@ -16,8 +16,7 @@ from scipy.special import logit
 from statsmodels.nonparametric.smoothers_lowess import lowess
 from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
-from ovcf_bench.errors import Problem, StatisticsError
-from ovcf_bench.stats.cases import Bools, Floats, complete_cases
+from ovcf_bench.stats.cases import Bools, Floats
 from ovcf_bench.stats.clusters import number_clusters
 from ovcf_bench.stats.intervals import Interval, normal_quantile
 
@@ -48,15 +47,6 @@ class LogisticCalibration:
     slope: Coefficient
     joint: Coefficient
     intercept: Coefficient
-
-
-def check_probabilities(labels: npt.ArrayLike, probabilities: npt.ArrayLike, *, name: str) -> tuple[Bools, Floats]:
-    """Return complete cases. Raises StatisticsError naming the set for one class or a value outside [0, 1]."""
-    truth, (known,), _ = complete_cases(labels, probabilities, name=name)
-    outside = int(np.count_nonzero((known < 0) | (known > 1)))
-    if outside:
-        raise StatisticsError(Problem(name, f"{outside} scores lie outside 0 to 1", "Calibration needs probabilities."))
-    return truth, known
 
 
 def calibrate(

@@ -75,7 +75,7 @@ def _unbias(clusters: int) -> float:
     return clusters / (clusters - 1)
 
 
-def estimate_clustered(labels: Bools, scores: Floats, clusters: npt.ArrayLike, *, missing: int = 0) -> AurocEstimate:
+def estimate_clustered(labels: Bools, scores: Floats, clusters: npt.ArrayLike) -> AurocEstimate:
     """Return the AUROC of complete cases with Obuchowski's variance.
 
     labels, scores, clusters : (n,), both classes present. Source: Obuchowski 1997.
@@ -85,6 +85,4 @@ def estimate_clustered(labels: Bools, scores: Floats, clusters: npt.ArrayLike, *
     size = int(numbers.max()) + 1
     sums = sum_clusters(placements, labels, numbers, size)
     constant = bool(np.ptp(scores) == 0)
-    return with_variance(
-        placements, clustered_covariance(sums, sums), constant=constant, missing=missing, clusters=size
-    )
+    return with_variance(placements, clustered_covariance(sums, sums), constant=constant, clusters=size)

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtri
 
 from ovcf_bench.errors import Problem, StatisticsError
@@ -170,18 +169,6 @@ def power_curve(design: Design, shares: Sequence[float]) -> tuple[CurvePoint, ..
         for m, n in sizes
         if min(m, n) >= FEWEST_PER_CLASS
     )
-
-
-def detectable_difference(
-    auroc: float, correlation: float, positives: int, negatives: int, wanted: float
-) -> float | None:
-    """Return the smallest loss against `auroc` that DeLong's test finds with the wanted power, or None."""
-
-    def lacking(loss: float) -> float:
-        return power(Design(auroc, auroc - loss, correlation, positives, negatives)) - wanted
-
-    most = auroc - 0.5
-    return None if most <= 0 or lacking(most) < 0 else float(brentq(lacking, 0.0, most, xtol=1e-4))
 
 
 def detectable_from_se(se: float, *, power: float = 0.8, level: float = 0.95) -> float:

@@ -11,8 +11,6 @@ from torch import nn
 from ovcf_bench.errors import BenchError, Problem, one_of
 from ovcf_bench.seeds import stream
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
 
 def choose_device(wanted: str) -> torch.device:
     """Return the device; "auto" takes CUDA, then MPS, then the CPU. Raises BenchError when it is not there."""

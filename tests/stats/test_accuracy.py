@@ -10,9 +10,8 @@ import statsmodels.api as sm
 from places import ORACLE
 from scipy.special import expit, logit
 
-from ovcf_bench.errors import StatisticsError
 from ovcf_bench.stats.brier import brier_score, compare_brier, expected_calibration_error, spiegelhalter
-from ovcf_bench.stats.calibration import calibrate, check_probabilities, ici
+from ovcf_bench.stats.calibration import calibrate, ici
 from ovcf_bench.stats.likelihood_ratios import case_weights, likelihood_ratios, predictive_values_at
 from ovcf_bench.stats.net_benefit import compare_net_benefit, net_benefit
 from ovcf_bench.stats.operating_point import Confusion
@@ -210,9 +209,7 @@ def test_a_perfectly_calibrated_score_has_a_small_ici_and_a_shifted_one_its_shif
     assert ici(shifted, p, ones) == pytest.approx(0.1, abs=0.03)
 
 
-def test_scores_that_are_no_probabilities_and_constants_are_refused_with_their_reason():
-    with pytest.raises(StatisticsError, match="lie outside 0 to 1"):
-        check_probabilities([0, 1], [0.2, 1.4], name="raw")
+def test_probabilities_that_are_constant_are_refused_with_their_reason():
     constant = calibrate(np.array([True, False, True]), np.full(3, 0.4))
     assert constant.slope.value is None
     assert "same probability" in constant.slope.reason

@@ -19,7 +19,7 @@ from ovcf_bench.stats.likelihood_ratios import case_weights, predictive_values_a
 from ovcf_bench.stats.multiplicity import holm
 from ovcf_bench.stats.operating_point import Confusion
 from ovcf_bench.stats.paired_proportions import compare_proportions
-from ovcf_bench.stats.partial_auroc import partial_auroc, partial_auroc_by_sensitivity
+from ovcf_bench.stats.partial_auroc import partial_auroc
 from ovcf_bench.stats.proportions import proportion
 from ovcf_bench.stats.readers import analyse_readers
 
@@ -222,7 +222,6 @@ def test_what_no_statistic_can_be_computed_of_is_refused_in_words():
         (lambda: corrected_t([[0.1]]), "1 folds"),
         (lambda: corrected_t([[0.1, np.nan]]), "1 differences missing"),
         (lambda: partial_auroc(labels, scores, name="t", specificity=1.0), "specificity: is 1"),
-        (lambda: partial_auroc_by_sensitivity(labels, scores, name="t", sensitivity=1.0), "sensitivity: is 1"),
         (lambda: predictive_values_at(counts, 0.0), "prevalence: is 0"),
         (lambda: case_weights(labels, 1.0), "prevalence: is 1"),
         (lambda: compare_proportions([1, 0, np.nan], [1, 0, 1]), "neither 0 nor 1"),

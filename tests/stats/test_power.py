@@ -12,7 +12,7 @@ from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.stats.binormal import auroc_covariance, auroc_variance, delong_variance
 from ovcf_bench.stats.delong import compare_paired
 from ovcf_bench.stats.equivalence import judge_equivalence, judge_noninferiority
-from ovcf_bench.stats.power import Design, detectable_difference, detectable_from_se, power, sample_size
+from ovcf_bench.stats.power import Design, detectable_from_se, power, sample_size
 
 
 def simulate(rng, design, studies=()):
@@ -133,8 +133,6 @@ def test_a_wrong_design_is_refused_with_all_its_mistakes():
 
 
 def test_detectable_differences_are_found_with_the_wanted_power():
-    loss = detectable_difference(0.95, 0.5, 354, 354, 0.8)
-    assert power(Design(0.95, 0.95 - loss, 0.5, 354, 354)) == pytest.approx(0.8, abs=0.003)
     assert detectable_from_se(0.01) == pytest.approx((1.959964 + 0.841621) * 0.01, rel=1e-6)
 
 

@@ -135,7 +135,7 @@ def fused_table(findings: Findings) -> Table | None:
     """Return what simple rules would make of both scores."""
     footnotes = Footnotes()
     groups = [
-        Group(head, (*_alone(findings, one), *(_fused(each, footnotes) for each in found.fused)))
+        Group(head, (*_alone(one), *(_fused(each, footnotes) for each in found.fused)))
         for head, one, found in judged(findings)
         if found.fused
     ]
@@ -154,7 +154,7 @@ def fused_table(findings: Findings) -> Table | None:
     )
 
 
-def _alone(findings: Findings, one: ComparisonFindings) -> Iterator[Row]:
+def _alone(one: ComparisonFindings) -> Iterator[Row]:
     """Yield both arms by themselves, on the same pairs, for comparison."""
     measures, found = {each.measure: each for each in one.measures}, one.estimate
     for arm, auroc, ci, side in ((one.a, found.auroc_a, found.ci_a, "a"), (one.b, found.auroc_b, found.ci_b, "b")):
