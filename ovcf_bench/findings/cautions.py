@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ovcf_bench.findings.analysis import CHOSEN_ON_FOLD, Analysis, SiteRecord
 from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, SetFindings
 from ovcf_bench.vocabulary import DEVELOPMENT
-from ovcf_bench.wording import listed
+from ovcf_bench.wording import joined
 
 HIGH = 0.9  # an AUROC from which internal figures promise a working network
 OPTIMISTIC = (
@@ -43,9 +43,9 @@ def shortcut_cautions(sets: Mapping[str, SetFindings], development: Mapping[str,
         arms = [arm for arm, high in high_by_arm.items() if high]
         if not arms:
             continue
-        elsewhere = listed(list(dict.fromkeys(high for arm in arms for high in high_by_arm[arm])))
+        elsewhere = joined(list(dict.fromkeys(high for arm in arms for high in high_by_arm[arm])))
         yield (
-            f"This is the pattern of a shortcut: {listed(arms)} reach an AUROC of {HIGH:g} or more in "
+            f"This is the pattern of a shortcut: {joined(arms)} reach an AUROC of {HIGH:g} or more in "
             f"{elsewhere}, yet on {name} their intervals hold 0.5. The networks have learnt something that "
             "tells the label at the training site only (for example a burned-in marker), so the internal "
             "figures say nothing about the disease."
@@ -79,7 +79,7 @@ def _missing_arms(sets: Mapping[str, SetFindings]) -> Iterator[str]:
         if result.auroc is None:
             lacking.setdefault((arm, result.reason or ""), []).append(name)
     for (arm, reason), names in lacking.items():
-        where = "" if len(names) == len(sets) else f"On {listed(names)} "
+        where = "" if len(names) == len(sets) else f"On {joined(names)} "
         yield f"{where}{arm} has no ensemble and nothing was imputed: {reason}."
 
 
@@ -87,7 +87,7 @@ def _near_chance(sets: Mapping[str, SetFindings]) -> Iterator[str]:
     for name, findings in sets.items():
         arms = [arm for arm, result in findings.arms.items() if result.covers_half]
         if arms:
-            yield f"On {name} the interval of {listed(arms)} holds 0.5: chance is not ruled out."
+            yield f"On {name} the interval of {joined(arms)} holds 0.5: chance is not ruled out."
 
 
 def _odd_scores(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str]:
@@ -106,7 +106,7 @@ def late_comparisons(sets: Mapping[str, SetFindings]) -> Iterator[str]:
     late = {one.id: None for findings in sets.values() for one in findings.comparisons if not one.declared}
     if late:
         yield (
-            f"Not declared before the test scores existed, and so exploratory: {listed(list(late))}. "
+            f"Not declared before the test scores existed, and so exploratory: {joined(list(late))}. "
             "They stand outside the Holm family."
         )
 
@@ -132,7 +132,7 @@ def _unusual(site: SiteRecord) -> str:
     known = {view: n for view, n in site.unusual.items() if n is not None}
     if not known:
         return "Whether they look like those of development is not known."
-    counted = listed([f"{n} of {view}" for view, n in known.items()])
+    counted = joined([f"{n} of {view}" for view, n in known.items()])
     return f"Of its {site.images} images, {counted} look unlike those of development and would be refused by predict."
 
 
@@ -141,4 +141,4 @@ def _prevalences(sets: Mapping[str, SetFindings]) -> Iterator[str]:
         f"{100 * findings.positives / findings.n:.0f} % on {name}" for name, findings in sets.items() if findings.n
     ]
     if shares:
-        yield f"PPV, NPV, accuracy and F1 hold at study prevalence ({listed(shares)}), not in a clinic."
+        yield f"PPV, NPV, accuracy and F1 hold at study prevalence ({joined(shares)}), not in a clinic."

@@ -13,7 +13,7 @@ from ovcf_bench.findings.values import Calibration, ComparisonFindings, Findings
 from ovcf_bench.records import Provenance
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.study.schema import AugmentationSection, StudyDocument
-from ovcf_bench.wording import count, listed
+from ovcf_bench.wording import count, joined
 
 _KEY = re.compile(r"\[((?:[A-Za-z]+\d{4}(?:; )?)+)\]")
 _METHODS = {  # words that findings use for a method: key of the work
@@ -53,13 +53,13 @@ def _data(run: RunRecords, document: StudyDocument | None) -> Iterator[str]:
         return
     said = run.provenance
     if said is not None and said.synthetic:
-        yield f"Radiographs of {listed(said.synthetic)} were computed, not acquired: no patient was examined."
+        yield f"Radiographs of {joined(said.synthetic)} were computed, not acquired: no patient was examined."
     views = list(dict.fromkeys(view for arm in run.findings.study.arms for view in arm.views))
-    yield f"The views {listed(views)} were compared." if len(views) > 1 else f"The view {views[0]} was read."
+    yield f"The views {joined(views)} were compared." if len(views) > 1 else f"The view {views[0]} was read."
     reasons = list(dict.fromkeys(step.reason for step in document.eligibility))
     if reasons:
         yield f"Exams were excluded in this order: {'; '.join(reasons)}."
-    tests = listed([f"{name} (cohort {split.from_})" for name, split in document.splits.tests.items()])
+    tests = joined([f"{name} (cohort {split.from_})" for name, split in document.splits.tests.items()])
     development = document.splits.development
     if development is None:
         yield f"Nothing was trained: the scores existed. The test sets were {tests}; all arms share them."
@@ -71,7 +71,7 @@ def _data(run: RunRecords, document: StudyDocument | None) -> Iterator[str]:
     )
     if said is not None:
         elsewhere = [name for name in run.findings.sets if name not in document.splits.tests]
-        but = f", except of {listed(elsewhere)}, scored elsewhere" if elsewhere else ""
+        but = f", except of {joined(elsewhere)}, scored elsewhere" if elsewhere else ""
         yield f"That no patient and no image stands on both sides of a border was verified{but}."
 
 
@@ -92,7 +92,7 @@ def _networks(run: RunRecords, document: StudyDocument | None) -> Iterator[str]:
         f"{_CHECKPOINTS[plan.checkpoint]}."
     )
     changes = list(_augmentation(plan.augmentation))
-    yield f"Training images were augmented by {listed(changes)}." if changes else "Nothing was augmented."
+    yield f"Training images were augmented by {joined(changes)}." if changes else "Nothing was augmented."
     times = "once" if document.repeats == 1 else f"{document.repeats} times, with other seeds"
     yield (
         f"Every fold was trained {times}. On test sets the score of an arm is the mean of the "
@@ -152,7 +152,7 @@ def _statistics(findings: Findings) -> Iterator[str]:
         )
     prevalences = sorted({each.prevalence for each in figures if each.prevalence is not None})
     if prevalences:
-        at = listed([f"{each:g}" for each in prevalences])
+        at = joined([f"{each:g}" for each in prevalences])
         yield f"Figures that depend on prevalence are given at {at} as well, by re-weighting [Mercaldo2007]."
     if any(one.agreement for one in tests):
         yield "Agreement of the calls of two arms is Cohen’s κ [Cohen1960]."
@@ -173,12 +173,12 @@ def _comparisons(findings: Findings, tests: Sequence[ComparisonFindings]) -> Ite
         margins = sorted({one.margin for one in tests if one.claim == claim and one.margin is not None})
         if margins:
             yield (
-                f"{words} was judged against a margin of {listed([f'{each:g}' for each in margins])} [Liu2006] with "
+                f"{words} was judged against a margin of {joined([f'{each:g}' for each in margins])} [Liu2006] with "
                 "limits from those of both AUROCs (MOVER) [ZouDonner2008]."
             )
     declared = [one.id for one in tests if one.declared]
     if declared:
-        named = listed(list(dict.fromkeys(declared)))
+        named = joined(list(dict.fromkeys(declared)))
         yield f"Declared before the test scores existed: {named}; their p-values were adjusted within a set [Holm1979]."
     if any(not one.declared for one in tests):
         yield "Comparisons that were not declared in advance are exploratory [BenjaminiHochberg1995]."
@@ -217,7 +217,7 @@ def _cited(methods: Iterator[str | None] | Sequence[str | None]) -> str:
     for method in dict.fromkeys(each for each in methods if each):
         key = next((key for words, key in _METHODS.items() if words in method), "")
         named.append(f"{method} [{key}]" if key else method)
-    return listed(named) if named else ""
+    return joined(named) if named else ""
 
 
 def _software(run: RunRecords) -> Iterator[str]:
@@ -229,5 +229,5 @@ def _software(run: RunRecords) -> Iterator[str]:
         for name, version in said.versions.items()
         if name != "ovcf-bench"
     ]
-    using = f" with {listed(packages)}" if packages else ""
+    using = f" with {joined(packages)}" if packages else ""
     yield f"All of this was computed by ovcf-bench {said.project_version} under Python {said.python}{using}."

@@ -9,7 +9,7 @@ from ovcf_bench.findings.cautions import OPTIMISTIC, late_comparisons
 from ovcf_bench.findings.values import Findings
 from ovcf_bench.records import Provenance
 from ovcf_bench.report.read import RunRecords
-from ovcf_bench.wording import count, listed
+from ovcf_bench.wording import count, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def _synthetic(what: str, names: Sequence[str]) -> Iterator[Notice]:
     if names:
         yield Notice(
             "Synthetic data",
-            f"{what} of {listed(names)} were computed; no patient was examined. "
+            f"{what} of {joined(names)} were computed; no patient was examined. "
             "The figures show what the method does, and nothing about patients.",
         )
 
@@ -63,7 +63,7 @@ def _synthetic(what: str, names: Sequence[str]) -> Iterator[Notice]:
 def _random_weights(said: Provenance) -> Iterator[Notice]:
     names = [name for name, facts in said.models.items() if facts.get("weights") == "none"]
     if names:
-        yield Notice("Random starting weights", f"{listed(names)} started from random, not from pretrained, weights.")
+        yield Notice("Random starting weights", f"{joined(names)} started from random, not from pretrained, weights.")
 
 
 def _optimistic(said: Provenance) -> Iterator[Notice]:
@@ -95,7 +95,7 @@ def _unlike(said: Provenance) -> Iterator[Notice]:
         yield Notice(
             "Units made in different ways",
             "Devices or precisions differ, so small differences between arms may come from them: "
-            f"{listed([f'{device} with {precision}' for device, precision in ways])}.",
+            f"{joined([f'{device} with {precision}' for device, precision in ways])}.",
         )
 
 

@@ -18,7 +18,7 @@ from ovcf_bench.report.kit.blocks import Cell, Column, Group, Row, Section, Tabl
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.read import RunRecords, read_run
 from ovcf_bench.report.render import render
-from ovcf_bench.wording import NONE, count, interval, listed, minus, number, signed
+from ovcf_bench.wording import NONE, count, interval, joined, minus, number, signed
 
 INDEX = "index.html"
 HEADS = ("Title", "Made (UTC)", "Result", "Verdict", "Units failed", "Profile", "Synthetic")
@@ -120,7 +120,7 @@ def texts(run: RunSummary) -> tuple[str, ...]:
         (run.primary.verdict if run.primary else "") or NONE,
         NONE if run.failed is None else f"{count(run.failed)} of {count(run.units)}",
         run.profile or NONE,
-        listed(run.synthetic) if run.synthetic else NONE,
+        joined(run.synthetic) if run.synthetic else NONE,
     )
 
 

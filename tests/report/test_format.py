@@ -1,6 +1,6 @@
 import pytest
 
-from ovcf_bench.wording import count, duration, interval, listed, number, p_phrase, p_value, per_cent, signed
+from ovcf_bench.wording import count, duration, interval, joined, number, p_phrase, p_value, per_cent, signed
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_counts_shares_and_times_read_well():
 
 
 def test_names_are_listed_as_in_prose():
-    assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+    assert [joined(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]

@@ -25,7 +25,7 @@ from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, ForestRow, forest, forest_values
 from ovcf_bench.report.kit.plot import arm_style
 from ovcf_bench.report.read import RunRecords
-from ovcf_bench.wording import NONE, count, interval, listed, minus, number, p_phrase, p_value, signed, with_interval
+from ovcf_bench.wording import NONE, count, interval, joined, minus, number, p_phrase, p_value, signed, with_interval
 
 _NOT_ALIKE = (
     "A p-value above .05 does not show that two views are comparable. That takes a margin, declared before the test "
@@ -124,7 +124,7 @@ def delong_table(findings: Findings) -> Table | None:
         "Difference: first arm minus second. Adjusted p: Holm, over the comparisons declared in advance, within a set."
     ]
     if methods:
-        notes.append(f"Tests: {listed(methods)}.")
+        notes.append(f"Tests: {joined(methods)}.")
     if missing:
         notes.append(
             "Where a score is missing, complete pairs and all data (missing completely at random assumed) stand one "
@@ -230,7 +230,7 @@ def verdict_table(findings: Findings) -> Table | None:
             for name, found in claims.items()
             if found
         ),
-        notes=tuple(f"Limits: {listed(methods)}." for _ in methods[:1]),
+        notes=tuple(f"Limits: {joined(methods)}." for _ in methods[:1]),
         footnotes=footnotes.all(),
     )
 

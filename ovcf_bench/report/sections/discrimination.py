@@ -29,7 +29,7 @@ from ovcf_bench.report.kit.plot import Frame, Plot, Series, arm_style
 from ovcf_bench.report.kit.ticks import UNIT, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
-from ovcf_bench.wording import NONE, count, interval, listed, number, with_interval
+from ovcf_bench.wording import NONE, count, interval, joined, number, with_interval
 
 
 def discrimination(run: RunRecords) -> Section:
@@ -76,7 +76,7 @@ def _roc(findings: Findings) -> Iterator[Block]:
     bands = {each.curve.band.method for name in drawn for each in findings.sets[name].arms.values() if each.curve.band}
     caption = "ROC curves, one panel per test set. Marks: the operating points."
     if bands and any(one.area for plot in drawn.values() for one in plot.series):
-        caption += f" Bands: pointwise 95 % ({listed(sorted(bands))})."
+        caption += f" Bands: pointwise 95 % ({joined(sorted(bands))})."
     yield Figure("roc-curves", caption, tuple(drawn.values()), data=as_csv(ROC_VALUES, rows))
     yield _explorer(findings, tuple(drawn))
 
@@ -225,7 +225,7 @@ def _notes(findings: Findings, methods: list[str]) -> tuple[str, ...]:
     if study.conditional_on != THESE_NETWORKS:
         notes = ["One case is one row of the scores."]
     if len(methods) == 1:
-        notes.append(f"Intervals: {listed(methods)}.")
+        notes.append(f"Intervals: {joined(methods)}.")
     return tuple(notes)
 
 
@@ -254,7 +254,7 @@ def curves_table(findings: Findings) -> Table | None:
         return None
     methods = unique(each.ci_method for curve in curves for each in (curve.partial, curve.average_precision))
     notes = ["Partial AUROC: specificity .9 to 1, standardised after McClish (chance .5)."]
-    notes += [f"Intervals: {listed(methods)}."] if methods else []
+    notes += [f"Intervals: {joined(methods)}."] if methods else []
     return Table(
         id="curves",
         caption="Beside the AUROC: the part of high specificity, and average precision at the prevalence of each set.",
@@ -343,7 +343,7 @@ def _roc_detail(result: ArmFindings) -> str:
     if result.operating_point.achieved:
         point = result.operating_point.achieved
         rates = [f"sensitivity {number(point.sensitivity.value)}", f"specificity {number(point.specificity.value)}"]
-        parts.append(f"frozen point: {listed(rates)}")
+        parts.append(f"frozen point: {joined(rates)}")
     return "; ".join(parts)
 
 

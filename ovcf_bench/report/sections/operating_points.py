@@ -22,7 +22,7 @@ from ovcf_bench.report.kit.blocks import (
 )
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
-from ovcf_bench.wording import NONE, count, interval, listed, number
+from ovcf_bench.wording import NONE, count, interval, joined, number
 
 _AT_PREVALENCE = "PPV, NPV, accuracy and F1 hold at the prevalence of each set unless another one is named."
 _FROM_DEVELOPMENT = (
@@ -60,7 +60,7 @@ def operating_blocks(findings: Findings) -> list[Table | Matrices | Paragraph]:
         results = {name: found.arms[arm] for name, found in findings.sets.items() if arm in found.arms}
         points = [result.operating_point for result in results.values()]
         if all(point.threshold is None for point in points):
-            reasons = listed(unique(point.reason for point in points)) or "no test set has scores of it"
+            reasons = joined(unique(point.reason for point in points)) or "no test set has scores of it"
             blocks.append(Paragraph(f"{arm} has no operating point: {reasons}."))
             continue
         blocks.append(_table(findings, arm, results, position))
@@ -91,7 +91,7 @@ def _table(findings: Findings, arm: str, results: Mapping[str, ArmFindings], pos
     points = [point for _, _, point, _ in columns if point is not None]
     methods = unique(getattr(point, name).ci_method for point in points for name in (*_MEASURES, *_RATIOS))
     methods += unique(each.ppv.ci_method for point in points for each in point.at_prevalence)
-    notes = [f"Beneath each value: 95 % interval ({listed(methods)}) and counts."] if methods else []
+    notes = [f"Beneath each value: 95 % interval ({joined(methods)}) and counts."] if methods else []
     if first.optimistic and findings.study.fitted_on:
         notes.append("The development column is optimistic: the checkpoints were chosen on the same folds.")
     elif first.optimistic:

@@ -30,7 +30,7 @@ from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.plot import Frame, Plot, Series, Style, arm_style
 from ovcf_bench.report.kit.ticks import UNIT, nice_ticks, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
-from ovcf_bench.wording import count, interval, listed, minus, number, p_value, signed
+from ovcf_bench.wording import count, interval, joined, minus, number, p_value, signed
 
 
 def probabilities(run: RunRecords) -> Section:
@@ -122,7 +122,7 @@ def calibration_table(findings: Findings) -> Table | None:
             *numeric("Slope", "Intercept", "Brier", "ECE (10 bins)", "ICI", "p (Spiegelhalter)"),
         ),
         groups=tuple(groups),
-        notes=(f"Beneath each value: 95 % interval ({listed(methods)}).",) if methods else (),
+        notes=(f"Beneath each value: 95 % interval ({joined(methods)}).",) if methods else (),
         footnotes=footnotes.all(),
     )
 

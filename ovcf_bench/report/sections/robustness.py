@@ -24,7 +24,7 @@ from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.report.sections.provenance import COLUMNS, training_plots, training_values
 from ovcf_bench.vocabulary import DEVELOPMENT
-from ovcf_bench.wording import NONE, count, interval, listed, minus, number, p_value, signed
+from ovcf_bench.wording import NONE, count, interval, joined, minus, number, p_value, signed
 
 
 def robustness(run: RunRecords) -> Section:
@@ -134,7 +134,7 @@ def _families(name: str, comparisons: Sequence[ComparisonFindings]) -> Iterator[
     ):
         family = [one.id for one in comparisons if one.declared is declared]
         if family:
-            yield Row(f"{name}, {'declared' if declared else 'later'}", cells(listed(family), method, meaning))
+            yield Row(f"{name}, {'declared' if declared else 'later'}", cells(joined(family), method, meaning))
 
 
 def folds_table(findings: Findings) -> Table | None:

@@ -19,7 +19,7 @@ from ovcf_bench.report.kit.blocks import (
     cells,
     numeric,
 )
-from ovcf_bench.wording import NONE, count, interval, listed, number
+from ovcf_bench.wording import NONE, count, interval, joined, number
 
 _OWN = (
     "As each run found them, with its own intervals. Differences are tested under Comparisons, and only where the "
@@ -42,7 +42,7 @@ def what_changed(record: SideBySide) -> Section:
 
 def _runs_table(record: SideBySide) -> Table:
     rows = tuple(
-        Row(f"Run {run.number}", cells(run.name, run.title, listed(run.synthetic) if run.synthetic else NONE))
+        Row(f"Run {run.number}", cells(run.name, run.title, joined(run.synthetic) if run.synthetic else NONE))
         for run in record.runs
     )
     columns = tuple(Column(title, numeric=False) for title in ("Run", "Folder", "Title", "Synthetic cohorts"))
