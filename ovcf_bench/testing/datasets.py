@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import islice, zip_longest
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ovcf_bench.errors import DataError
+from ovcf_bench.hooks.calls import problem_of
 from ovcf_bench.hooks.contracts import DatasetPlugin, Params, is_reserved
 from ovcf_bench.images import as_uint16
-from ovcf_bench.testing.checks import Check, ContractError
-from ovcf_bench.testing.dataset_trial import DatasetTrial, digest_of
+from ovcf_bench.testing.checks import Check, ContractError, NotApplicable
+from ovcf_bench.testing.dataset_trial import DatasetTrial, digest_of, rows_of
 from ovcf_bench.testing.elsewhere import elsewhere
-from ovcf_bench.testing.fingerprints import fingerprints
-from ovcf_bench.testing.privacy import missing_file, told_columns
 from ovcf_bench.vocabulary import EXAM_COLUMNS
 
 _SHORTEST_CARD = 80  # letters
+_MOST_PAIRS = 8  # of images that share a fingerprint, that are read
+_ABSENT = "there-is-no-such-file.png"
+_IDS = ("patient_id", "exam_id", "image_id")
+_TOLD = ("unusable", "place")  # columns that are shown
+_SHORTEST_ID = 3  # letters: shorter ones stand in any sentence
+_NUMBERED = re.compile(r"\b(row|line)s? \d+")  # of a table: that is how an image should be named
+_NAME_NOBODY = "Say where the row stands (row 7 of labels.csv), never whose it is."
 
 
 def dataset_checks(plugin: DatasetPlugin, params: Params, folder: Path) -> list[Check]:
@@ -96,6 +108,91 @@ def _card(trial: DatasetTrial) -> None:
         raise ContractError("there is no summary", "Set summary= to one line for `plugins list`.")
 
 
+def _fingerprints(trial: DatasetTrial) -> str:
+    """Return how many fingerprints there are. Raises ContractError when they change, or hide a difference."""
+    trial.needs_pixels()
+    made = [trial.fingerprint(row) for row in trial.sample]
+    again = trial.open()
+    if made != [trial.fingerprint(row, again) for row in trial.sample]:
+        raise ContractError(
+            "a fingerprint changes although nothing else did", "Build it from what identifies the pixels."
+        )
+    places = defaultdict(list)
+    for place, row in enumerate(trial.rows()):
+        places[trial.fingerprint(row)].append(place)
+    pairs = _pairs_of([group for group in places.values() if len(group) > 1])
+    differing = [pair for pair in pairs if _differ(trial, pair)]
+    if differing:
+        seen = "images with different pixels share a fingerprint"
+        said = f"{seen}: {len(differing)} of {len(pairs)} pairs that were read, as rows {_numbers(differing[0])}"
+        fix = "Only equal pixels may share one: put in whatever tells images apart, the view too."
+        raise ContractError(said, fix)
+    shared = f"; {len(pairs)} pairs that share one have equal pixels" if pairs else ""
+    return f"{len(places)} fingerprints of {len(trial.exams)} images{shared}"
+
+
+def _pairs_of(groups: list[list[int]]) -> list[tuple[int, int]]:
+    """Return a few pairs of rows that share a fingerprint, from as many groups as possible."""
+    # The last rows of a group first: neighbours are the likeliest to be the same image twice.
+    of_each = [[(group[0], other) for other in group[:0:-1][:_MOST_PAIRS]] for group in groups[:_MOST_PAIRS]]
+    in_turn = (pair for turn in zip_longest(*of_each) for pair in turn if pair is not None)
+    return list(islice(in_turn, _MOST_PAIRS))
+
+
+def _differ(trial: DatasetTrial, pair: tuple[int, int]) -> bool:
+    first, second = rows_of(trial.exams.iloc[list(pair)])
+    return digest_of(trial.read(first)) != digest_of(trial.read(second))
+
+
+def _numbers(pair: tuple[int, int]) -> str:
+    return f"{pair[0] + 1} and {pair[1] + 1} of the table"
+
+
+def _missing_file(trial: DatasetTrial) -> None:
+    """Look what `read` says of a file that is not there."""
+    trial.needs_pixels()
+    if trial.plugin.synthetic:
+        raise NotApplicable("its images are computed")
+    row = {**trial.sample[0], "source": _ABSENT}
+    try:
+        trial.dataset.read(row)
+    except DataError as error:
+        if told := next(_ids_in(str(error), row), ""):
+            raise ContractError(f"the message for a missing file holds the {told}", _NAME_NOBODY) from error
+    except Exception as error:
+        fix = "Raise ovcf_bench.api.DataError(Problem(place, 'no such file')): a study may leave such images out."
+        found = problem_of(error, trial.name, trial.dataset.read, told=False).found
+        raise ContractError(f"a missing file raises {found}", fix) from error
+    else:
+        raise NotApplicable("`read` does not look at `source`")
+
+
+def _told_columns(trial: DatasetTrial) -> str:
+    """Return how many images are told as unusable. Raises ContractError when their words hold an identifier."""
+    shown = [name for name in _TOLD if name in trial.listed.columns]
+    if "unusable" not in shown:
+        raise NotApplicable("it lists no images as unusable")
+    said = (trial.listed["unusable"].fillna("").astype(str) != "").to_numpy()
+    for number, row in zip(np.flatnonzero(said) + 1, rows_of(trial.listed[said]), strict=True):
+        for column in shown:
+            if name := next(_ids_in(str(row[column]), row), ""):
+                raise ContractError(
+                    f"`{column}` holds the {name} of its row, as in row {number} of the table", _NAME_NOBODY
+                )
+    return f"{said.sum()} unusable images"
+
+
+def _ids_in(text: str, row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the columns whose identifier stands in a text; the number of a row is none."""
+    text = _NUMBERED.sub("", text)
+    for name in _IDS:
+        value = str(row.get(name, ""))
+        # A number within a longer one is another number.
+        pattern = rf"(?<!\d){value}(?!\d)" if value.isdigit() else re.escape(value)
+        if len(value) >= _SHORTEST_ID and re.search(pattern, text):
+            yield name
+
+
 _CONTRACTS: tuple[tuple[str, str, Callable[[DatasetTrial], str | None]], ...] = (
     ("exam table", f"exams() has one row per image, with {', '.join(EXAM_COLUMNS)}; image_id unique", _table),
     ("labels", "label is 0 or 1, the same for all images of an exam, and both occur", _both_labels),
@@ -104,8 +201,8 @@ _CONTRACTS: tuple[tuple[str, str, Callable[[DatasetTrial], str | None]], ...] = 
     ("pixels", "read() gives (height, width), uint8, uint16, or float from 0 to 1, bone bright", _pixels),
     ("reading is pure", "read() depends on its row alone", _pure),
     ("another process", "another process lists the same ids in the same order, and reads the same bytes", elsewhere),
-    ("fingerprints", "fingerprint() is a text that is stable, and differs where pixels differ", fingerprints),
-    ("missing file", "a missing file is a DataError that names no patient", missing_file),
-    ("unusable images", "`unusable` and `place` name no patient, exam or image", told_columns),
+    ("fingerprints", "fingerprint() is a text that is stable, and differs where pixels differ", _fingerprints),
+    ("missing file", "a missing file is a DataError that names no patient", _missing_file),
+    ("unusable images", "`unusable` and `place` name no patient, exam or image", _told_columns),
     ("card", "the plugin says what its data are and what its label means", _card),
 )

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ovcf_bench.errors import BenchError
 from ovcf_bench.hooks.contracts import DatasetPlugin
+from ovcf_bench.hooks.files import load_again, loaded_files
 from ovcf_bench.testing.checks import ContractError, in_one_line
 from ovcf_bench.testing.dataset_trial import DatasetTrial, Row, digest_of
-from ovcf_bench.testing.processes import in_another_process
 
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+_SEED = "PYTHONHASHSEED"
 _FIX = "Do not use hash(), the order of a set, time, or state that the process holds."
 _NEEDS = "Everything that the dataset needs must come from params, folder and row."
 
@@ -62,3 +70,38 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, BenchError):
         return in_one_line(error.problems[0])
     return error.seen if isinstance(error, ContractError) else "the process died"
+
+
+def in_another_process(function: Callable[[Argument], Result], argument: Argument) -> Result:
+    """Return function(argument) as a process with another hash seed finds it; raises what it raises there.
+
+    Raises BrokenProcessPool when the process dies. Other processes of ovcf-bench are forked from one server and share
+    its hash seed with each other, and with this process where PYTHONHASHSEED is set.
+    """
+    packed = pickle.dumps((function, argument))
+    # Plugin files that the argument names must be loaded before it is unpacked.
+    files = tuple(each for each in loaded_files() if each[0].encode() in packed)
+    with _surroundings(), ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        result: Result = pool.submit(_unpack_and_call, files, packed).result()
+        return result
+
+
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """Set what a Python that is started meanwhile reads: a hash seed that is not ours, no modules from where it is."""
+    wanted = {_SEED: "2" if os.environ.get(_SEED) == "1" else "1", "PYTHONSAFEPATH": "1"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
+
+
+def _unpack_and_call(files: tuple[tuple[str, str], ...], packed: bytes) -> Any:
+    load_again(files)
+    function, argument = pickle.loads(packed)  # noqa: S301  packed by the process that started this one
+    return function(argument)

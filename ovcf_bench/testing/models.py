@@ -17,12 +17,8 @@ from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import BuildContext, FitContext, Fitted, Images, ModelPlugin, Params
 from ovcf_bench.testing.checks import Check, ContractError, in_one_line
-from ovcf_bench.testing.facts import CONTRACT, facts
-from ovcf_bench.testing.fusions import fusion_checks
-from ovcf_bench.testing.listed import listed_checks
-from ovcf_bench.testing.pickles import is_pickle
-from ovcf_bench.testing.pictures import separable_images
-from ovcf_bench.testing.telling import LOWEST_AUROC, telling
+from ovcf_bench.testing.every_model import CONTRACT, LOWEST_AUROC, facts, is_pickle, telling
+from ovcf_bench.testing.score_models import fusion_checks, listed_checks
 
 if TYPE_CHECKING:
     from ovcf_bench.study.schema import TrainingSection
@@ -31,6 +27,7 @@ SIZE = (64, 48)  # height and width of the images that models are tried on, in p
 _N_TRAIN, _N_SCORED = 64, 32
 _MOST_DIFFERENCE = 1e-4  # of logits, as a share of their spread: the last bits of a convolution depend on the batch
 _VIEWS = (("ap",), ("ap", "lateral"))
+_NOISE, _SQUARE = 0.05, 0.5  # brightness
 
 
 @dataclass
@@ -109,6 +106,23 @@ class _Trial:
             return self.scores(fitted, self.scored.pixels)
         finally:
             self.labels[:] = 1 - self.labels
+
+
+def separable_images(n: int, n_views: int, size: tuple[int, int], seed: int) -> Images:
+    """Return n images, every second one (label 1) with a bright square at a random place in all views.
+
+    pixels : (n, n_views, height, width) uint16; labels : (n, 1) uint8.
+    """
+    height, width = size
+    generator = np.random.default_rng(seed)
+    pixels = 0.3 + _NOISE * generator.standard_normal((n, n_views, height, width))
+    labels = (np.arange(n) % 2).astype(np.uint8)
+    side = max(2, min(height, width) // 3)
+    for row in np.flatnonzero(labels):
+        top, left = generator.integers(height - side), generator.integers(width - side)
+        pixels[row, :, top : top + side, left : left + side] += _SQUARE
+    levels = np.rint(np.clip(pixels, 0, 1) * 65535).astype(np.uint16)
+    return Images(levels, labels[:, None])
 
 
 def recipe() -> TrainingSection:

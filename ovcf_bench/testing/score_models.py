@@ -1,7 +1,8 @@
-"""What a model must do whose scores exist already."""
+"""What a model must do that sees no pixels: it combines the scores of single views, or its scores exist already."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -13,17 +14,96 @@ import pandas as pd
 
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.hooks.calls import calling
-from ovcf_bench.hooks.contracts import ModelPlugin, Params
+from ovcf_bench.hooks.contracts import BuildContext, Fuser, ModelPlugin, Params
 from ovcf_bench.testing.checks import Check, ContractError, NotApplicable, in_one_line
-from ovcf_bench.testing.facts import CONTRACT, facts
+from ovcf_bench.testing.every_model import CONTRACT, LOWEST_AUROC, facts, is_pickle, telling
+from ovcf_bench.training.unit import check_fitted, load_saved, scores_of
 
-_COLUMNS = ("exam_id", "reader", "score")
-_VIEWS = (("ap",), ("lateral",))
-_COLUMNS_OF_VIEWS = "columns"  # the parameter that names views, where a plugin has it
+_N = 60  # exams: enough for an AUROC, few enough to score one by one
+_CONTEXT = BuildContext(("ap", "lateral"), 64, 48)
+_LISTED = ("exam_id", "reader", "score")
+_TRIED_VIEWS = (("ap",), ("lateral",))
+_NAMES_VIEWS = "columns"  # the parameter that names views, where a plugin has it
+
+
+def fusion_checks(plugin: ModelPlugin, params: Params) -> list[Check]:
+    """Return the checks of a rule with these parameters, tried on scores of two views that both tell the classes."""
+    contracts = (
+        ("scores", "scores() gives finite float32 logits (n, 1), each row for itself", _rows),
+        ("same again", "the same scores and labels give the same rule", _same),
+        ("learns", f"two views that tell the classes apart stay telling: AUROC {LOWEST_AUROC} at least", _tells),
+        ("save and load", "save() writes no pickle, and what is loaded scores alike", _round_trip),
+        ("fuses", "fuses() names a model of the study", _names),
+    )
+    name = f"model {plugin.name!r}"
+    return [
+        Check(name, title, contract, partial(look, plugin, params), plugin.form, told=True)
+        for title, contract, look in contracts
+    ]
+
+
+def _separable_scores() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    labels = (np.arange(_N) % 2).astype(np.uint8)
+    noise = np.random.default_rng(3).standard_normal((_N, len(_CONTEXT.views)))
+    return 4.0 * labels[:, None] - 2.0 + noise, labels
+
+
+def _made(plugin: ModelPlugin, params: Params) -> Fuser:
+    assert plugin.fuse is not None, "only a plugin that fuses is tried so"
+    with calling(f"model {plugin.name!r}", plugin.fuse):
+        fuser = plugin.fuse(params, *_separable_scores())
+    check_fitted(plugin, "fuse", fuser)
+    return fuser
+
+
+def _rows(plugin: ModelPlugin, params: Params) -> None:
+    fuser, (logits, _) = _made(plugin, params), _separable_scores()
+    together = scores_of(plugin, fuser, logits, _N)
+    alone = np.concatenate([scores_of(plugin, fuser, logits[[row]], 1) for row in range(_N)])
+    if not np.allclose(alone, together, rtol=1e-6, atol=1e-6):
+        raise ContractError("a score changes when other rows are scored beside it", "Use each row alone: no ranks.")
+
+
+def _same(plugin: ModelPlugin, params: Params) -> None:
+    logits, _ = _separable_scores()
+    first, again = (scores_of(plugin, _made(plugin, params), logits, _N) for _ in range(2))
+    if not np.array_equal(first, again):
+        raise ContractError("two fits give different scores", "Draw no random numbers, or from a fixed seed.")
+
+
+def _tells(plugin: ModelPlugin, params: Params) -> str:
+    logits, labels = _separable_scores()
+    found = scores_of(plugin, _made(plugin, params), logits, _N)[:, 0]
+    return telling(found, labels == 1, "on the exams that it was made of", "Do the scores of all views count?")
+
+
+def _round_trip(plugin: ModelPlugin, params: Params) -> str:
+    fuser, (logits, _) = _made(plugin, params), _separable_scores()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with calling(f"model {plugin.name!r}", fuser.save):
+            fuser.save(folder)
+        files = sorted(folder.iterdir())
+        if not files or any(is_pickle(path) for path in files):
+            raise ContractError("save() writes nothing, or a pickle", "Write numbers as JSON or .npy.")
+        loaded = load_saved(plugin, params, folder, _CONTEXT)
+    again = scores_of(plugin, loaded, logits, _N)
+    if not np.array_equal(again, scores_of(plugin, fuser, logits, _N)):
+        raise ContractError("after save and load, scores differ", "Save every number in full precision.")
+    return ", ".join(path.name for path in files)
+
+
+def _names(plugin: ModelPlugin, params: Params) -> str:
+    assert plugin.fuses is not None, "given together with fuse"
+    with calling(f"model {plugin.name!r}", plugin.fuses):
+        found: Any = plugin.fuses(params)
+    if not isinstance(found, str) or not found:
+        raise ContractError(f"returns {found!r}", "Return the name that the study gives to the model.")
+    return found
 
 
 @dataclass
-class _Trial:
+class _Listing:
     """A plugin that lists scores; every table is asked for once."""
 
     plugin: ModelPlugin
@@ -33,9 +113,9 @@ class _Trial:
     @property
     def views(self) -> list[tuple[str, ...]]:
         """The views that tables are asked for: two that are common, and those that the parameters name."""
-        named = getattr(self.params, _COLUMNS_OF_VIEWS, None)
+        named = getattr(self.params, _NAMES_VIEWS, None)
         more = [tuple(str(view).split("+")) for view in named] if isinstance(named, Mapping) else []
-        return list(dict.fromkeys([*_VIEWS, *more]))
+        return list(dict.fromkeys([*_TRIED_VIEWS, *more]))
 
     def table(self, views: tuple[str, ...]) -> Any:
         """Return what is listed for an arm that reads `views`; an exception's words may name an exam."""
@@ -72,11 +152,11 @@ def listed_checks(plugin: ModelPlugin, params: Params, folder: Path) -> list[Che
 
     Only a study can tell whether the scores belong to its exams.
     """
-    trial = _Trial(plugin, params, folder)
+    trial = _Listing(plugin, params, folder)
     contracts: tuple[tuple[str, str, Callable[[], str | None]], ...] = (
         (
             "scores",
-            f"listed() gives a table of {', '.join(_COLUMNS)}: finite scores, one of each reader for an exam",
+            f"listed() gives a table of {', '.join(_LISTED)}: finite scores, one of each reader for an exam",
             partial(_scores, trial),
         ),
         ("same table again", "the same parameters and views give the same table", partial(_same_again, trial)),
@@ -88,7 +168,7 @@ def listed_checks(plugin: ModelPlugin, params: Params, folder: Path) -> list[Che
     ]
 
 
-def _scores(trial: _Trial) -> str:
+def _scores(trial: _Listing) -> str:
     remarks = [_scores_of_view(table, f"view {_said(views)}") for views, table in trial.tables.items()]
     if not any(len(table) for table in trial.tables.values()):
         raise NotApplicable(f"no scores are listed for {', '.join(map(_said, trial.tables))}")
@@ -98,9 +178,9 @@ def _scores(trial: _Trial) -> str:
 def _scores_of_view(table: Any, at: str) -> str:
     """Return what a table holds; raises ContractError for what a run would refuse."""
     if not isinstance(table, pd.DataFrame):
-        fix = f"Return a pandas DataFrame with {', '.join(_COLUMNS)}."
+        fix = f"Return a pandas DataFrame with {', '.join(_LISTED)}."
         raise ContractError(f"{at}: returns {type(table).__name__}", fix)
-    if lacking := [name for name in _COLUMNS if name not in table.columns]:
+    if lacking := [name for name in _LISTED if name not in table.columns]:
         fix = 'Name the exams as the dataset does; a single reader is "".'
         raise ContractError(f"{at}: the table lacks {', '.join(lacking)}", fix)
     number = pd.to_numeric(table["score"], errors="coerce").astype(np.float64)
@@ -119,7 +199,7 @@ def _scores_of_view(table: Any, at: str) -> str:
     return f"{at}: {table['exam_id'].nunique()} exams, readers: {reader.nunique()}{missing}"
 
 
-def _same_again(trial: _Trial) -> None:
+def _same_again(trial: _Listing) -> None:
     for views, table in trial.tables.items():
         again = trial.table(views)
         if isinstance(table, pd.DataFrame) and not table.equals(again):
