@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from ovcf_plugins.datasets.dicom import DicomParams, LabelTable, open_dicom
+from ovcf_plugins.datasets.dicom import DicomParams, open_dicom
+from ovcf_plugins.datasets.dicom.params import LabelTable
 
 from ovcf_bench.export.dicom import Dicom
 from ovcf_bench.provenance import machine

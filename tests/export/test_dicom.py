@@ -7,7 +7,8 @@ import subprocess
 import numpy as np
 import pydicom
 import pytest
-from ovcf_plugins.datasets.dicom import DicomParams, LabelTable, open_dicom
+from ovcf_plugins.datasets.dicom import DicomParams, open_dicom
+from ovcf_plugins.datasets.dicom.params import LabelTable
 from ovcf_plugins.datasets.phantom import PhantomParams
 from ovcf_plugins.datasets.phantom.dataset import PhantomDataset
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pydicom
 import pytest
 from dicom_files import GRADIENT, radiograph, save
-from ovcf_plugins.datasets.dicom import DicomParams, LabelTable, open_dicom
+from ovcf_plugins.datasets.dicom import DicomParams, open_dicom
 from ovcf_plugins.datasets.dicom import index as header_index
+from ovcf_plugins.datasets.dicom.params import LabelTable
 from pydantic import ValidationError
 from pydicom.uid import JPEG2000Lossless, generate_uid
 

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from ovcf_bench.api import DataError, Problem, Progress, silent
-from ovcf_plugins.datasets.dicom import DicomParams
 from ovcf_plugins.datasets.dicom.headers import NO_DICOM, problem_of
 from ovcf_plugins.datasets.dicom.index import Facts, FoundFile, HeaderIndex, find_files
 from ovcf_plugins.datasets.dicom.labels import Labels, read_labels
+from ovcf_plugins.datasets.dicom.params import DicomParams
 from ovcf_plugins.datasets.dicom.pixels import PIXELS_VERSION, read_radiograph, several_frames
 from ovcf_plugins.datasets.dicom.view import find_view
 from ovcf_plugins.datasets.files.listed import FileReader

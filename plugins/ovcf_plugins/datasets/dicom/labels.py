@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ovcf_bench.api import EXAM_COLUMNS, DataError, Problem, is_reserved, one_of
-from ovcf_plugins.datasets.dicom import LabelTable
+from ovcf_plugins.datasets.dicom.params import LabelTable
 from ovcf_plugins.datasets.files.labels import labels_of
 from ovcf_plugins.datasets.files.tables import read_table, row_problems
 

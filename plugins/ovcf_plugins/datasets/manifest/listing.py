@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ovcf_bench.api import DataError, Problem, did_you_mean, is_reserved
-from ovcf_plugins.datasets.manifest import ManifestParams
+from ovcf_plugins.datasets.manifest.params import ManifestParams
 
 _EMPTY = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None")
 _FIRST_ROW = 2  # a spreadsheet counts from 1, and row 1 is the header

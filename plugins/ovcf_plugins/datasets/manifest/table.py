@@ -11,8 +11,8 @@ import pandas as pd
 from ovcf_bench.api import DataError, Problem, one_of
 from ovcf_plugins.datasets.files.labels import labels_of
 from ovcf_plugins.datasets.files.listed import Reading, why_unusable
-from ovcf_plugins.datasets.manifest import ManifestParams
 from ovcf_plugins.datasets.manifest.listing import read_listing
+from ovcf_plugins.datasets.manifest.params import ManifestParams
 
 _MOST_NAMED = 20  # rows with the same mistake; a wrong folder need not fill the screen a thousand times
 

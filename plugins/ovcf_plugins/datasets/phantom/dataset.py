@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ovcf_bench.api import Progress, silent
-from ovcf_plugins.datasets.phantom import PhantomParams
 from ovcf_plugins.datasets.phantom.film import Film
+from ovcf_plugins.datasets.phantom.params import PhantomParams
 from ovcf_plugins.datasets.phantom.patient import Patient, draw_patient
 from ovcf_plugins.datasets.phantom.presets import VIEWS, preset_at
 from ovcf_plugins.datasets.phantom.radiograph import locate_fractures, render

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ovcf_plugins.datasets.phantom import PhantomParams
+from ovcf_plugins.datasets.phantom.params import PhantomParams
 from ovcf_plugins.datasets.phantom.streams import Stream, generator
 
 Integers = npt.NDArray[np.int64]

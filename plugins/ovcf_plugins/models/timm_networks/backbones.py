@@ -6,19 +6,11 @@ import functools
 import hashlib
 import os
 import socket
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from ovcf_bench.api import (
-    Params,
-    PluginError,
-    Problem,
-    did_you_mean,
-    ensure_torchvision,
-)
+from ovcf_bench.api import PluginError, Problem, did_you_mean, ensure_torchvision
+from ovcf_plugins.models.timm_networks.params import BackboneParams
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,19 +18,6 @@ if TYPE_CHECKING:
 _HUB = ("huggingface.co", 443)
 _PROBE_SECONDS = 3.0  # without network a download would be retried for minutes
 _FILE = "file:"
-
-
-class BackboneParams(Params):
-    """Which network of timm, and where its weights come from."""
-
-    architecture: str = Field(description="A name that `timm.list_models()` knows.")
-    weights: Annotated[str, Field(pattern=r"^(none|imagenet|file:.+\.safetensors)$")] = Field(
-        default="none", description="none (random), imagenet (from the model hub), or file:PATH.safetensors."
-    )
-    channels: Literal[1, 3] = Field(default=1, description="Input channels for each view; 3 repeats the grey image.")
-    arguments: Mapping[str, Any] = Field(
-        default_factory=dict, description="Further keyword arguments of timm.create_model."
-    )
 
 
 def create(params: BackboneParams, n_views: int, n_outputs: int, *, pretrained: bool) -> nn.Module:

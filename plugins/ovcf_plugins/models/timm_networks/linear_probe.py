@@ -13,7 +13,8 @@ from pydantic import Field
 
 from ovcf_bench.api import BuildContext, FitContext, Fitted, Images, ModelPlugin, Pixels, hookimpl
 from ovcf_plugins.models.linear import LinearScore, fit_linear
-from ovcf_plugins.models.timm_networks.backbones import BackboneParams, check, create, describe
+from ovcf_plugins.models.timm_networks.backbones import check, create, describe
+from ovcf_plugins.models.timm_networks.params import BackboneParams
 
 if TYPE_CHECKING:
     import numpy as np

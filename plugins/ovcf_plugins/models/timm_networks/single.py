@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ovcf_bench.api import BuildContext, ModelPlugin, hookimpl
-from ovcf_plugins.models.timm_networks.backbones import BackboneParams, check, create, describe
+from ovcf_plugins.models.timm_networks.backbones import check, create, describe
+from ovcf_plugins.models.timm_networks.params import BackboneParams
 
 if TYPE_CHECKING:
     from torch import nn

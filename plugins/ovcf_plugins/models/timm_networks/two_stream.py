@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from ovcf_bench.api import BuildContext, ModelPlugin, PluginError, Problem, hookimpl
-from ovcf_plugins.models.timm_networks.backbones import BackboneParams, check, create, describe
+from ovcf_plugins.models.timm_networks.backbones import check, create, describe
+from ovcf_plugins.models.timm_networks.params import BackboneParams
 
 if TYPE_CHECKING:
     from torch import nn
