@@ -67,6 +67,7 @@ def list_exams(root: Path, params: VindrSpinexrParams, progress: Progress, folde
     """
     import pandas as pd
 
+    from ovcf_plugins.datasets.dicom.headers import age_years
     from ovcf_plugins.datasets.dicom.view import find_view
     from ovcf_plugins.datasets.files import tables
 
@@ -102,7 +103,7 @@ def list_exams(root: Path, params: VindrSpinexrParams, progress: Progress, folde
             "path": path,
             "unusable": tables.first_reason({"its view is unknown, or its sources disagree": unseen}),
             "evidence": [each.evidence for each in views],
-            "age": [_years(str(each.get("PatientAge", ""))) for each in facts],
+            "age": [age_years(each) for each in facts],
             "sex": [each.get("PatientSex") for each in facts],
         }
     ).reset_index(drop=True)
@@ -114,10 +115,6 @@ def _facts(path: Path, number: int, of: int, progress: Progress) -> Mapping[str,
     if number % 500 == 0:
         progress("Reading headers", number, of)
     return read_facts(path)  # a file that is missing is told later, with all others
-
-
-def _years(age: str) -> float | None:
-    return float(age[:-1]) if age.endswith("Y") and age[:-1].isdigit() else None
 
 
 def _views_of_table(params: VindrSpinexrParams, folder: Path) -> dict[str, str]:

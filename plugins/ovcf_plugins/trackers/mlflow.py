@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ovcf_bench.api import PluginError, Problem, UnitEvent, hookimpl
-from ovcf_plugins.trackers.curves import name_of, points_of
+from ovcf_plugins.trackers import name_of, points_of
 
 FOLDER = "OVCF_BENCH_MLFLOW"
 _EXPERIMENT = "ovcf-bench"

@@ -3,10 +3,8 @@ from math import gamma, pi
 import numpy as np
 import pytest
 from ovcf_plugins.datasets.phantom.anatomy import Spine
-from ovcf_plugins.datasets.phantom.attenuation import CORTEX_PER_MM
 from ovcf_plugins.datasets.phantom.bodies import add_bodies
-from ovcf_plugins.datasets.phantom.film import Film
-from ovcf_plugins.datasets.phantom.projection import Canvas
+from ovcf_plugins.datasets.phantom.projection import CORTEX_PER_MM, Canvas, Film
 from ovcf_plugins.datasets.phantom.radiograph import smooth
 from scipy.ndimage import gaussian_filter
 

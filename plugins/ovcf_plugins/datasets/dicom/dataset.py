@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ovcf_bench.api import DataError, Problem, Progress, silent
-from ovcf_plugins.datasets.dicom.headers import NO_DICOM, problem_of
+from ovcf_plugins.datasets.dicom.headers import NO_DICOM, age_years, problem_of
 from ovcf_plugins.datasets.dicom.index import Facts, FoundFile, HeaderIndex, find_files
 from ovcf_plugins.datasets.dicom.labels import Labels, read_labels
 from ovcf_plugins.datasets.dicom.params import DicomParams
@@ -87,7 +87,8 @@ class DicomFolder(FileReader):
             "place": place,
             "evidence": view.evidence,
             "remark": _remark(facts),
-            **_person(facts),
+            "age": age_years(facts),
+            "sex": facts.get("PatientSex"),
             **{name: known.get(name) for name in labels.covariates},
             **{tag: facts.get(name) for tag, name in _TAGS.items()},
         }
@@ -116,12 +117,6 @@ _NOT_LABELLED = "the table of labels does not name it"
 def _is_meant(file: FoundFile, facts: Facts) -> bool:
     """Whether a file is, or claims to be, DICOM; notes and pictures beside the images are passed over."""
     return facts.get("problem") != NO_DICOM or file.path.lower().endswith(_SUFFIXES)
-
-
-def _person(facts: Facts) -> dict[str, Any]:
-    age = str(facts.get("PatientAge", ""))
-    years = float(age[:-1]) if age[-1:] == "Y" and age[:-1].isdigit() else None
-    return {"age": years, "sex": facts.get("PatientSex")}
 
 
 def _remark(facts: Facts) -> str:

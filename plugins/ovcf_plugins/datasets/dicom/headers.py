@@ -79,6 +79,12 @@ def _plain(header: Any) -> dict[str, Any]:
     return facts
 
 
+def age_years(facts: Mapping[str, Any]) -> float | None:
+    """Return the age that a header states in years; None where it is missing, or in days, weeks or months."""
+    age = str(facts.get("PatientAge", ""))
+    return float(age[:-1]) if age[-1:] == "Y" and age[:-1].isdigit() else None
+
+
 def problem_of(facts: Mapping[str, Any]) -> str:
     """Return why a file with these facts is no grey radiograph that can be decoded here; "" when it is."""
     if "problem" in facts:

@@ -11,8 +11,7 @@ import pandas as pd
 
 from ovcf_bench.api import EXAM_COLUMNS, DataError, Problem, is_reserved, one_of
 from ovcf_plugins.datasets.dicom.params import LabelTable
-from ovcf_plugins.datasets.files.labels import labels_of
-from ovcf_plugins.datasets.files.tables import read_table, row_problems
+from ovcf_plugins.datasets.files.tables import labels_of, read_table, row_problems
 
 
 @dataclass(frozen=True, slots=True)

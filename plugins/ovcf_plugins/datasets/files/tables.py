@@ -1,4 +1,4 @@
-"""A CSV file as a table of words, with the columns that must be there and the row numbers of a spreadsheet."""
+"""A CSV file as a table of words: the columns that must be there, the rows of a spreadsheet, what labels mean."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ovcf_bench.api import DataError, Problem, did_you_mean
 _FIRST_ROW = 2  # a spreadsheet counts from 1, and row 1 is the header
 _EMPTY = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 _MOST_NAMED = 20  # rows with the same mistake; a wrong column need not fill the screen a thousand times
+Word = str | int | float
 
 
 def read_table(file: Path, wanted: Sequence[str], where: str) -> pd.DataFrame:
@@ -83,3 +84,18 @@ def first_reason(reasons: Mapping[str, pd.Series]) -> pd.Series:
     index = next(iter(reasons.values())).index
     found = np.select([each.to_numpy(dtype=bool) for each in reasons.values()], list(reasons), default="")
     return pd.Series(found, index=index, dtype=object)
+
+
+def labels_of(words: pd.Series, positive: Sequence[Word], negative: Sequence[Word]) -> pd.Series:
+    """Return 1, 0, or NaN where a word is neither positive nor negative; "1.0" counts as 1."""
+    meanings = {str(word): 0 for word in negative} | {str(word): 1 for word in positive}
+    numbers = {_number(word): meaning for word, meaning in meanings.items() if _number(word) is not None}
+    found = {word: meanings.get(word, numbers.get(_number(word))) for word in words.dropna().unique()}
+    return words.map(found).astype(float)
+
+
+def _number(word: str) -> float | None:
+    try:
+        return float(word)
+    except ValueError:
+        return None

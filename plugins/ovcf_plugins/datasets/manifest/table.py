@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.api import DataError, Problem, one_of
-from ovcf_plugins.datasets.files.labels import labels_of
 from ovcf_plugins.datasets.files.listed import Reading, why_unusable
+from ovcf_plugins.datasets.files.tables import labels_of
 from ovcf_plugins.datasets.manifest.listing import read_listing
 from ovcf_plugins.datasets.manifest.params import ManifestParams
 

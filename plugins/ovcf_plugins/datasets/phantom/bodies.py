@@ -12,9 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ovcf_plugins.datasets.phantom.anatomy import Array, Spine
-from ovcf_plugins.datasets.phantom.attenuation import CORTEX_PER_MM, SOURCE_TO_IMAGE_MM
 from ovcf_plugins.datasets.phantom.presets import View
-from ovcf_plugins.datasets.phantom.projection import Canvas, F, Patches, stacked, turned
+from ovcf_plugins.datasets.phantom.projection import (
+    CORTEX_PER_MM,
+    SOURCE_TO_IMAGE_MM,
+    Canvas,
+    F,
+    Patches,
+    stacked,
+    turned,
+)
 
 EXPONENT = 2.6  # of the superellipse
 CORTEX_MM = 1.0

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from ovcf_bench.api import Progress, silent
-from ovcf_plugins.datasets.phantom.film import Film
 from ovcf_plugins.datasets.phantom.params import PhantomParams
 from ovcf_plugins.datasets.phantom.patient import Patient, draw_patient
 from ovcf_plugins.datasets.phantom.presets import VIEWS, preset_at
+from ovcf_plugins.datasets.phantom.projection import Film
 from ovcf_plugins.datasets.phantom.radiograph import locate_fractures, render
 from ovcf_plugins.datasets.phantom.records import DELAY, FLAGS, draw_records
 from ovcf_plugins.datasets.phantom.streams import Stream, generator

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ovcf_plugins.datasets.phantom.anatomy import Array, Spine
-from ovcf_plugins.datasets.phantom.attenuation import CORTEX_PER_MM
 from ovcf_plugins.datasets.phantom.presets import View
-from ovcf_plugins.datasets.phantom.projection import Canvas
+from ovcf_plugins.datasets.phantom.projection import CORTEX_PER_MM, Canvas
 
 
 @dataclass(frozen=True, slots=True)

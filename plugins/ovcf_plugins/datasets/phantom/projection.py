@@ -1,4 +1,4 @@
-"""Line integrals of attenuation on a film: the canvas, and ellipsoids and tubes in closed form.
+"""Line integrals of attenuation on a film: the film, the canvas, and ellipsoids and tubes in closed form.
 
 Coordinates are patient mm (see anatomy): u across the film (x in AP, y in lateral) and z along it. The integrals of
 single structures add up (Beer-Lambert), so structures are stamped one after the other, in any order.
@@ -12,11 +12,37 @@ import numpy as np
 import numpy.typing as npt
 
 from ovcf_plugins.datasets.phantom.anatomy import Array
-from ovcf_plugins.datasets.phantom.film import Film
 
 F = np.float32
+SOFT_TISSUE_PER_MM = 0.0205  # water at about 50 keV
+CORTEX_PER_MM = 0.033  # cortical bone of vertebrae, in excess of water, averaged over the shell's pores
+SOURCE_TO_IMAGE_MM = 1100.0
+CONED_HEIGHT_MM = 192.0  # T11-L3
+FULL_HEIGHT_MM = 430.0
+COLUMNS_PER_ROW = {"coned": 3 / 5, "full": 5 / 8}
+BLOCK = 8  # rows and columns are whole blocks: scatter is computed at 1/8 of the scale
 MARGIN_MM = 80.0  # on the detector, around the film: structures are cut off at the film's edge, not before it
 _SMALL_CORE, _BIG_CORE, _TUBE_CORE = 0.55, 0.85, 0.60  # squared radius inside which a hollow structure is thinner
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A detector of rows x columns pixels of `pixel_mm`; row 0 lies `top_mm` from the centre of L1."""
+
+    rows: int
+    columns: int
+    pixel_mm: float
+    top_mm: float
+    coned: bool
+
+    @classmethod
+    def of(cls, field: str, rows: int) -> Film:
+        """Return the film of a field, "coned" or "full"; columns are rounded to whole blocks."""
+        coned = field == "coned"
+        columns = BLOCK * round(rows * COLUMNS_PER_ROW[field] / BLOCK)
+        height_mm = CONED_HEIGHT_MM if coned else FULL_HEIGHT_MM
+        top_mm = 10 - height_mm / 2 if coned else -135.0
+        return cls(rows, columns, height_mm / rows, top_mm, coned)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ import numpy as np
 
 from ovcf_plugins.datasets.phantom.anatomy import Array
 from ovcf_plugins.datasets.phantom.bodies import add_bodies
-from ovcf_plugins.datasets.phantom.film import BLOCK, Film
 from ovcf_plugins.datasets.phantom.patient import Patient
 from ovcf_plugins.datasets.phantom.posterior import add_posterior_elements
 from ovcf_plugins.datasets.phantom.presets import Exposure, Preset, View, XraySystem
-from ovcf_plugins.datasets.phantom.projection import Canvas, F
+from ovcf_plugins.datasets.phantom.projection import BLOCK, Canvas, F, Film
 from ovcf_plugins.datasets.phantom.surroundings import add_bowel_gas, add_surroundings
 
 TABLE_MAGNIFICATION = {"ap": 1.08, "lateral": 1.12}

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ovcf_plugins.datasets.phantom.anatomy import LEVELS, Array, Spine
-from ovcf_plugins.datasets.phantom.attenuation import CORTEX_PER_MM, SOFT_TISSUE_PER_MM
 from ovcf_plugins.datasets.phantom.presets import View
-from ovcf_plugins.datasets.phantom.projection import Canvas, F
+from ovcf_plugins.datasets.phantom.projection import CORTEX_PER_MM, SOFT_TISSUE_PER_MM, Canvas, F
 
 L2, L3, L5 = (LEVELS.index(name) for name in ("L2", "L3", "L5"))
 SIDES = (-1, 1)
