@@ -112,10 +112,10 @@ class DatasetPlugin:
     synthetic: bool = False  # the report says so in a banner
     pixels: bool = True  # False: cases without images, for scores that exist already; `read` is never called
     read_file: Callable[[Any, Path], np.ndarray[Any, Any]] | None = None
+    card: str = ""  # source, licence, access, meaning of the label, traps
     formats: tuple[str, ...] = ()
     exported: Callable[[str, str], Mapping[str, Any]] | None = None
     shown: Callable[[Any], Mapping[str, Any]] | None = None
-    card: str = ""  # source, licence, access, meaning of the label, traps
 
     def __post_init__(self) -> None:
         _refuse_local(f"dataset {self.name!r}", open=self.open)
