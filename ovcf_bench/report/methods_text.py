@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from ovcf_bench.findings.values import Calibration, ComparisonFindings, Findings
+from ovcf_bench.findings.values import ComparisonFindings, Findings
 from ovcf_bench.records import Provenance
 from ovcf_bench.report.read import RunRecords
+from ovcf_bench.report.sections.operating_points import threshold_sentences
+from ovcf_bench.report.sections.probabilities import probability_sentences
 from ovcf_bench.study.schema import AugmentationSection, StudyDocument
 from ovcf_bench.wording import count, joined
 
@@ -142,18 +144,8 @@ def _statistics(findings: Findings) -> Iterator[str]:
         f", with 95 % intervals ({intervals})." if intervals else "."
     )
     yield from _comparisons(findings, tests)
-    if any(arm.operating_point.achieved for arm in arms):
-        yield from _thresholds(findings)
-    figures: list[Calibration] = [each for arm in arms for each in arm.calibration.figures]
-    if figures:
-        yield (
-            "Calibration was judged by logistic slope and intercept, the Brier score, and the integrated calibration "
-            "index [AustinSteyerberg2019], clinical utility by net benefit [VickersElkin2006]."
-        )
-    prevalences = sorted({each.prevalence for each in figures if each.prevalence is not None})
-    if prevalences:
-        at = joined([f"{each:g}" for each in prevalences])
-        yield f"Figures that depend on prevalence are given at {at} as well, by re-weighting [Mercaldo2007]."
+    yield from threshold_sentences(findings)
+    yield from probability_sentences(findings)
     if any(one.agreement for one in tests):
         yield "Agreement of the calls of two arms is Cohen’s κ [Cohen1960]."
     if findings.cross_validated:
@@ -191,23 +183,6 @@ def _comparisons(findings: Findings, tests: Sequence[ComparisonFindings]) -> Ite
         yield (
             "As sensitivity analyses, the bootstrap [Efron1987], the permutation test of whole curves "
             "[VenkatramanBegg1996] and the partial AUROC [McClish1989] stand beside it."
-        )
-
-
-def _thresholds(findings: Findings) -> Iterator[str]:
-    study = findings.study
-    key = " [Youden1950]" if study.threshold == "Youden index" else ""
-    where = f" on {study.fitted_on}" if study.fitted_on else " on each set itself, which flatters it"
-    yield (
-        f"The threshold of each arm ({study.threshold}{key}) was fitted{where} and then frozen."
-        if study.fitted_on
-        else f"The threshold of each arm ({study.threshold}{key}) was fitted{where}."
-    )
-    yield "Proportions have Wilson intervals [Wilson1927], likelihood ratios those of the log method [Simel1991]."
-    if any(one.measures for found in findings.sets.values() for one in found.comparisons):
-        yield (
-            "Sensitivity, specificity and accuracy of two arms were compared on the same cases [McNemar1947; "
-            "Newcombe1998], predictive values after [MoskowitzPepe2006; Kosinski2013]."
         )
 
 

@@ -39,6 +39,27 @@ def operating_points(run: RunRecords) -> Section:
     return Section("operating-points", "Operating points", (Paragraph(text), *operating_blocks(run.findings)))
 
 
+def threshold_sentences(findings: Findings) -> Iterator[str]:
+    """Yield what the methods text says of thresholds; nothing where none was applied."""
+    arms = (arm for found in findings.sets.values() for arm in found.arms.values())
+    if not any(arm.operating_point.achieved for arm in arms):
+        return
+    study = findings.study
+    key = " [Youden1950]" if study.threshold == "Youden index" else ""
+    where = f" on {study.fitted_on}" if study.fitted_on else " on each set itself, which flatters it"
+    yield (
+        f"The threshold of each arm ({study.threshold}{key}) was fitted{where} and then frozen."
+        if study.fitted_on
+        else f"The threshold of each arm ({study.threshold}{key}) was fitted{where}."
+    )
+    yield "Proportions have Wilson intervals [Wilson1927], likelihood ratios those of the log method [Simel1991]."
+    if any(one.measures for found in findings.sets.values() for one in found.comparisons):
+        yield (
+            "Sensitivity, specificity and accuracy of two arms were compared on the same cases [McNemar1947; "
+            "Newcombe1998], predictive values after [MoskowitzPepe2006; Kosinski2013]."
+        )
+
+
 _MEASURES = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",

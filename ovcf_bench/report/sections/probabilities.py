@@ -50,6 +50,21 @@ def probabilities(run: RunRecords) -> Section:
     return Section("probabilities", "Scores as probabilities", blocks)
 
 
+def probability_sentences(findings: Findings) -> Iterator[str]:
+    """Yield what the methods text says of probabilities; nothing when no arm gives any."""
+    arms = (arm for found in findings.sets.values() for arm in found.arms.values())
+    figures = [each for arm in arms for each in arm.calibration.figures]
+    if figures:
+        yield (
+            "Calibration was judged by logistic slope and intercept, the Brier score, and the integrated calibration "
+            "index [AustinSteyerberg2019], clinical utility by net benefit [VickersElkin2006]."
+        )
+    prevalences = sorted({each.prevalence for each in figures if each.prevalence is not None})
+    if prevalences:
+        at = listed([f"{each:g}" for each in prevalences])
+        yield f"Figures that depend on prevalence are given at {at} as well, by re-weighting [Mercaldo2007]."
+
+
 def _calibration(findings: Findings) -> Iterator[Figure]:
     drawn = {
         name: plot
