@@ -144,6 +144,11 @@ def ici(labels: Bools, probabilities: Floats, weights: Floats) -> float | None:
 
     weights : (n,) weights of a prevalence, the same for all cases of a class. Source: Austin & Steyerberg 2019.
     """
+    distances = _distances(labels, probabilities, weights)
+    return None if distances is None else float(np.average(distances, weights=weights))
+
+
+def _distances(labels: Bools, probabilities: Floats, weights: Floats) -> Floats | None:
     curve = smooth_outcome(labels, probabilities)
     if curve is None:
         return None
@@ -151,4 +156,4 @@ def ici(labels: Bools, probabilities: Floats, weights: Floats) -> float | None:
     # The curve is that of the cases as sampled: at another prevalence the odds at every probability move alike.
     up, down = (float(weights[each].mean()) if each.any() else 1.0 for each in (labels, ~labels))
     observed = up * observed / (up * observed + down * (1 - observed))
-    return float(np.average(np.abs(observed - probabilities), weights=weights))
+    return np.abs(observed - probabilities)
