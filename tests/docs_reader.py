@@ -11,7 +11,11 @@ BLOCK = re.compile(r"(?:<!-- (?P<note>.*?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?
 
 
 def blocks(page):
-    return [match.groupdict() for match in BLOCK.finditer((ROOT / "docs" / page).read_text("utf-8"))]
+    return blocks_of((ROOT / "docs" / page).read_text("utf-8"))
+
+
+def blocks_of(text):
+    return [match.groupdict() for match in BLOCK.finditer(text)]
 
 
 class Reader:
@@ -26,7 +30,10 @@ class Reader:
         self.instead = {}  # what is typed for what stands there
 
     def follow(self, page, skip=()):
-        for block in blocks(page):
+        self.do(blocks(page), skip)
+
+    def do(self, what, skip=()):
+        for block in what:
             note = block["note"] or ""
             if note.startswith("file: "):
                 (self.folder / note.removeprefix("file: ")).write_text(block["text"])
