@@ -1,4 +1,4 @@
-"""Draws the map of the house, docs/contributing/house.svg, from the imports of the code and the floors of pyproject.toml.
+"""Draws the map of the house, docs/contributing/house.svg, from the imports and the floors of pyproject.toml.
 
     python docs/build_map.py
 

@@ -22,7 +22,7 @@ html_theme = "furo"
 html_show_copyright = False
 html_copy_source = False
 extensions = ["myst_parser"]
-include_patterns = ["README.md", "CHANGELOG.md", *(f"docs/{folder}/*.md" for folder in SECTIONS)]
+include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{folder}/*.md" for folder in SECTIONS)]
 exclude_patterns = [".*", "reports", "site", "tests", "benchmarks", "ovcf_bench", "plugins", "studies"]  # not walked
 root_doc = "README"
 myst_heading_anchors = 3
@@ -38,7 +38,7 @@ def _add_contents(app: Sphinx, page: str, source: list[str]) -> None:
             path.relative_to(ROOT).with_suffix("").as_posix() for path in (ROOT / "docs" / folder).glob("*.md")
         )
         source[0] += "\n\n```{toctree}\n" + f":hidden:\n:caption: {caption}\n\n" + "\n".join(pages) + "\n```\n"
-    source[0] += "\n\n```{toctree}\n:hidden:\n\nCHANGELOG\n```\n"
+    source[0] += "\n\n```{toctree}\n:hidden:\n\nCONTRIBUTING\nCHANGELOG\n```\n"
 
 
 def _add_front_page(app: Sphinx, error: Exception | None) -> None:

@@ -11,7 +11,7 @@ from places import ROOT
 
 pytestmark = pytest.mark.system
 
-PARTS = ("README.md", "CHANGELOG.md", "docs", "studies", "benchmarks/results", "reports/example")
+PARTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "studies", "benchmarks/results", "reports/example")
 
 
 def build(root, folder):
@@ -41,7 +41,7 @@ def test_the_site_is_built_without_a_warning_and_every_link_leads_somewhere(proj
     assert done.returncode == 0, done.stderr
     pages = [page for page in site.rglob("*.html") if page.name not in ("search.html", "genindex.html")]
     written = {path.stem for path in (ROOT / "docs").glob("*/*.md")}
-    assert {page.stem for page in pages} == written | {"README", "index", "CHANGELOG"}
+    assert {page.stem for page in pages} == written | {"README", "index", "CONTRIBUTING", "CHANGELOG"}
     lost = []
     for page in pages:
         for link in re.findall(r'(?:href|src)="([^"]+)"', page.read_text("utf-8")):
