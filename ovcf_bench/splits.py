@@ -15,7 +15,7 @@ from ovcf_bench.vocabulary import DEVELOPMENT, SplitRule
 
 SPLIT_COLUMNS = ("patient_id", "cohort", "split", "fold")
 NO_FOLD = -1
-_COPIES_NAMED = 5
+_COPIES_NAMED = 5  # enough to find the cause; a message of thousands is not read
 
 
 def assign(patients: pd.DataFrame, rules: Sequence[SplitRule], folds: int, seed: int) -> pd.DataFrame:
@@ -57,11 +57,13 @@ def assign(patients: pd.DataFrame, rules: Sequence[SplitRule], folds: int, seed:
 
 
 def _rank(seed: int, patient_id: str) -> bytes:
+    # A hash, not a generator: neither the order of rows nor who else is listed changes anybody's rank.
     return hashlib.blake2b(f"{seed}\0split\0{patient_id}".encode(), digest_size=16).digest()
 
 
 def _deal(chosen: pd.DataFrame, folds: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Deal the ranked patients to folds, label after label without starting anew: fold sizes differ by one."""
+    # Fold sizes differ by one only if the second label goes on where the first stopped.
     order = np.argsort(-chosen["label"].to_numpy(), kind="stable")
     fold = np.empty(len(chosen), dtype=np.int64)
     fold[order] = np.arange(len(chosen)) % folds
@@ -81,6 +83,7 @@ def tuning_part(patients: Sequence[str], labels: Sequence[int], share: float, se
     part: set[str] = set()
     for label in (0, 1):
         mine = {patient for patient, its in zip(patients, labels, strict=True) if its == label}
+        # A word of its own in the hash: tuning must not hang on the ranks that dealt splits and folds.
         ranked = sorted(mine, key=lambda patient: _rank(seed, f"tuning\0{patient}"))
         part.update(ranked[: max(1, round(share * len(ranked)))])
     return part
@@ -118,6 +121,7 @@ def reuse(
     names = [rule.name for rule in rules]
     known = patients.set_index("patient_id")
     lost = int((~frozen["patient_id"].isin(known.index)).sum())
+    # A patient who has left the cohort would leave a hole in the frozen sets, and their sizes were published.
     if lost:
         advice = "Use the same cohort, and the same key (--key FILE)."
         raise DataError(Problem(where, f"{lost} of its {len(frozen)} patients are not in the cohorts", advice))

@@ -60,10 +60,12 @@ def cases(images: pd.DataFrame, views: Sequence[str]) -> pd.DataFrame:
         return mine[[*_CASE_COLUMNS, "image_id"]].assign(**lists).reset_index(drop=True)
     wanted = images[images["view"].isin(views)]
     twice = int(wanted.duplicated(["exam_id", "view"]).sum())
+    # Which of two images belongs to the other view nobody knows: the first one by file name would be a guess.
     if twice:
         found = f"{twice} exams have several images of one view"
         raise DataError(Problem(f"arm {'+'.join(views)!r}", found, "Keep one image per exam and view."))
     wide = wanted.set_index(["exam_id", "view"])[["cache_key", "digest"]].unstack("view")
+    # A network that reads two views cannot read one; such exams are counted as missing, not filled in.
     wide = wide.reindex(wanted["exam_id"].unique()).dropna()
     first = wanted.drop_duplicates("exam_id").set_index("exam_id", drop=False).loc[wide.index, list(_CASE_COLUMNS)]
     keys = wide["cache_key"][list(views)].to_numpy().tolist()

@@ -123,14 +123,17 @@ def check_exams(table: pd.DataFrame, where: str) -> pd.DataFrame:
         raise DataError(Problem(where, "the exam table has no rows"))
     problems = [
         *_rows(table[list(EXAM_COLUMNS)].isna().any(axis=1), where, "a required value is missing"),
+        # Kim 2024's code takes classes in the order of folder names: a renamed folder turns every AUROC round.
         *_rows(~table["label"].isin([0, 1]), where, _unknown_label(table["label"]), "Allowed: the numbers 0 and 1."),
         *_rows(table["image_id"].duplicated(keep=False), where, "the image_id stands more than once"),
     ]
     exam = pd.factorize(table["exam_id"])[0]
+    # Two views of one exam are one fracture or none; a label that differs is a slip in a table.
     problems += _differing(exam, table["label"], where, "exams have views with different labels")
     problems += _differing(exam, table["patient_id"], where, "exams belong to more than one patient")
     if problems:
         raise DataError(*problems)
+    # Identifiers are texts, always: as numbers 007 and 7 would be one patient.
     text = {column: str for column in EXAM_COLUMNS if column != "label"}
     return table.astype({**text, "label": np.int8}).reset_index(drop=True)
 

@@ -112,6 +112,7 @@ def _meets(table: pd.DataFrame, rule: Eligibility, cohort: str) -> pd.Series:
     if rule.condition == "equals":
         return column == rule.value
     if rule.condition == "not_equals":
+        # What is not known meets no rule: "missing" is a rule of its own, and is counted as such.
         return (column != rule.value) & column.notna()
     try:
         number = pd.to_numeric(column)

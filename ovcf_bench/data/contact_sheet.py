@@ -79,6 +79,7 @@ def _alike(prepared: Prepared, options: Options) -> Iterator[tuple[str, bytes, b
     from ovcf_bench.checks.duplicates import near_duplicates
 
     rows = near_duplicates(evidence_of(prepared, options)).rows
+    # Near duplicates are told by a number; whether two images are one patient's, only an eye can say.
     for row in rows[:_MOST_PAIRS]:
         of_view = prepared.images[prepared.images["view"] == row["view"]].drop_duplicates("image_id")
         by_id = of_view.set_index("image_id", drop=False)

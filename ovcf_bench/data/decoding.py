@@ -23,8 +23,8 @@ from ovcf_bench.hooks.contracts import Dataset, DatasetPlugin, Params
 from ovcf_bench.images import ImageCache, Pixels16, Preprocessing, as_uint16
 from ovcf_bench.study import Study
 
-_CHUNK = 256
-_TOLD_EVERY = 16
+_CHUNK = 256  # images to a process: opening a dataset and a cache batch are then paid for rarely
+_TOLD_EVERY = 16  # images: seldom enough that telling is not the work
 
 
 _FOR_IMAGES = ("ovcf_bench.data.decoding",)
@@ -146,6 +146,7 @@ def _decode_chunk(chunk: _Chunk, report: Report) -> dict[int, Unusable]:
             if isinstance(image, Unusable):
                 failed[number] = image
             else:
+                # Two images behind one key would get each other's pixels, without any error, in every later run.
                 if before and before[0] == key and not np.array_equal(before[1], image):
                     found = "gives one text for two images whose pixels differ"
                     allowed = "It must tell images apart, the views of an exam too."

@@ -29,6 +29,7 @@ def read_existing(
     """
     found = {}
     problems: list[Problem] = []
+    # A study of readers alone has nobody to train on; it is whole without development.
     has_development = (prepared.images["split"] == DEVELOPMENT).any()
     has_images = (prepared.images["digest"] != "").all()
     for arm in study.arms:
@@ -55,6 +56,7 @@ def _of_arm(study: Study, arm: Arm, plugin: ModelPlugin, prepared: Prepared, pse
     lacking = [name for name in _COLUMNS if name not in table.columns]
     if lacking:
         raise PluginError(Problem(f"{where}, listed", f"the table lacks {', '.join(lacking)}", "See the plugin API."))
+    # A blank key would join with every other blank one.
     unnamed = int(table["exam_id"].isna().sum())
     if unnamed:
         raise PluginError(Problem(f"{where}, arm {arm.name!r}", f"{unnamed} scores name no exam", "Mend the file."))

@@ -74,6 +74,7 @@ def _open(name: str, plugin: DatasetPlugin, params: Params, study: Study, watch:
     dataset = open_dataset(plugin, params, study.folder, f"cohort {name!r}")
     table = list_exams(plugin, dataset, watch.progress, f"cohort {name!r}")
     listed, unusable = separate(table, f"cohort {name!r}")
+    # The contract of an empty table would hide the reasons why it is empty.
     if listed.empty and unusable and study.document.on_bad_image == "error":
         return Opened(name, plugin, params, dataset, listed, tuple(unusable))
     exams = check_exams(listed, f"cohort {name!r}")

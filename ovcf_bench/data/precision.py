@@ -20,6 +20,7 @@ def precision_of(study: Study, models: Mapping[str, ModelPlugin], options: Optio
     training = study.document.training
     if training.precision != "auto":
         return training.precision
+    # Only what the core trains has a precision; all of them share one, so that compared arms compute alike.
     used = sorted({arm.model: arm for arm in study.arms if models[arm.model].build is not None}.items())
     if not used:
         return "float32"
@@ -32,6 +33,7 @@ def precision_of(study: Study, models: Mapping[str, ModelPlugin], options: Optio
     }
     path, name = options.runs / "precision.json", digest(measured_on)
     known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    # Measured once and kept: measured again on a busy machine it might choose otherwise, and no key would fit.
     if name not in known:
         from ovcf_bench.training.measure import Probe, choose_precision
 

@@ -114,6 +114,7 @@ def prepare(
     """
     watch.say("Reading the cohorts")
     opened = open_cohorts(study, registry, watch)
+    # A file that turns out unreadable may have carried somebody's only exam: whoever is left is dealt anew.
     while True:
         cohorts, patients, splits = assign_patients(study, opened, pseudonyms)
         images = _used_images(study, opened, cohorts, splits, pseudonyms)
@@ -128,6 +129,7 @@ def prepare(
     images = images.assign(digest=images["cache_key"].map(digests))
     if images["digest"].isna().any():
         raise DataError(Problem("image cache", "it was cleared while it was read", "Run again."))
+    # By pixels as well as by name: one image filed under two patients is a leak that no identifier shows.
     proof = assignment.prove_no_leak(images)
     written = splits.assign(patient_id=pseudonyms.all("patient", splits["patient_id"]))
     flow = _flow(opened, cohorts, images, patients, splits)
@@ -189,6 +191,7 @@ def _used_images(
 def _cache_keys(source: Opened, rows: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms) -> list[str]:
     """Return under which key the pixels of each row are kept; the source of a plugin that is not ours is part of it."""
     name, fingerprint = source.plugin.name, source.dataset.fingerprint
+    # Somebody else's decoder may change without any file changing.
     written = "" if is_bundled(source.plugin.open) else source_digest(source.plugin.open)
     with calling(f"dataset {name!r}", fingerprint, told=False):
         return [pseudonyms("source", f"{name}\0{fingerprint(row)}{written}") for row in rows]
@@ -196,6 +199,7 @@ def _cache_keys(source: Opened, rows: Sequence[Mapping[str, Any]], pseudonyms: P
 
 def _tuning(study: Study, patients: pd.DataFrame, splits: pd.DataFrame, pseudonyms: Pseudonyms) -> dict[int, set[str]]:
     """Return, by fold, the patients (pseudonyms) of the other folds who choose its checkpoint."""
+    # In the other modes nobody chooses, or the held-out fold does: nobody is kept from training.
     if study.document.training.checkpoint not in _CHOOSES_ON_TUNING_PART:
         return {}
     label = patients.set_index("patient_id")["label"]

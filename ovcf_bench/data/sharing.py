@@ -47,10 +47,12 @@ def share_study(
     pseudonyms = Pseudonyms(load_key(options.key))
     prepared = prepare(study, registry, pseudonyms, options, watch, training=False)
     opened = prepared.opened
+    # Columns that eligibility reads go along, or the exported study could not drop whom this one dropped.
     kept = [*study.document.covariates, *(rule.column for rule in study.eligibility)]
     tables, readers = {}, {}
     for name, cohort in opened.items():
         table = cohort.exams
+        # Only what the study names: a hospital's table may hold a name or a date of birth beside it.
         covariates = [column for column in dict.fromkeys(kept) if column in table.columns]
         hidden = {f"{kind}_id": pseudonyms.all(kind, table[f"{kind}_id"]) for kind in _IDS}  # type: ignore[arg-type]
         tables[name] = table[["view", "label", "site", *covariates]].assign(**hidden)
@@ -82,6 +84,7 @@ def _study_from_files(study: Study, plugin: DatasetPlugin) -> Study:
         name: section.model_copy(update={"dataset": plugin.name, "params": plugin.exported(name, f"{name}/{EXPORTED}")})
         for name, section in document.cohorts.items()
     }
+    # Dealt anew, the same patients would land elsewhere where one image could not be exported.
     splits = document.splits.model_copy(update={"file": "splits.csv"})
     return dataclasses.replace(study, document=document.model_copy(update={"cohorts": cohorts, "splits": splits}))
 

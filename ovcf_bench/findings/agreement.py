@@ -17,7 +17,7 @@ from ovcf_bench.stats.intervals import auroc_interval
 from ovcf_bench.stats.proportions import proportion
 from ovcf_bench.stats.ratios import clustered_ratio
 
-MOST_SHOWN = 20_000
+MOST_SHOWN = 20_000  # the page holds every dot of the scatter: beyond it, megabytes that no eye can tell apart
 KAPPA, NO_PAIRS = "Wald (Fleiss, Cohen and Everitt 1969)", "no case has both scores"
 NO_THRESHOLDS = "an arm has no threshold"
 ONE_CALL = "an arm calls all cases alike"
@@ -48,6 +48,7 @@ def compare_decisions(
         positives=None,
         negatives=None,
         kappa=Valued(None, None, None, NO_THRESHOLDS),
+        # Within a class: over both, any two arms that discriminate correlate.
         correlation_positives=_correlation(table[labels]),
         correlation_negatives=_correlation(table[~labels]),
         fused=tuple(_mean(pairs, first, second)),
@@ -63,6 +64,7 @@ def compare_decisions(
     return Agreement(
         threshold_a=nothing.threshold_a,
         threshold_b=nothing.threshold_b,
+        # By class, and not over all cases: sensitivity and specificity trade against each other.
         positives=_decisions(a[labels], b[labels]),
         negatives=_decisions(~a[~labels], ~b[~labels]),
         kappa=_kappa(a, b, clustered),
@@ -106,6 +108,7 @@ def _kappa(a: Bools, b: Bools, clustered: bool) -> Valued:
     if any(each.all() or not each.any() for each in (a, b)):
         return Valued(None, None, None, ONE_CALL)
     found = cohens_kappa(counts)
+    # Wald's limit may pass 1, which kappa cannot.
     ci = (float(found.kappa_low), float(min(found.kappa_upp, 1.0)))
     return Valued(float(found.kappa), None if clustered else ci, None if clustered else KAPPA, CLUSTERED * clustered)
 
@@ -115,6 +118,7 @@ def _mean(pairs: Pairs, first: CaseScores, second: CaseScores) -> Iterator[Fused
     table, none = pairs.complete, Valued(None, None, None, SCORES)
     if table["label"].nunique() < 2:
         return
+    # A mean of a logit and a probability, or of two readers' scales, is a mean of nothing.
     if first.scale == "raw" or first.scale != second.scale:
         yield Fused(MEAN, Valued(None, None, None, RAW), none, none)
         return

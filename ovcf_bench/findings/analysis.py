@@ -77,9 +77,9 @@ class Analysis:
     describes_disease: tuple[str, ...] = ()
     published: tuple[PublishedPair, ...] = ()
     expected: str = ""
-    resamples: int = 2000
+    resamples: int = 2000  # limits of percentile and BCa intervals need over a thousand (Efron 1987)
     shown_exams: int = 0
-    from_study: bool = True
+    from_study: bool = True  # a command line can be typed again once scores are known: nothing in it is declared
     trained: bool = True
     sites: tuple[SiteRecord, ...] = ()
 
@@ -116,6 +116,7 @@ def from_study(
         missing=document.missing,
         rule=_threshold_rule(document),
         fitted_on=OUT_OF_FOLD,
+        # Kim 2024's code keeps the epoch of highest accuracy on the fold that it then reports.
         optimistic=CHOSEN_ON_FOLD if document.training.checkpoint == "best_accuracy_on_fold" else "",
         sets=(*document.splits.tests, *(site.name for site in sites)),
         sites=sites,
@@ -146,9 +147,11 @@ def _threshold_rule(document: StudyDocument) -> ThresholdRule:
 def _published_pairs(document: StudyDocument) -> tuple[PublishedPair, ...]:
     """Return every published pair of AUROCs; a p without a set of its own is held against each of them."""
     figures = document.published.figures if document.published else ()
+    # Kim 2024 prints one p (.604) and does not say of which test set.
     loose = [figure.p for figure in figures if figure.set is None and not figure.auroc and figure.p is not None]
     pairs = []
     for figure in figures:
+        # The bound on a standard error needs the class sizes, and a difference needs two AUROCs.
         if len(figure.auroc) != 2 or figure.positives is None or figure.negatives is None:
             continue
         candidates: list[float | None] = [figure.p] if figure.p is not None else [*loose] or [None]

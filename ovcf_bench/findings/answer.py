@@ -65,6 +65,7 @@ def _primary(set_name: str, comparison: ComparisonFindings, given: str) -> Itera
         return
     p = f"; no p-value: {found.reason}"
     if found.p is not None:
+        # Readers, and several images of a patient, have other tests: only DeLong's p is called so.
         name = "DeLong " if found.method == DELONG else ""
         p = f", {name}{p_text(found.p)}" + (f"; {found.reason}" if found.reason else "")
     yield _sentence(start, difference, " (95 % CI ", (f"{interval(found.ci, sign=True)}{p}", test), f") for {given}.")

@@ -145,6 +145,7 @@ def _arms_of_set(analysis: Analysis, book: ScoreBook, name: str, failures: Mappi
         cases = book.ensemble_cases(name, arm.name)
         if arm.readers:
             absent[arm.name] = MEAN_OF_READERS
+        # An ensemble of four folds instead of five would be another model than the one that was declared.
         elif arm.name in failures:
             absent[arm.name] = failures[arm.name]
         elif cases.scored.empty:
@@ -182,6 +183,7 @@ def _build_arm(
     folds = spread_of_networks(book.network_cases(arms.name, arm.name))
     result = no_discrimination("absent", absence) if ensemble is None else discriminate(ensemble)
     if arm.readers:
+        # Readers use their scales differently: the mean of their AUROCs is reported, not the AUROC of their mean.
         result = replace(no_discrimination("readers", absence), auroc=folds.mean)
     scored = known.iloc[:0] if ensemble is None else ensemble.scored
     if arm.readers:  # the cases that all of them scored

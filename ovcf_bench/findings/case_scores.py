@@ -102,8 +102,11 @@ def open_book(
     scores: pd.DataFrame, *, level: AnalysisLevel, aggregation: Aggregation, ensemble: Ensemble, arms: tuple[str, ...]
 ) -> ScoreBook:
     """Return the score table as cases at the analysis level, for the declared ensemble."""
+    # Both ensembles stand in the table; the study declared which is reported, before they were made.
     used = scores[scores["ensemble"].isin((SINGLE, ensemble))]
+    # Probabilities near 0 and 1 are equal in float64 where logits are not, and ties cost AUROC.
     saturating = set(used.loc[used["logit"].isna() & used["score"].notna(), "arm"])
+    # Readers score 1 to 5, or 0 to 100: such numbers rank cases, and are no probabilities.
     raw = set(used.loc[used["score"].notna() & ~used["score"].between(0, 1), "arm"])
     scales: dict[str, Scale] = {
         arm: "raw" if arm in raw else "probability" if arm in saturating else "logit" for arm in arms

@@ -38,6 +38,7 @@ def shortcut_cautions(sets: Mapping[str, SetFindings], development: Mapping[str,
         high_by_arm = {
             arm: _high_elsewhere(arm, name, sets, development)
             for arm, result in findings.arms.items()
+            # The limit, not the value: in a small set an AUROC of .6 may still be chance.
             if result.covers_half
         }
         arms = [arm for arm, high in high_by_arm.items() if high]
@@ -93,6 +94,7 @@ def _near_chance(sets: Mapping[str, SetFindings]) -> Iterator[str]:
 def _odd_scores(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str]:
     used = "all data, missing completely at random" if analysis.missing == "all_data" else "complete pairs"
     for name, arm, result in _results(sets):
+        # pROC turns the direction by itself, and made .874 of an AUROC of .126.
         if result.auroc is not None and result.auroc < 0.5:
             yield f"On {name} the AUROC of {arm} is below 0.5; the direction of scores is never turned."
         elif result.auroc is not None and result.status != "ok":
@@ -113,7 +115,11 @@ def late_comparisons(sets: Mapping[str, SetFindings]) -> Iterator[str]:
 
 def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str]:
     if analysis.optimistic == CHOSEN_ON_FOLD:
-        yield OPTIMISTIC
+        yield (
+            "Each network was chosen by its accuracy on the fold that it is then judged on: out-of-fold "
+            "figures, and the thresholds fitted on them, are optimistic."
+        )
+    # Another seed gives another network: its share of the variance can only be seen with several (Bouthillier 2021).
     if analysis.from_study and analysis.trained and analysis.repeats == 1:
         yield (
             "Every fold was trained once: intervals and tests hold for these trained networks. A claim about "
@@ -122,6 +128,7 @@ def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str
     for site in analysis.sites:
         seen = f"{site.name} was scored elsewhere by the networks of this run; its images were not seen."
         yield f"{seen} {_unusual(site)}"
+        # The file left the site by mail or stick: only a hash told another way shows that it is the one they made.
         if not site.verified:
             yield f"The file of {site.name} was not held against a hash that the site told: it may have been changed."
     yield from _prevalences(sets)
@@ -141,4 +148,5 @@ def _prevalences(sets: Mapping[str, SetFindings]) -> Iterator[str]:
         f"{100 * findings.positives / findings.n:.0f} % on {name}" for name, findings in sets.items() if findings.n
     ]
     if shares:
-        yield f"PPV, NPV, accuracy and F1 hold at study prevalence ({joined(shares)}), not in a clinic."
+        # Test sets are often one to one, as Kim's; in a clinic few have a fracture, and PPV falls with them.
+        yield f"PPV, NPV, accuracy and F1 hold at study prevalence ({listed(shares)}), not in a clinic."

@@ -24,7 +24,7 @@ NO_P = "the test has no p-value"
 SAME_PATIENT = "no case has both scores: cases are joined by patient"
 DIFFERENT_PATIENTS = "no patient has both scores: the arms are compared as different patients"
 ONE_CLASS = "the complete pairs hold one class only"
-POWER = 0.8
+POWER = 0.8  # what protocols of diagnostic studies plan with
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ def adjust(raw: list[ComparisonFindings]) -> tuple[ComparisonFindings, ...]:
 
     Holm over the pre-declared ones, Benjamini & Hochberg over the others, which are exploratory.
     """
+    # What was added once scores existed must not make declared tests stricter, or looser.
     families = {declared: [finding for finding in raw if finding.declared is declared] for declared in (True, False)}
     adjusted: dict[str, float | None] = {}
     for declared, adjust_all in ((True, holm), (False, benjamini_hochberg)):
@@ -69,6 +70,7 @@ def compare_arms(arms: ArmsOfSet, comparison: Comparison, missing: Missing, decl
     complete = pairs.complete
     if complete["label"].nunique() == 1:
         return without_result(comparison, declared, no_estimate(complete, "one_class", ONE_CLASS))
+    # At image level the two views of a patient are two cases: joined by patient, they are paired all the same.
     if complete.empty:
         joined = pairs.patients_with_both > 0
         test = on_all_data(pairs, by_patient=True) if joined else on_different_patients(pairs)
@@ -84,6 +86,7 @@ def _with_all_data(found: ComparisonFindings, pairs: Pairs, missing: Missing) ->
     """Return the finding with the estimate from all data; verdicts follow whichever is primary."""
     test = on_all_data(pairs)
     found = replace(found, all_data=estimate_of(test, pairs.table, pairs.missing))
+    # Which estimate is primary was fixed before the scores existed: chosen afterwards, it would be the better one.
     return with_verdicts(replace(found, primary_estimate=missing), test) if missing == "all_data" else found
 
 
@@ -147,6 +150,7 @@ def equivalence_verdict(found: Equivalence) -> Verdict:
 
 def detectable(se: float | None) -> Detectable:
     """Return the true difference that a test of this standard error finds with 80 % power."""
+    # A standard error of 0 would promise to find any difference.
     if not se:
         return Detectable(POWER, None, "the difference has no standard error")
     return Detectable(POWER, detectable_from_se(se, power=POWER), "")
@@ -162,6 +166,7 @@ def without_result(comparison: Comparison, declared: bool, estimate: Estimate) -
         margin=comparison.margin,
         declared=declared,
         estimate=estimate,
+        # A one-sided 97.5 % limit is an end of a 95 % interval; two one-sided tests at 5 % make 90 % (Liu 2006).
         noninferiority=Verdict(None, 0.95, None, None, None, estimate.reason),
         equivalence=Verdict(None, 0.90, None, None, None, estimate.reason),
     )
@@ -169,11 +174,13 @@ def without_result(comparison: Comparison, declared: bool, estimate: Estimate) -
 
 def compare_all_arms(arms: ArmsOfSet) -> Omnibus:
     """Return the contrast test of all arms of the set, on the cases that every arm scored."""
+    # Of two arms the contrast is DeLong's test again, and would stand there as a second result.
     if len(arms.cases) + len(arms.absent) < 3:
         return Omnibus(None, None, None, None, "fewer than three arms: the paired test says it all")
     if arms.absent:
         return Omnibus(None, None, None, None, f"not every arm has scores: {', '.join(arms.absent)}")
     tables = [cases.scored for cases in arms.cases.values()]
+    # One covariance matrix needs the same cases in all arms (DeLong 1988, eq. 9).
     joined = pd.concat([table["score"] for table in tables], axis=1, join="inner", keys=range(len(tables)))
     first = tables[0].loc[joined.index]
     if first["label"].nunique() < 2:

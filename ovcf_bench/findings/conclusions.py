@@ -34,6 +34,7 @@ def verdict_on(finding: ComparisonFindings) -> str:
 
 def size_of(finding: ComparisonFindings) -> Iterator[str]:
     """Yield, for a comparison that shows nothing, the true difference that it could have shown."""
+    # What this test could have found; power at the observed effect would only say p again (Hoenig & Heisey 2001).
     found = finding.detectable
     shown = {
         "difference": finding.estimate.ci is None or not finding.estimate.ci[0] <= 0 <= finding.estimate.ci[1],

@@ -37,6 +37,7 @@ def choose_exams(
     calls = pd.DataFrame({"a": table["score_a"] - a, "b": table["score_b"] - b})  # above 0: called positive
     right = calls.ge(0).eq(table["label"], axis=0)
     exams = _exams(book, name)
+    # As many that both miss as that they disagree on: disagreement alone would hide what neither view shows.
     half = analysis.shown_exams // 2
     discordant = (_worst(calls, right, half // 2, "b", "a"), _worst(calls, right, half - half // 2, "a", "b"))
     missed = calls[~right["a"] & ~right["b"] & table["label"]].sum(axis=1).nsmallest(analysis.shown_exams - half).index
@@ -55,6 +56,7 @@ def _chosen(analysis: Analysis) -> tuple[str, Comparison] | None:
 
 def _worst(calls: pd.DataFrame, right: pd.DataFrame, most: int, wrong: str, rightly: str) -> pd.Index:
     """Return the cases that one arm calls wrongly and the other rightly, the surest mistakes first."""
+    # By how far the wrong call lies from its threshold: a sure mistake teaches more than one at the border.
     only = calls.loc[~right[wrong] & right[rightly], wrong]
     return only.abs().sort_values(ascending=False, kind="stable").index[:most]
 

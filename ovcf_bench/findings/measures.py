@@ -28,6 +28,7 @@ def compare_measures(
     labels = table["label"].to_numpy(dtype=bool)
     first = table["score_a"].to_numpy() >= threshold_a
     second = table["score_b"].to_numpy() >= threshold_b
+    # McNemar and Newcombe take pairs for independent; with several images of a patient they are not.
     if pairs.clusters is None:
         return tuple(_independent(labels, first, second))
     return tuple(_clustered(labels, first, second, pairs.clusters[table.index]))
@@ -51,6 +52,7 @@ def _independent(labels: Bools, first: Bools, second: Bools) -> Iterator[Measure
             p_other_method=MID_P,
             reason=found.reason,
         )
+    # PPVs of two arms have different denominators, so that McNemar's table does not exist for them.
     yield _predictive("PPV", compare_ppv(labels, first, second))
     yield _predictive("NPV", compare_npv(labels, first, second))
 

@@ -23,6 +23,7 @@ def compare_folds(analysis: Analysis, book: ScoreBook) -> tuple[CrossValidated, 
 def _compare(one: Comparison, book: ScoreBook) -> CrossValidated | None:
     first, second = (_networks(book, arm) for arm in (one.a, one.b))
     repeats, folds = ({key[part] for key in first} for part in (0, 1))
+    # The correction takes the test share of each fold to be 1 / (folds - 1): all of them must be there.
     if len(folds) < 2 or len(first) != len(repeats) * len(folds) or first.keys() != second.keys():
         return None
     differences, variances = [], []
@@ -36,6 +37,7 @@ def _compare(one: Comparison, book: ScoreBook) -> CrossValidated | None:
         differences.append(test.difference)
         variances.append(test.se**2)
     table = np.reshape(differences, (len(repeats), len(folds)))
+    # Folds share training patients: an ordinary t finds differences that are not there (Nadeau & Bengio 2003).
     test_of_mean, parts = corrected_t(table), split_variance(table, float(np.mean(variances)))
     return CrossValidated(
         comparison=one.id,

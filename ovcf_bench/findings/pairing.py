@@ -34,6 +34,7 @@ class Pairs:
     @property
     def clusters(self) -> pd.Series | None:
         """The patient of each case when one stands behind several scored cases of an arm, else None."""
+        # An interval that takes two images of one patient for two patients is too narrow (Obuchowski 1997).
         patients = self.table["patient_id"]
         repeated = any(patients[self.table[column].notna()].duplicated().any() for column in ("score_a", "score_b"))
         return patients if repeated else None
@@ -48,6 +49,7 @@ class Pairs:
 def pair(first: CaseScores, second: CaseScores) -> Pairs:
     """Return both arms' scores by case."""
     a, b = first.table, second.table
+    # Kim 2024's code pairs views by the order of files in two folders; one missing file shifts all that follow.
     table = a.rename(columns={"score": "score_a"}).join(b["score"].rename("score_b"), how="outer")
     for column in ("patient_id", "label"):
         known = table[column].notna()
@@ -71,6 +73,7 @@ def on_all_data(pairs: Pairs, *, by_patient: bool = False) -> AurocComparison:
 
 def on_different_patients(pairs: Pairs) -> AurocComparison:
     """Return the unpaired test."""
+    # Nobody in common: the covariance is 0, and degrees of freedom follow Welch, as in pROC.
     return compare_unpaired(_estimate(pairs, "score_a"), _estimate(pairs, "score_b"))
 
 

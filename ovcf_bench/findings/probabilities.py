@@ -50,6 +50,7 @@ def judge_probabilities(cases: CaseScores | None, analysis: Analysis, absence: s
     clusters = table["patient_id"] if cases.clustered else None
     wanted = (None, *analysis.prevalences)
     resamples = max(1, analysis.resamples // FEWER)
+    # Spiegelhalter's variance is that of independent cases; there is no clustered form.
     whole = spiegelhalter(labels, known) if clusters is None else None
     return Probabilities(
         figures=tuple(_calibration(labels, known, clusters, each, resamples) for each in wanted),
@@ -64,6 +65,7 @@ def judge_probabilities(cases: CaseScores | None, analysis: Analysis, absence: s
 def _curve(labels: Bools, known: Floats) -> CalibrationCurve:
     """Return outcome against probability; bins hold tenths of the cases, equal probabilities stay together."""
     smooth = smooth_outcome(labels, known)
+    # Tenths of the cases, not of the scale: trained networks put most of their scores near 0 and 1.
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
     place = np.searchsorted(edges, known, side="right")
     bins = []

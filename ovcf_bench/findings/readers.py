@@ -33,6 +33,7 @@ def compare_readers(
     """Return the comparison of two arms of readers on the cases that all of them scored."""
     arms = {arm.name: arm for arm in analysis.arms}
     pair = arms[comparison.a], arms[comparison.b]
+    # Obuchowski and Rockette's design is balanced, and one reader has no variance between readers.
     if len(pair[0].readers) != len(pair[1].readers) or len(pair[0].readers) < 2:
         return without_result(comparison, declared, Estimate(0, 0, 0, "readers", NOT_BOTH))
     table = _complete(book, set_name, pair)
@@ -45,6 +46,7 @@ def compare_readers(
     columns = table.drop(columns=["label", "patient_id"]).to_numpy(dtype=np.float64)
     scores = columns.T.reshape(2, len(pair[0].readers), len(table))
     found = analyse_readers(labels, scores, name=f"set {set_name!r}")
+    # Two one-sided tests at 5 % are read off a 90 % interval, whose t has the degrees of freedom of the same analysis.
     at_90 = analyse_readers(labels, scores, name=f"set {set_name!r}", level=0.90)
     counted = without_result(comparison, declared, no_estimate(table, "readers", found.reason))
     return _filled(counted, found, at_90)
@@ -53,6 +55,7 @@ def compare_readers(
 def _complete(book: ScoreBook, set_name: str, pair: tuple[ArmRecord, ArmRecord]) -> pd.DataFrame:
     """Return label, patient_id and one column per arm and reader, of the cases that all readers scored."""
     parts = [cases.scored for arm in pair for _, _, cases in book.network_cases(set_name, arm.name)]
+    # The covariances of readers need every case from every reader (Hillis 2007).
     scores = pd.concat([part["score"] for part in parts], axis=1, join="inner", keys=range(len(parts)))
     return parts[0].loc[scores.index, ["label", "patient_id"]].join(scores)
 

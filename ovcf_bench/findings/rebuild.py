@@ -27,6 +27,7 @@ def rebuild(run: Path) -> Findings:
 
 def of_scores(analysis: Analysis, table: pd.DataFrame) -> Findings:
     """Return the findings of a score table that comes from no run: nothing of it was declared in advance."""
+    # A table of scores has no cohort.csv beside it: what it says of patients stands in its own rows.
     covariates = table.drop_duplicates("patient_id")
     described = covariates.rename(columns={"set": "split"})[["patient_id", "split", "label", *analysis.subgroups]]
     return build(analysis, table, flow=None, cohort_table=described, declared={}, failed=[])
@@ -39,6 +40,7 @@ def _of_run(folder: RunFolder, table: pd.DataFrame) -> Findings:
         table,
         flow=folder.read(records.FLOW),
         cohort_table=folder.read_table(records.COHORT),
+        # From the record, never from the ledger: a comparison that was late stays late on any machine.
         declared=said.declared,
         failed=said.failed,
     )

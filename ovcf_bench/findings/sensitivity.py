@@ -50,6 +50,7 @@ def _methods(pairs: Pairs, seed: int, resamples: int) -> Iterator[Sensitivity]:
         yield Sensitivity("bootstrap and permutation", DIFFERENCE, None, None, None, TOO_MANY)
         return
     yield from _bootstrap(labels, first, second, clusters, pairs.name, seed, resamples)
+    # A stream for each method: one more resample in the bootstrap moves no p of the permutation.
     rng = np.random.default_rng([seed, 1996])
     swapped = exchange_views(
         labels, first, second, name=pairs.name, rng=rng, draws=DRAWS * resamples, clusters=clusters

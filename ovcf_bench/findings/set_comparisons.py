@@ -34,6 +34,7 @@ def compare_set(
     found = []
     for one in analysis.comparisons:
         before = declared.get(one.id, False)
+        # With several readers the reader is a sample too: a test over cases alone would be too sure (Obuchowski 1995).
         if one.a in readers and one.b in readers:
             found.append(compare_readers(book, analysis, arms.name, one, before))
         else:

@@ -39,6 +39,7 @@ def by_covariates(
 def _by_disease(pairs: Pairs, comparison: str, name: str, of_patient: pd.Series) -> Interaction:
     complete = pairs.complete
     values = complete["patient_id"].map(of_patient)
+    # A grade or a level exists for fractures only: within "grade 2" there is no negative to tell them from.
     positive, negative = complete["label"], ~complete["label"]
     levels = distinct(values[positive])
     if len(levels) > MANY_LEVELS:
@@ -67,6 +68,7 @@ def _by(pairs: Pairs, comparison: str, name: str, of_patient: pd.Series) -> Inte
 
 
 def _halves(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
+    # The median is chosen by nobody; a cut chosen on the scores would find a subgroup in noise.
     middle = float(values.median())
     yield f"up to {middle:g}", values <= middle
     yield f"above {middle:g}", values > middle

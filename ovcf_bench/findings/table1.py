@@ -29,6 +29,7 @@ def describe_cohort(cohort: pd.DataFrame, splits: Sequence[str]) -> tuple[Covari
 def _describe(name: str, cohort: pd.DataFrame, splits: Sequence[str]) -> CovariateSummary:
     values = cohort[name]
     kind = covariate_kind(values)
+    # A free text may be a name, or tell who somebody is; more levels than a table can hold count as free text.
     if kind == "text":
         return CovariateSummary(name, kind, {}, f"more than {MANY_LEVELS} different texts: not listed")
     levels = None
@@ -44,6 +45,7 @@ def _describe_split(values: pd.Series, label: pd.Series, levels: list[str] | Non
     groups = (values, values[positive], values[~positive])
     if levels is None:
         everyone, positives, negatives = (_moments(group) for group in groups)
+        # Standardised differences and no p: a p-value grows with the number of patients, an imbalance does not.
         smd, reason = numeric_difference(groups[1].dropna(), groups[2].dropna())
     else:
         everyone, positives, negatives = (_counts(group, levels) for group in groups)

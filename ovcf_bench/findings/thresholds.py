@@ -67,7 +67,9 @@ def freeze_threshold(cases: CaseScores, analysis: Analysis, *, absence: str = ""
         value=value,
         probability=rule.value if fixed else cases.probability(value),
         fitted_on=fitted_on,
+        # A threshold of .5 learnt from nobody cannot flatter.
         optimistic=bool(analysis.optimistic) and not fixed,
+        # Fitted on the set itself, development and test would be one row twice.
         development=None if table.empty or on else judge_point(cases, value),
         reason=NO_DEVELOPMENT_POINT if table.empty else "",
     )
@@ -75,6 +77,7 @@ def freeze_threshold(cases: CaseScores, analysis: Analysis, *, absence: str = ""
 
 def _fixed(rule: ThresholdRule, cases: CaseScores) -> float:
     probability = float(rule.value or 0.0)
+    # The scores are ranked as logits; .5 on them would be .62 as a probability.
     return float(logit(probability)) if cases.scale == "logit" else probability
 
 
@@ -121,6 +124,7 @@ def judge_point(cases: CaseScores, threshold: float, prevalences: tuple[float, .
     at = tuple(_at(point.counts, each) for each in prevalences)
     if cases.clustered:
         shares = _by_patient(table, threshold, shares)
+        # Simel's log method and Mercaldo's logits take cases for independent.
         ratios = [_without_interval(each) for each in ratios]
         at = tuple(replace(each, ppv=_without_interval(each.ppv), npv=_without_interval(each.npv)) for each in at)
     named: dict[str, Any] = asdict(point.counts) | shares

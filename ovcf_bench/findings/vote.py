@@ -24,6 +24,7 @@ def vote(book: ScoreBook, analysis: Analysis, set_name: str, arm: str) -> Point 
     if rule is None or rule.kind == "fixed" or analysis.fitted_on != OUT_OF_FOLD:
         return None
     thresholds = {}
+    # Out-of-fold scores come from single networks, the ensemble's have less spread: a vote needs no common threshold.
     for repeat, fold, cases in book.development_networks(arm):
         own = cases.scored
         if own["label"].nunique() < 2:

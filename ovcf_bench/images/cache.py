@@ -92,6 +92,7 @@ class ImageCache:
         self._marks_at_once = 1
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # Another process opens the index itself: SQLite's connections must not cross a fork (sqlite.org/howtocorrupt).
         return ImageCache, (self.folder, self.limit_bytes)
 
     def digests(self, keys: Sequence[str]) -> dict[str, str]:
@@ -112,6 +113,7 @@ class ImageCache:
 
         Raises DataError when there is no room, or the disk cannot be written.
         """
+        # Of the source, before it is resized: the proof against leaks must not depend on the study's image size.
         digest = pixel_digest(image)
         slab = self._write(digest, image, preprocessing)
         self._marks.append(Mark(key, digest, slab, (*image.shape, thumbnail_of(image))))

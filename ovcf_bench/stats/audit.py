@@ -52,6 +52,7 @@ def audit_pair(
     Every number within rounding is tried. Raises StatisticsError for figures that no test set has.
     """
     _refuse(first, second, positives, negatives, p)
+    # Printed figures are rounded: a verdict must hold for everything that rounds to them.
     corners = list(itertools.product(_rounded(first, decimals), _rounded(second, decimals)))
     least = _least_distance(first, second, decimals)
     se_bound = max(_largest_se(a, positives, negatives) + _largest_se(b, positives, negatives) for a, b in corners)
@@ -87,6 +88,7 @@ def _least_distance(first: float, second: float, decimals: int) -> float:
 
 
 def _largest_se(auroc: float, positives: int, negatives: int) -> float:
+    # DeLong's variance obeys var(A) <= A(1 - A)[1/(m - 1) + 1/(n - 1)], whatever the scores were.
     return math.sqrt(auroc * (1 - auroc) * (1 / (positives - 1) + 1 / (negatives - 1)))
 
 
@@ -104,6 +106,7 @@ def _p_values(
     for a, b in corners:
         one, other = (float(delong_variance(each, positives, negatives)) for each in (a, b))
         joint = float(auroc_covariance(a, b, correlation, positives, negatives))
+        # At correlation .95 and like AUROCs rounding may leave a variance below 0.
         se = math.sqrt(max(one + other - 2 * joint, 1e-18))
         yield 2 * float(norm.sf(abs(a - b) / se))
 
@@ -122,6 +125,7 @@ def _judge(
         return None, f"DeLong's p for {positives} and {negatives} cases would lie {expected}."
     half = 0.5 * 10**-p_decimals
     if p - half > p_bound:
+        # About the figures, never about people: most often p belongs to another test set, as in Kim 2024.
         return "impossible", (
             f"p = {_p(p)} cannot refer to this test set, under DeLong's test with one image per patient: with "
             f"{positives} and {negatives} cases it cannot exceed {_p(p_bound)}, and is expected {expected}."

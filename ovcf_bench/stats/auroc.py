@@ -86,6 +86,7 @@ def covariance(first: Placements, second: Placements) -> float | None:
     None where one class has a single case. Source: DeLong 1988, eq. 6.
     """
     m, n = first.positive.size, first.negative.size
+    # The denominators are m - 1 and n - 1: one case tells nothing of how cases of its class vary.
     if min(m, n) < 2:
         return None
     between_positives = np.dot(first.positive - first.auroc, second.positive - second.auroc) / (m - 1)
@@ -143,6 +144,7 @@ def _judge(auroc: float, variance: float | None, constant: bool, clusters: int |
     if auroc in (0.0, 1.0):
         none = "" if clusters is None else ", and no interval for clustered cases exists there"
         return "perfect", f"the scores separate the classes completely: the variance is 0{none}"
+    # Said and never flipped: a direction chosen on the test set is fitted to it.
     if auroc < 0.5:
         return "below_half", "the AUROC is below 0.5: higher scores go with the negative class"
     return "ok", ""

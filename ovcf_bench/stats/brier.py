@@ -61,6 +61,7 @@ def brier_score(
         return BrierScore(value, None, None)
     se = math.sqrt(sums.size / (sums.size - 1) * float(np.sum(sums**2))) / labels.size
     reach = normal_quantile(level) * se
+    # A mean of squares is never below 0, though a normal limit may be.
     return BrierScore(value, se, Interval(max(0.0, value - reach), value + reach, FROM_CASES, level))
 
 
@@ -68,6 +69,7 @@ def spiegelhalter(labels: Bools, probabilities: Floats) -> Spiegelhalter:
     """Return the test of independent complete cases; labels, probabilities : (n,). Source: Spiegelhalter 1986."""
     lean = 1 - 2 * probabilities
     variance = float(np.sum(lean**2 * probabilities * (1 - probabilities)))
+    # Spiegelhalter's statistic gives 0, .5 and 1 no weight: of such scores alone there is nothing to test.
     if variance == 0:
         return Spiegelhalter(None, None)
     z = float(np.sum((labels - probabilities) * lean)) / math.sqrt(variance)

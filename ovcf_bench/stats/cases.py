@@ -18,6 +18,7 @@ def check_scores(scores: npt.ArrayLike, *, name: str) -> Floats:
     Raises StatisticsError naming the set `name` when a score is infinite.
     """
     checked = np.asarray(scores, dtype=np.float64)
+    # An infinite logit is a probability of exactly 0 or 1, as files that round hold them.
     infinite = int(np.isinf(checked).sum())
     if infinite:
         raise StatisticsError(
@@ -31,6 +32,7 @@ def check_labels(labels: npt.ArrayLike, *, name: str) -> Bools:
 
     Raises StatisticsError naming the set `name` when a value is neither 0 nor 1.
     """
+    # 2 and -1 become True when cast: CheXpert writes -1 for "uncertain".
     raw = np.asarray(labels)
     checked = raw.astype(np.bool_)
     foreign = int((raw != checked).sum())

@@ -63,6 +63,7 @@ def clustered_covariance(first: ClusterSums, second: ClusterSums) -> float | Non
     if min(with_positive, with_negative) < 2:
         return None
     shared = (first.has_positive | first.has_negative) & (second.has_positive | second.has_negative)
+    # A patient with a fractured and a healthy image ties the two classes together: DeLong has no such term.
     across = np.dot(first.positive, second.negative) + np.dot(first.negative, second.positive)
     return float(
         _unbias(with_positive) * np.dot(first.positive, second.positive)
@@ -72,6 +73,7 @@ def clustered_covariance(first: ClusterSums, second: ClusterSums) -> float | Non
 
 
 def _unbias(clusters: int) -> float:
+    # Patients are the sample, not images.
     return clusters / (clusters - 1)
 
 

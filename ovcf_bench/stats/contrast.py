@@ -63,6 +63,7 @@ def contrast_test(
     spread = contrasts @ joint @ contrasts.T
     distance = contrasts @ np.asarray(aurocs)
     rank = int(np.linalg.matrix_rank(spread, tol=_RELATIVE_ZERO * float(np.trace(joint)), hermitian=True))
+    # Arms that rank all cases alike leave no contrast with a variance.
     if rank == 0:
         return ContrastTest(aurocs, joint, None, 0, None, "no contrast has a variance: the test is not defined")
     statistic = float(distance @ _pseudo_inverse(spread, rank) @ distance)

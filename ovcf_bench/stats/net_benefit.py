@@ -41,6 +41,7 @@ def net_benefit(labels: Bools, probabilities: Floats, thresholds: Sequence[float
 def _gain(labels: Bools, probabilities: Floats, threshold: float) -> Floats:
     """Return what each case contributes."""
     treated = (probabilities >= threshold).astype(np.float64)
+    # Whoever treats from a risk of p on takes (1 - p)/p false alarms for one missed case (Vickers & Elkin 2006).
     gain: Floats = np.where(labels, 1.0, -threshold / (1 - threshold)) * treated
     return gain
 

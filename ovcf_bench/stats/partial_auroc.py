@@ -52,10 +52,19 @@ def partial_auroc(labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str, sp
     return _partial(truth, view, 1 - _bound(specificity))
 
 
-def _bound(specificity: float) -> float:
-    if not 0 <= specificity < 1:
-        raise StatisticsError(Problem("specificity", f"is {specificity:g}", "Allowed: at least 0 and less than 1."))
-    return specificity
+def partial_auroc_by_sensitivity(
+    labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str, sensitivity: float = 0.9
+) -> PartialAuroc:
+    """Return the area where sensitivity is at least `sensitivity`: the curve seen from the other class."""
+    truth, (view,), _ = complete_cases(labels, scores, name=name)
+    # A screening question asks for few missed cases: the same area, with the classes exchanged.
+    return _partial(~truth, -view, 1 - _bound("sensitivity", sensitivity))
+
+
+def _bound(what: str, value: float) -> float:
+    if not 0 <= value < 1:
+        raise StatisticsError(Problem(what, f"is {value:g}", "Allowed: at least 0 and less than 1."))
+    return value
 
 
 def _partial(truth: Bools, view: Floats, highest: float) -> PartialAuroc:
@@ -70,6 +79,7 @@ def _standardised(area: float, highest: float) -> PartialAuroc:
 
 def standardise(area: float, highest: float) -> float:
     """Return the area up to 1 - specificity = `highest`, scaled so that chance is .5 and perfection 1 (McClish)."""
+    # The area under the diagonal up to there: what chance gives, and .5 on the new scale (McClish 1989).
     least = highest**2 / 2
     return 0.5 * (1 + (area - least) / (highest - least))
 

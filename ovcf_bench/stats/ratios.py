@@ -68,10 +68,12 @@ def clustered_ratio(
     if variance is None:
         return Ratio(value, None, None, size, "a variance needs two patients")
     se = math.sqrt(variance)
+    # The logit of 0 or 1 is infinite, and the linear interval has no width.
     if not 0 < value < 1:
         return Ratio(value, se, None, size, "no clustered interval at a share of 0 or 1")
     if variance <= _NO_VARIANCE:
         return Ratio(value, 0.0, None, size, "the share has no variance over the patients")
+    # On the logit scale: Wald's limits would leave 0 to 1 for the shares near 1 that networks reach.
     reach = normal_quantile(level) * se / (value * (1 - value))
     low, high = float(expit(logit(value) - reach)), float(expit(logit(value) + reach))
     return Ratio(value, se, Interval(low, high, BY_PATIENT, level), size, "")
@@ -103,6 +105,7 @@ def clustered_difference(
     known = RatioDifference(one, other, one - other, None, None, None, None, "a variance needs two patients")
     if variance is None:
         return known
+    # Two arms that call every case alike: p is 1, and not the NaN of 0/0.
     if variance <= _NO_VARIANCE and math.isclose(one, other, rel_tol=1e-12):
         return replace(known, se=0.0, z=0.0, p=1.0, reason="")
     if variance <= _NO_VARIANCE:

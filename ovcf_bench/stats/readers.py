@@ -94,6 +94,7 @@ def _covariances(joint: Floats) -> tuple[float, float, float, float]:
 
 
 def _test(blank: ReaderAnalysis, tests: int, readers: int, level: float) -> ReaderAnalysis:
+    # The estimate may be negative by chance; Hillis 2007 takes 0, else the test would be too sure.
     denominator = blank.ms_interaction + max(readers * (blank.cov2 - blank.cov3), 0.0)
     if denominator <= _ROUNDING * max(blank.error_variance, _ROUNDING):
         return replace(blank, reason="the AUROCs do not vary between readers and tests: no test is defined")
@@ -106,6 +107,7 @@ def _test(blank: ReaderAnalysis, tests: int, readers: int, level: float) -> Read
     if df2 is not None:
         p = float(fisher.sf(statistic, df1, df2))
     found = replace(blank, f=statistic, df1=df1, df2=df2, p=p)
+    # More than two have no single difference; F speaks of all of them.
     if tests != 2:
         return found
     difference = blank.means[0] - blank.means[1]

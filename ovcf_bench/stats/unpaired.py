@@ -55,6 +55,7 @@ def welch_df(first: AurocEstimate, second: AurocEstimate) -> float | None:
     """Return the degrees of freedom; None where a variance is missing or both are 0. Source: Robin 2011."""
     if first.variance is None or second.variance is None or first.variance + second.variance == 0:
         return None
+    # Of a clustered AUROC the patients are the sample, however many images they have.
     shares = [
         (each.variance or 0.0) ** 2 / ((each.clusters or each.positives + each.negatives) - 1)
         for each in (first, second)

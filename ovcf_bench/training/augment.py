@@ -27,6 +27,7 @@ def move(images: torch.Tensor, plan: AugmentationSection, generator: torch.Gener
     n, _, height, width = images.shape
     angle = uniform(n, math.radians(plan.rotation), generator)
     size = 1 + uniform(n, plan.scale, generator)
+    # Drawn on the CPU whatever the device, so that CUDA and CPU train on the same images.
     flip = torch.where(torch.rand(n, generator=generator) < plan.flip, -1.0, 1.0)
     vertical = torch.where(torch.rand(n, generator=generator) < plan.vertical_flip, -1.0, 1.0)
     down, across = 2 * uniform(n, plan.shift, generator), 2 * uniform(n, plan.shift, generator)
@@ -35,6 +36,7 @@ def move(images: torch.Tensor, plan: AugmentationSection, generator: torch.Gener
     to_x = torch.stack((cosine * flip, -sine * aspect * vertical, across))
     to_y = torch.stack((sine / aspect * flip, cosine * vertical, down))
     grid = torch.stack([_sampled_at(row.to(images.device), height, width) for row in (to_x, to_y)], dim=3)
+    # The border goes on, as tissue does: a black corner would tell a network how far an image was turned.
     return functional.grid_sample(images, grid, align_corners=False, padding_mode="border")
 
 
@@ -69,5 +71,6 @@ class RandAugment:
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Return changed images; images : (b, n_views, H, W) in [0, 1]. Draws from torch's global generator."""
+        # torchvision draws once for a whole batch: every image alike would be no augmentation at all.
         views = [[self._change(view[None]) for view in exam] for exam in images]
         return torch.stack([torch.cat(exam) for exam in views]).clamp_(0, 1)

@@ -25,7 +25,9 @@ def choose_device(wanted: str) -> torch.device:
 
 def prepare_process(threads: int) -> None:
     """Fix what would make bytes depend on the machine's load: thread count and algorithm selection."""
+    # Sums are parted by threads, so their last bits depend on how many there are.
     torch.set_num_threads(threads)
+    # cuDNN times its algorithms anew in each process and may take another one: other last bits, other scores.
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
 

@@ -120,6 +120,7 @@ def _one_epoch(training: _Training, train: Images, plan: TrainingSection, contex
         images = augment.jitter(images, plan.augmentation, generator)
         targets = torch.from_numpy(train.labels[rows].astype(np.float32)).to(images.device)
         losses.append(_step(training, images, targets, plan))
+        # Stopped here: scores of a network that holds NaN would be refused an hour later, without the cause.
         if not math.isfinite(losses[-1]):
             rate = training.optimizer.param_groups[0]["lr"]
             found = f"the loss is {losses[-1]} in epoch {epoch + 1}, step {step + 1} (learning rate {rate:.2g})"
@@ -144,6 +145,7 @@ def _one_epoch(training: _Training, train: Images, plan: TrainingSection, contex
 def _step(training: _Training, images: torch.Tensor, targets: torch.Tensor, plan: TrainingSection) -> float:
     with autocast(images.device, plan.precision):
         logits = training.network(images.contiguous(memory_format=torch.channels_last))
+    # In float32: bfloat16 keeps three digits, too few to tell the losses of late epochs apart.
     loss = functional.binary_cross_entropy_with_logits(logits.float(), targets)
     training.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -172,5 +174,6 @@ def _keep_best(training: _Training, tune: Images | None, plan: TrainingSection, 
     accuracy = float(np.mean((logits >= 0) == labels))
     value = {"best_auroc": auroc, "best_loss": -loss, "best_accuracy_on_fold": accuracy}[plan.checkpoint]
     if training.best is None or value > training.best["value"]:
+        # state_dict holds the tensors themselves, and the next step changes them.
         weights = copy.deepcopy(training.candidate.state_dict())
         training.best = {"value": value, "epoch": training.epoch, "weights": dict(weights)}

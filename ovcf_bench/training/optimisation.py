@@ -14,6 +14,7 @@ Schedule = lr_scheduler.LRScheduler
 def make_optimizer(network: nn.Module, settings: OptimizerSection) -> torch.optim.Optimizer:
     """Return the optimiser; biases and norms (one-dimensional parameters) are not decayed."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    # Decay pulls a norm's scale towards 0, where the layer would pass nothing on.
     groups = [
         {"params": [each for each in parameters if each.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [each for each in parameters if each.ndim <= 1], "weight_decay": 0.0},
@@ -47,6 +48,7 @@ def make_schedule(
 def _after_warmup(
     optimizer: torch.optim.Optimizer, settings: ScheduleSection, steps: int, steps_per_epoch: int
 ) -> Schedule:
+    # Kim 2024's schedule: a ramp of one epoch, then cosine restarts.
     if settings.name == "warmup_restarts":
         cycle = settings.restart_epochs * steps_per_epoch
         return lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=cycle)

@@ -50,6 +50,7 @@ def map_saliency(job: SaliencyJob, report: Callable[[Mapping[str, Any]], None]) 
     for folder in job.units:
         network = build_network(job.plugin, job.params, job.build)
         load_weights(folder, network)
+        # Networks differ in the size of their gradients: each counts alike in the mean of the folds.
         maps = _of_network(network.to(device).eval(), job, device)
         total = maps if total is None else total + maps
     assert total is not None, "an arm has units"
@@ -71,6 +72,7 @@ def _gradcam(network: nn.Module, images: torch.Tensor) -> Maps:
     last: list[torch.Tensor] = []
 
     def keep(module: nn.Module, given: Any, made: Any) -> None:
+        # Pooled maps of 1 x 1 have four dimensions too, and no place in the image left.
         if isinstance(made, torch.Tensor) and made.ndim == 4 and made.shape[-1] * made.shape[-2] > 1:
             last[:] = [made]
 
@@ -85,6 +87,7 @@ def _gradcam(network: nn.Module, images: torch.Tensor) -> Maps:
         return np.zeros((len(images), 1, 1), dtype=np.float32)
     (gradient,) = torch.autograd.grad(logits[:, 0].sum(), last[0])
     weights = gradient.mean(dim=(2, 3), keepdim=True)
+    # Evidence against the class is not shown: it would be coloured like evidence for it (Selvaraju 2017, eq. 2).
     maps = functional.relu((weights * last[0]).sum(dim=1))
     return np.asarray(maps.detach().float().cpu().numpy(), dtype=np.float32)
 

@@ -85,7 +85,8 @@ def run_unit(job: UnitJob, report: Report) -> None:
         "versions": dict(job.versions),
         **facts,
     }
-    store.finish(UnitRecord(job.key, job.unit, job.identity, made))
+    # The record comes last: a unit without it never happened, whatever else lies in its folder.
+    store.finish(UnitRecord(job.key, job.arm, job.repeat, job.fold, job.identity, made))
     _forget_epochs(folder)
 
 

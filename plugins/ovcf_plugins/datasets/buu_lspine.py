@@ -68,6 +68,7 @@ def list_exams(root: Path, params: BuuLspineParams, progress: Progress) -> pd.Da
     for number, (folder, file) in enumerate(files, start=1):
         digit, view = _VIEWS[folder]
         named = _NAME.fullmatch(file.name)
+        # The last digit of the name says the view once more; where folder and name disagree neither is believed.
         fits = named is not None and named["view"] == digit
         codes, wrong = _codes(file.with_suffix(".csv"), f"annotations of file {number}") if fits else (None, [])
         problems += wrong
@@ -87,6 +88,7 @@ def list_exams(root: Path, params: BuuLspineParams, progress: Progress) -> pd.Da
     if problems:
         raise DataError(*problems)
     table = pd.DataFrame(rows)
+    # Laterolisthesis is coded in AP files, the others in lateral ones: either makes the patient positive.
     label = table.groupby("patient_id")["found"].transform("max").astype(float)
     return table.drop(columns="found").assign(exam_id=table["patient_id"], label=label, site="BUU")
 

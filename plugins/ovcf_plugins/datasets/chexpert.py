@@ -55,6 +55,7 @@ def list_exams(root: Path, params: ChexpertParams, progress: Progress) -> pd.Dat
 
     file = root / f"{params.part}.csv"
     table = tables.read_table(file, (*_COLUMNS, params.target), "the data card of chexpert")
+    # Path starts with CheXpert-v1.0 or CheXpert-v1.0-small, whichever was downloaded: that is the root itself.
     path = table["Path"].str.partition("/")[2]
     ids = path.str.extract(_IN_PATH)
     words = table[params.target]
@@ -65,6 +66,7 @@ def list_exams(root: Path, params: ChexpertParams, progress: Progress) -> pd.Dat
     return pd.DataFrame(
         {
             "patient_id": ids["patient"],
+            # study1 exists for every patient.
             "exam_id": ids["patient"] + "-" + ids["study"],
             "image_id": path,
             "view": view,
@@ -75,6 +77,7 @@ def list_exams(root: Path, params: ChexpertParams, progress: Progress) -> pd.Dat
             "unusable": tables.first_reason({UNKNOWN_VIEW: view.isna(), **left_out}),
             "age": pd.to_numeric(table["Age"], errors="coerce"),
             "sex": table["Sex"],
+            # AP mostly means a patient in bed: the shortcut probe looks at it, no network does.
             "tag_projection": table["AP/PA"],
         }
     ).reset_index(drop=True)

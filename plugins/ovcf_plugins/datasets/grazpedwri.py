@@ -47,6 +47,7 @@ _VIEWS = {1: "frontal", 2: "lateral"}
 class GrazpedwriParams(FolderParams):
     """Parameters of the `grazpedwri` dataset."""
 
+    # Without a default: whoever keeps casts measures how well a network sees plaster, and must have wanted it.
     casts: Literal["exclude", "keep"] = Field(description="Images with a cast, which gives the fracture away.")
 
 
@@ -63,7 +64,9 @@ def list_exams(root: Path, params: GrazpedwriParams, progress: Progress) -> pd.D
     no_flag = {f"{name} is not 1, 0 or blank": table[name].notna() & ~numbers[name].isin([0, 1]) for name in numbers}
     again = {"the filestem stands in an earlier row already": table["filestem"].duplicated()}
     tables.refuse_rows(file, tables.empty_cells(table, _IDS) | again | no_flag)
+    # The table leaves cells blank for "no"; a 0, should one occur, means the same.
     flags = numbers.fillna(0).astype(int)
+    # Both wrists of a child may be taken in one study, and one of them is whole.
     exam = table["patient_id"] + "-" + table["study_number"] + "-" + table["laterality"]
     view = pd.to_numeric(table["projection"], errors="coerce").map(_VIEWS)
     part_of = {image.stem: part for part in _PARTS for image in (root / part).glob("*.png")}
@@ -78,6 +81,7 @@ def list_exams(root: Path, params: GrazpedwriParams, progress: Progress) -> pd.D
             "exam_id": exam,
             "image_id": table["filestem"],
             "view": view,
+            # A fracture that only one view shows is there in both: else the view that misses it would be right.
             "label": flags["fracture_visible"].groupby(exam).transform("max"),
             "site": "Graz",
             "place": tables.places(file, path.index),

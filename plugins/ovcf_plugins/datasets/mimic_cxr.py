@@ -39,6 +39,7 @@ shared; the maintainers know of rare images whose view is wrong.
 Not verified: the full list of values of ViewPosition. Age and sex are in MIMIC-IV, not here.
 """
 
+# Not by the first letter: LL and LATERAL are one view, and so are AP and PA here.
 _VIEWS = {"AP": "frontal", "PA": "frontal", "LL": "lateral", "LATERAL": "lateral"}
 _IDS = ("subject_id", "study_id")
 _WHERE = "the data card of mimic_cxr"
@@ -69,6 +70,7 @@ def list_exams(root: Path, params: MimicCxrParams, progress: Progress) -> pd.Dat
     study = pd.MultiIndex.from_frame(table[[*_IDS]])
     known = findings.set_index([*_IDS])[params.target]
     label, left_out = report_labels(pd.Series(known.reindex(study).to_numpy(), index=table.index), params)
+    # A few studies have no row at all; without one they would look like "not mentioned".
     unlabelled = pd.Series(~study.isin(known.index), index=table.index)
     view = table["ViewPosition"].map(_VIEWS)
     patient, exam = "p" + table["subject_id"], "s" + table["study_id"]
@@ -95,6 +97,7 @@ def _read(root: Path, kind: str, columns: Sequence[str]) -> tuple[Path, pd.DataF
     from ovcf_plugins.datasets.files import tables
 
     plain = root / f"mimic-cxr-2.0.0-{kind}.csv"
+    # PhysioNet serves the tables compressed; who has unpacked them need not pack them again.
     file = plain if plain.exists() else plain.with_name(f"{plain.name}.gz")
     table = tables.read_table(file, columns, _WHERE)
     tables.refuse_rows(file, tables.empty_cells(table, [name for name in columns if name.endswith("_id")]))

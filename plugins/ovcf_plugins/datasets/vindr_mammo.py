@@ -62,7 +62,9 @@ def list_exams(root: Path, params: VindrMammoParams, progress: Progress) -> pd.D
     path = "images/" + table["study_id"] + "/" + table["image_id"] + ".dicom"
     exams = pd.DataFrame(
         {
+            # The set names no patient; folds can only be grouped by study.
             "patient_id": table["study_id"],
+            # BI-RADS is given for a breast: CC and MLO of one breast are what can be paired.
             "exam_id": table["study_id"] + "-" + table["laterality"],
             "image_id": table["image_id"],
             "view": view,

@@ -77,6 +77,7 @@ def list_exams(root: Path, params: VindrSpinexrParams, progress: Progress, folde
     two_studies = {"the image stood in another study before": boxes["study_id"] != first}
     tables.refuse_rows(file, tables.empty_cells(boxes, _COLUMNS) | two_studies)
     known = boxes["lesion_type"].unique()
+    # A misspelt lesion (the set itself spells Spondylolysthesis) would make every study negative.
     unknown = [each for each in params.positive if each not in known]
     if unknown:
         where = "vindr_spinexr, params.positive"
@@ -97,6 +98,7 @@ def list_exams(root: Path, params: VindrSpinexrParams, progress: Progress, folde
             "exam_id": images["study_id"],
             "image_id": images["image_id"],
             "view": [each.name for each in views],
+            # A box is drawn where the lesion is seen: the other view of that study shows the same spine.
             "label": images["study_id"].isin(positive).astype(int),
             "site": "VinDr-SpineXR",
             "place": tables.places(file, path.index),

@@ -61,6 +61,7 @@ class DicomFolder(FileReader):
 
     def _refuse_mixture(self, intents: pd.Series) -> None:
         counted = Counter(_INTENTS.get(str(each)) for each in intents)
+        # For Processing is what the detector saw, For Presentation what a vendor made of it: they look different.
         if self._params.intent is None and counted["presentation"] and counted["processing"]:
             found = f"{counted['presentation']} images are For Presentation and {counted['processing']} For Processing"
             raise DataError(Problem("dicom, params.intent", found, "Say which to take: presentation or processing."))
@@ -71,6 +72,7 @@ class DicomFolder(FileReader):
         named = labels.rows.get(str(key))
         known = named or {}
         patient = facts.get("PatientID") if params.labels.patient_id is None else known.get("patient_id")
+        # Where a hospital opens one study for each view, only the patient joins them.
         exam = patient if params.exam == "PatientID" else facts.get("StudyInstanceUID")
         said = known.get("view")
         view = find_view({} if params.view_source == "table" else facts, said, params.views, params.words)
@@ -78,6 +80,7 @@ class DicomFolder(FileReader):
         return {
             "patient_id": patient,
             "exam_id": exam,
+            # DICOM demands one; a file without it still needs a name of its own.
             "image_id": facts.get("SOPInstanceUID", file.path),
             "view": view.name,
             "label": known.get("label"),
@@ -104,6 +107,7 @@ class DicomFolder(FileReader):
             return f"it is For {str(intent).title()}"
         if named is None:
             return _NOT_LABELLED
+        # The table may name an image and leave its label open: an MRI that was never read.
         if "label" not in named:
             return "the table gives it no label"
         if None in ids:
@@ -129,6 +133,7 @@ def _remark(facts: Facts) -> str:
 def _without_repeats(table: pd.DataFrame) -> pd.DataFrame:
     """Mark the second and further copies of one image."""
     usable = table["unusable"] == ""
+    # An export that was made twice, or in two folders, would count a patient's image twice.
     again = table["image_id"].where(usable).duplicated() & usable
     table.loc[again, "unusable"] = "the same image (SOP Instance UID) is in another file already"
     return table

@@ -15,6 +15,7 @@ _EDGES = ("ShutterUpperHorizontalEdge", "ShutterLowerHorizontalEdge", "ShutterLe
 
 def image_mask(dataset: Any, stored: npt.NDArray[np.int32]) -> Bools:
     """Return where there is an image, (H, W). A shutter that would hide everything is none."""
+    # Outside is black, whatever the exposure: it would move every percentile of a window (PS3.3 C.7.6.11).
     seen = _inside_shutters(dataset, stored.shape[0], stored.shape[1])
     if not seen.any():
         seen = np.ones(stored.shape, dtype=np.bool_)
@@ -46,6 +47,7 @@ def _inside_shutters(dataset: Any, height: int, width: int) -> Bools:
     corners = dataset.get("VerticesOfThePolygonalShutter")
     if "POLYGONAL" in shapes and corners and len(corners) >= 6:
         drawn = Image.new("1", (width, height))
+        # DICOM counts rows and columns from 1, and names the row first (PS3.3 C.7.6.11).
         points = [(int(column) - 1, int(row) - 1) for row, column in zip(corners[::2], corners[1::2], strict=False)]
         ImageDraw.Draw(drawn).polygon(points, fill=1)
         seen &= np.asarray(drawn, dtype=np.bool_)

@@ -66,6 +66,7 @@ def _draw_heights(
         n = 1 + int(rng.random() < SECOND_LEVEL) + int(rng.random() < THIRD_LEVEL)
         for level in rng.choice(N_LEVELS, n, replace=False, p=weights):
             grades[level] = _fracture(rng, factors, level, mix)
+    # Old deformities are what readers take for fresh fractures; without them specificity would be free.
     elif not fractured and rng.random() < mix.mimic:
         level = rng.choice(N_LEVELS, p=weights)
         _deform(factors, level, WEDGE, rng.uniform(*mix.mimic_loss), rng.random())

@@ -72,6 +72,7 @@ _PAPER = Preset(
 )
 PRESETS = {
     "paper-like": _PAPER,
+    # Crush and biconcave deformities lower the middle, which both views show; a wedge is seen from the side.
     "equal-views": replace(
         _PAPER,
         case_mix=replace(_PAPER.case_mix, deformities=(0.0, 0.3, 0.7), tilt_sd_deg=1.0),

@@ -42,6 +42,7 @@ def draw_records(params: PhantomParams) -> Records:
     """Return the records of a cohort. More ineligible patients change nothing about the eligible ones."""
     labels = np.zeros(params.patients, dtype=np.int64)
     labels[: params.n_positive] = 1
+    # A stream for each quantity, as a hospital's tables are: one more of them changes nothing in the others.
     labels = _cohort(params, Stream.LABELS).permutation(labels)
     days = _cohort(params, Stream.MRI_DELAY).integers(0, LAST_ELIGIBLE_DAY + 1, params.patients)
     more_labels, more_days, broken = _draw_ineligible(_cohort(params, Stream.INELIGIBLE), params.ineligible)
@@ -64,6 +65,7 @@ def _draw_ineligible(rng: np.random.Generator, n: int) -> tuple[Integers, Intege
     broken = tuple(rules[kind] for kind in drawn)
     late = np.array([rule == DELAY for rule in broken], dtype=bool)
     early_days = rng.integers(0, LAST_ELIGIBLE_DAY + 1, n)
+    # Drawn for all and used for some: how many numbers are drawn must not depend on who is late.
     late_days = rng.integers(LAST_ELIGIBLE_DAY + 1, LAST_DAY + 1, n)
     return np.array(labels)[drawn], np.where(late, late_days, early_days), broken
 
