@@ -149,4 +149,4 @@ def _prevalences(sets: Mapping[str, SetFindings]) -> Iterator[str]:
     ]
     if shares:
         # Test sets are often one to one, as Kim's; in a clinic few have a fracture, and PPV falls with them.
-        yield f"PPV, NPV, accuracy and F1 hold at study prevalence ({listed(shares)}), not in a clinic."
+        yield f"PPV, NPV, accuracy and F1 hold at study prevalence ({joined(shares)}), not in a clinic."

@@ -52,19 +52,10 @@ def partial_auroc(labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str, sp
     return _partial(truth, view, 1 - _bound(specificity))
 
 
-def partial_auroc_by_sensitivity(
-    labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str, sensitivity: float = 0.9
-) -> PartialAuroc:
-    """Return the area where sensitivity is at least `sensitivity`: the curve seen from the other class."""
-    truth, (view,), _ = complete_cases(labels, scores, name=name)
-    # A screening question asks for few missed cases: the same area, with the classes exchanged.
-    return _partial(~truth, -view, 1 - _bound("sensitivity", sensitivity))
-
-
-def _bound(what: str, value: float) -> float:
-    if not 0 <= value < 1:
-        raise StatisticsError(Problem(what, f"is {value:g}", "Allowed: at least 0 and less than 1."))
-    return value
+def _bound(specificity: float) -> float:
+    if not 0 <= specificity < 1:
+        raise StatisticsError(Problem("specificity", f"is {specificity:g}", "Allowed: at least 0 and less than 1."))
+    return specificity
 
 
 def _partial(truth: Bools, view: Floats, highest: float) -> PartialAuroc:

@@ -86,7 +86,7 @@ def run_unit(job: UnitJob, report: Report) -> None:
         **facts,
     }
     # The record comes last: a unit without it never happened, whatever else lies in its folder.
-    store.finish(UnitRecord(job.key, job.arm, job.repeat, job.fold, job.identity, made))
+    store.finish(UnitRecord(job.key, job.unit, job.identity, made))
     _forget_epochs(folder)
 
 

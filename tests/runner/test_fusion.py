@@ -15,7 +15,6 @@ from ovcf_bench.executors import Job
 from ovcf_bench.executors.processes import Outcome
 from ovcf_bench.predict import export_bundle, open_bundle, open_models
 from ovcf_bench.runner import check_study, measure_seconds, plan_study, run_study
-from ovcf_bench.testing import plugin_checks
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
 AP = np.array([-2.0, -1.0, 0.5, -0.5, 1.0, 2.0, -0.2, 3.0])

@@ -61,7 +61,7 @@ def probability_sentences(findings: Findings) -> Iterator[str]:
         )
     prevalences = sorted({each.prevalence for each in figures if each.prevalence is not None})
     if prevalences:
-        at = listed([f"{each:g}" for each in prevalences])
+        at = joined([f"{each:g}" for each in prevalences])
         yield f"Figures that depend on prevalence are given at {at} as well, by re-weighting [Mercaldo2007]."
 
 
