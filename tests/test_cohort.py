@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
-from ovcf_bench.cohort import apply_eligibility, cases, check_exams, count, patient_table
+from ovcf_bench.cohort import apply_eligibility, cases, check_exams, count_cohort, patient_table
 from ovcf_bench.errors import DataError
-from ovcf_bench.vocabulary import Counts, Eligibility
+from ovcf_bench.vocabulary import CohortCounts, Eligibility
 
 
 def exams(n=6, **columns):
@@ -160,4 +160,4 @@ def test_an_unknown_view_is_an_error_with_a_suggestion():
 
 
 def test_counts_of_nobody_are_zero():
-    assert count(exams().iloc[:0]) == Counts(0, 0, 0, 0, 0, {})
+    assert count_cohort(exams().iloc[:0]) == CohortCounts(0, 0, 0, 0, 0, {})

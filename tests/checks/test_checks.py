@@ -39,7 +39,7 @@ def copied(image, degrees=1.0):
 @functools.cache
 def look_at(shape, content):
     """The look of an image; most images come again, in test after test."""
-    return Look(*shape, thumbnail_of(as_uint16(np.frombuffer(content).reshape(shape))))
+    return Appearance(*shape, thumbnail_of(as_uint16(np.frombuffer(content).reshape(shape))))
 
 
 def evidence(pictures, covariates=None, **columns):

@@ -203,7 +203,7 @@ def test_subgroups_give_the_reference_difference_of_differences():
     expected = REFERENCE["cases"]["s07_n708_rho03"]["subgroup_sex"]
     assert abs(interaction["difference"]) == close(abs(expected["dod"]))  # groups stand in alphabetical order
     assert interaction["p"] == close(expected["p"])
-    assert {group["group"]: group["n"] for group in interaction["groups"]} == {"F": 363, "M": 345}
+    assert {group["group"]: group["estimate"]["n"] for group in interaction["groups"]} == {"F": 363, "M": 345}
 
 
 def test_raw_scores_have_no_calibration_and_ranks_alone_matter():

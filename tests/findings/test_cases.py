@@ -55,12 +55,12 @@ def test_at_image_level_two_views_are_joined_by_patient():
     found = find(study(analysis_level="image"), [*development(), *rows("s03_n104_rho03")])
     (comparison,) = found.sets["internal"].comparisons
     expected = REFERENCE["s03_n104_rho03"]["ap_vs_lat"]
-    assert (comparison.z, comparison.p) == (
+    assert (comparison.estimate.z, comparison.estimate.p) == (
         close(expected["delong_paired"]["z"]),
         close(expected["delong_paired"]["p"]),
     )
-    assert "clustered by patient" in comparison.method
-    assert "joined by patient" in comparison.reason
+    assert "clustered by patient" in comparison.estimate.method
+    assert "joined by patient" in comparison.estimate.reason
     assert found.sets["internal"].arms[AP].missing == 0
 
 

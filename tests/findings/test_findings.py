@@ -38,12 +38,12 @@ def test_an_arm_has_the_reference_auroc_and_interval(found):
 def test_a_comparison_has_the_reference_test_and_movers_verdicts(found):
     expected = REFERENCE["s07_n708_rho03"]["ap_vs_lat"]
     (comparison,) = found.sets["internal"].comparisons
-    assert comparison.difference == close(expected["diff"])
-    assert (comparison.z, comparison.p) == (
+    assert comparison.estimate.difference == close(expected["diff"])
+    assert (comparison.estimate.z, comparison.estimate.p) == (
         close(expected["delong_paired"]["z"]),
         close(expected["delong_paired"]["p"]),
     )
-    assert comparison.p_holm == comparison.p
+    assert comparison.p_holm == comparison.estimate.p
     assert comparison.noninferiority.ci == close(tuple(MOVER["s07_n708_rho03"]["ci95"]))
     assert comparison.equivalence.ci == close(tuple(MOVER["s07_n708_rho03"]["ci90"]))
     assert (comparison.noninferiority.verdict, comparison.noninferiority.direction) == (
@@ -90,7 +90,7 @@ def test_the_answer_names_figures_difference_and_verdict(found):
 def test_the_json_is_complete_and_holds_neither_nan_nor_infinity(found):
     text = to_json(found)
     again = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in findings.json"))
-    assert again["schema"] == 1
+    assert again["schema"] == 2
     assert list(again) == [
         "schema", "study", "primary", "sets", "development", "flow", "table1", "summary", "notes",
         "across_sets", "cross_validated", "audit", "gallery",

@@ -34,10 +34,10 @@ def test_each_grade_stands_against_all_negatives_and_is_not_tested(scored):
     assert found.reason == SHARED
     for level, group in zip((1, 2, 3), found.groups, strict=True):
         members = ~labels | (grade == level)
-        assert group.negatives == 120
-        assert group.positives == (grade == level).sum()
-        assert group.auroc_a == pytest.approx(roc_auc_score(labels[members], a.table["score"][members]))
-        assert group.ci_a[0] < group.auroc_a < group.ci_a[1]
+        assert group.estimate.negatives == 120
+        assert group.estimate.positives == (grade == level).sum()
+        assert group.estimate.auroc_a == pytest.approx(roc_auc_score(labels[members], a.table["score"][members]))
+        assert group.estimate.ci_a[0] < group.estimate.auroc_a < group.estimate.ci_a[1]
 
 
 def test_several_sites_of_a_set_are_compared_although_nobody_asked(scored):
@@ -46,5 +46,5 @@ def test_several_sites_of_a_set_are_compared_although_nobody_asked(scored):
     assert (found.by, [group.group for group in found.groups]) == ("site", ["A", "B"])
     for group in found.groups:
         members = (covariates["site"] == group.group).to_numpy()
-        assert group.auroc_b == pytest.approx(roc_auc_score(labels[members], b.table["score"][members]))
+        assert group.estimate.auroc_b == pytest.approx(roc_auc_score(labels[members], b.table["score"][members]))
     assert found.p is not None

@@ -104,7 +104,7 @@ def test_tick_labels_keep_the_digits_that_tell_them_apart():
 
 def test_the_flow_names_every_step_with_its_counts(records):
     # Kim et al. 2024, figure 1
-    hospital, external = flow_columns(records.flow)
+    hospital, external = flow_columns(records.findings.flow)
     lines = [" ".join(box.lines) for box in hospital.boxes]
     assert lines[0] == "hospital listed by the dataset 6,349 patients 2,349 positive, 4,000 negative"
     assert "MRI to X-ray over 7 days 3,547 patients dropped 832 positive, 2,715 negative" in lines
@@ -119,7 +119,7 @@ def test_the_flow_names_every_step_with_its_counts(records):
 
 
 def test_boxes_of_the_flow_hold_their_lines_and_do_not_overlap(records):
-    (hospital, _) = flow_columns(records.flow)
+    (hospital, _) = flow_columns(records.findings.flow)
     for kind in ("dropped", "split"):
         boxes = [box for box in hospital.boxes if box.kind == kind]
         assert all(above.bottom < below.y for above, below in itertools.pairwise(boxes))
@@ -136,10 +136,11 @@ def test_boxes_of_the_flow_hold_their_lines_and_do_not_overlap(records):
 def test_a_step_that_drops_nobody_is_drawn(run):
     def drop_nobody(found):
         step = found["flow"]["cohorts"]["hospital"]["steps"][1]
-        step["dropped"].update(patients=0, positives=0, negatives=0)
+        step["dropped"].update(patients=0, exams=0, images=0, positives=0, negatives=0, views={})
+        step["after"] = step["before"]
 
     run.change("findings.json", drop_nobody)
-    boxes = flow_columns(read_run(run.path).flow)[0].boxes
+    boxes = flow_columns(read_run(run.path).findings.flow)[0].boxes
     assert ("MRI to X-ray over 7 days", "nobody dropped") in [box.lines for box in boxes]
 
 
@@ -148,13 +149,13 @@ def test_patients_in_no_split_are_drawn(run):
         found["flow"]["unused"]["hospital"].update(patients=40, positives=30, negatives=10)
 
     run.change("findings.json", leave_some)
-    assert flow_columns(read_run(run.path).flow)[0].boxes[-1].lines == (
+    assert flow_columns(read_run(run.path).findings.flow)[0].boxes[-1].lines == (
         "in no split", "40 patients, 30 positive, 10 negative",
     )  # fmt: skip
 
 
 def test_every_arrow_of_the_flow_ends_at_a_box(records):
-    for column in flow_columns(records.flow):
+    for column in flow_columns(records.findings.flow):
         for arrow in column.arrows:
             end = re.search(r"([VH])(\d+)$", arrow)
             edges = {box.y if end[1] == "V" else box.x for box in column.boxes}
@@ -167,7 +168,7 @@ def test_images_that_cannot_be_used_are_drawn_before_the_first_step(run):
         cohort["unusable"] = [{"reason": "the file is empty", "images": 2}, {"reason": "no view", "images": 1}]
 
     run.change("findings.json", leave_out)
-    column = flow_columns(read_run(run.path).flow)[1]
+    column = flow_columns(read_run(run.path).findings.flow)[1]
     first, side, listed = column.boxes[:3]
     assert first.lines == ("Found", f"{2 * 104 + 3} images")
     assert side.lines[-2:] == ("2 images: the file is empty", "1 image: no view")
@@ -182,7 +183,7 @@ def test_a_split_says_which_views_its_exams_have_unless_all_have_the_same(run):
         found["flow"]["splits"]["development"]["exams_by_views"] = {"ap+lateral": 799}
 
     run.change("findings.json", lose_views)
-    hospital, _ = flow_columns(read_run(run.path).flow)
+    hospital, _ = flow_columns(read_run(run.path).findings.flow)
     boxes = {box.lines[0]: box.lines for box in hospital.boxes}
     assert " ".join(boxes["internal"][2:]) == "700 exams with ap+lateral, 7 exams with ap, 1 exam with lateral"
     assert len(boxes["development"]) == 2

@@ -248,6 +248,6 @@ def test_a_broken_history_is_an_error_that_names_it(run, text):
 
 
 def test_a_record_of_another_schema_is_refused(run):
-    run.change("findings.json", lambda found: found.update(schema=2))
-    with pytest.raises(RecordError, match="schema 2; this version reads schema 1"):
+    run.change("findings.json", lambda found: found.update(schema=1))
+    with pytest.raises(RecordError, match="schema 1; this version reads schema 2"):
         write_report(run.path)

@@ -114,7 +114,7 @@ def test_an_arm_without_a_threshold_is_one_line(run):
 
 
 def test_table_1_describes_every_split_by_label(records):
-    table = characteristics_table(records.findings, records.flow)
+    table = characteristics_table(records.findings, records.findings.flow)
     assert [name for name, _ in table.spanners] == ["", "development", "internal", "external"]
     rows = texts(table)
     assert rows[0] == ("", "Patients", "399", "400", "", "354", "354", "", "52", "52", "")
@@ -125,14 +125,14 @@ def test_table_1_describes_every_split_by_label(records):
 
 def test_the_flow_table_ends_at_the_published_counts(records):
     # Kim et al. 2024: 753 cases and 754 controls, 799 / 708 / 104 patients in the sets
-    rows = texts(flow_table(records.flow))
+    rows = texts(flow_table(records.findings.flow))
     assert rows[1][2:8] == ("3,547", "832", "2,715", "2,802", "1,517", "1,285")
     assert rows[8][5:8] == ("1,507", "753", "754")
     assert [row[5] for row in rows[-3:]] == ["799", "708", "104"]
 
 
 def test_published_figures_stand_beside_the_arms_that_read_the_same_view(records):
-    rows = texts(published_table(records.findings, records.published))
+    rows = texts(published_table(records.findings, records.study.document.published))
     assert rows[0] == ("internal", "ap", "0.915", "–", "354", "354", AP, "0.937", "0.918 to 0.952")
     assert rows[-1] == ("set not stated", "difference", "–", ".604", "–", "–", "–", "–", "–")
 

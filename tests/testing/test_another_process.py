@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from ovcf_bench.testing.processes import _surroundings
 from plugin_trials import PRINT, broken_by, changed, dataset_checks_of, model_checks_of
 
 from ovcf_bench.scaffold import new_plugin
+from ovcf_bench.testing.elsewhere import _surroundings
 
 BY_HASH = [
     (('"image_id": listed["patient"] +', '"image_id": listed["patient"].map(hash).astype(str) +'), "other ids"),

@@ -1,8 +1,9 @@
 """Every mistake of a dataset is told by the check of its contract, and names nobody."""
 
 import pytest
-from ovcf_bench.testing.privacy import _ids_in
 from plugin_trials import PRINT, broken_by, dataset_checks_of
+
+from ovcf_bench.testing.datasets import _ids_in
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from ovcf_bench.testing.pickles import is_pickle
 from plugin_trials import broken_by, failures, model_checks_of, write_with_params
 
 from ovcf_bench.testing import plugin_checks
+from ovcf_bench.testing.every_model import is_pickle
 
 
 def test_a_model_without_torch_keeps_the_contract(tmp_path):

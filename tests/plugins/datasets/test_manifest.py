@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from ovcf_bench.api import EXAM_COLUMNS, DataError
 from ovcf_bench.cohort import check_exams, separate
+from ovcf_bench.hooks import registry
 
 
 @pytest.fixture
