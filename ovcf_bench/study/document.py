@@ -47,6 +47,12 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
+    def keys(self) -> list[str | int]:
+        """Return the keys or indices under which there are nodes."""
+        if isinstance(self.value, dict):
+            return list(self.value)
+        return list(range(len(self.value))) if isinstance(self.value, list) else []
+
     def child(self, key: str | int) -> Node | None:
         """Return the node under a key or index, or None."""
         if isinstance(self.value, dict):

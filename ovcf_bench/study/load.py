@@ -21,7 +21,6 @@ from ovcf_bench.study.document import Keys, Node, merge, put, read, scalar
 from ovcf_bench.study.resolve import check_references, make_arms, make_comparisons, make_eligibility, make_splits
 from ovcf_bench.study.schema import StudyDocument
 from ovcf_bench.study.shape import read_as
-from ovcf_bench.study.soundness import sound
 from ovcf_bench.vocabulary import Arm, Comparison, Eligibility, SplitRule
 
 _LOCK_HEADER = "# Fully resolved study: what ran. Written by ovcf-bench; run it like any other study file.\n"
@@ -245,7 +244,7 @@ def _validated(root: Node, params_models: ParamsModels | None) -> tuple[StudyDoc
     """Return the document, or None with all problems of schema, plugins and references."""
     document, wrong = read_as(StudyDocument, root)
     problems = [problem for _, problem in wrong]
-    _check_references(root, document, problems)
+    _check_references(root, document, frozenset(keys for keys, _ in wrong), problems)
     if params_models is None:
         return document, problems
     settled: dict[str, dict[str, Any]] = {"cohorts": {}, "models": {}}
@@ -260,13 +259,10 @@ def _validated(root: Node, params_models: ParamsModels | None) -> tuple[StudyDoc
     return _with_params(document, settled), []
 
 
-def _check_references(root: Node, document: StudyDocument | None, problems: list[Problem]) -> None:
-    """Add what the parts say wrongly of each other; also when other parts are wrong: all is mended at once."""
-    checkable, replaced = (document, frozenset[Keys]()) if document is not None else sound(root)
-
-    def complain(keys: Keys, found: str, allowed: str, *relies_on: Keys) -> None:
-        if any(_related(wrong, each) for wrong in replaced for each in (keys, *relies_on)):
-            return  # it only follows from what was wrong already
+def _check_references(
+    root: Node, document: StudyDocument | None, wrong: frozenset[Keys], problems: list[Problem]
+) -> None:
+    def complain(keys: Keys, found: str, allowed: str) -> None:
         here, where = root, root.where
         for key in keys:
             step = here.child(key)
@@ -275,13 +271,7 @@ def _check_references(root: Node, document: StudyDocument | None, problems: list
             here, where = step, step.where
         problems.append(Problem(where, f"{'.'.join(map(str, keys))}: {found}", allowed))
 
-    if checkable is not None:
-        check_references(checkable, complain)
-
-
-def _related(one: Keys, other: Keys) -> bool:
-    """Return whether one of two values holds the other."""
-    return all(a == b for a, b in zip(one, other, strict=False))
+    check_references(root, document, wrong, complain)
 
 
 def _children(node: Node | None) -> list[tuple[str, Node]]:

@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from ovcf_bench.errors import did_you_mean, one_of
-from ovcf_bench.study.document import Keys
+from ovcf_bench.study.document import Keys, Node
 from ovcf_bench.study.schema import (
+    NAME,
     ComparisonSection,
     Drop,
     EligibilitySection,
     SplitSection,
+    SplitsSection,
     StudyDocument,
     ThresholdSection,
     Views,
 )
 from ovcf_bench.vocabulary import DEVELOPMENT, Arm, Comparison, Eligibility, SplitRule
 
+Complain = Callable[[Keys, str, str], None]  # where, what was found, what is allowed
 
-class Complain(Protocol):
-    """Takes what is wrong at `keys`. `relies_on`: other values that must be right for the complaint to be."""
-
-    def __call__(self, keys: Keys, found: str, allowed: str, *relies_on: Keys) -> None:
-        """Take one complaint."""
+_CONDITIONS = ("above", "below", "equals", "not_equals", "missing")
+_EACH = "*"
+_GROUPS = {"cohort": "cohorts", "model": "models", "test set": "splits"}
+_REFERENCES: tuple[tuple[Keys, str], ...] = (  # where a name stands, and what it names
+    (("splits", _EACH, "from"), "cohort"),
+    (("eligibility", _EACH, "cohort"), "cohort"),
+    (("arms", "models", _EACH), "model"),
+    (("arms", "include", _EACH, "model"), "model"),
+    (("arms", "exclude", _EACH, "model"), "model"),
+    (("primary", "set"), "test set"),
+    (("published", "figures", _EACH, "set"), "test set"),
+)
+# Sections that stand in for wrong ones: what reads one of them is not checked.
+_SMALLEST = {
+    "schema": 1,
+    "title": "x",
+    "cohorts": {"x": {"dataset": "x"}},
+    "splits": {},
+    "models": {"x": {"model": "x"}},
+    "arms": {"views": ["x"]},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +63,62 @@ class _Arms:
         return cls(frozenset(arm.name for arm in arms), by_view)
 
 
-_CONDITIONS = ("above", "below", "equals", "not_equals", "missing")
+def check_references(root: Node, document: StudyDocument | None, wrong: frozenset[Keys], complain: Complain) -> None:
+    """Call `complain` for every part that contradicts another or names something which is not there.
+
+    All mistakes are to be mended at once, so names are looked up also when the schema finds other parts `wrong`
+    (then there is no document), and contradictions are looked for among the sections that are sound by themselves.
+    """
+    _check_names(root, wrong, complain)
+    unsound = frozenset[str | int]()
+    if document is None:
+        assert isinstance(root.value, dict)
+        spoilt = {keys[0] for keys in wrong if keys}
+        sound = {name: node.plain() for name, node in root.value.items() if name not in spoilt}
+        unsound = frozenset(spoilt.union(_SMALLEST).difference(sound))
+        document = StudyDocument.model_validate_json(json.dumps(_SMALLEST | sound))
+    for check, read in _CHECKS:
+        if unsound.isdisjoint(read):
+            check(document, complain)
 
 
-def check_references(document: StudyDocument, complain: Complain) -> None:
-    """Call `complain` for every part that contradicts another or names something which is not there."""
-    arms = _Arms.of(document)
-    _check_splits(document, complain)
-    _check_eligibility(document, complain)
-    _check_arms(document, arms, complain)
-    _check_threshold(document, complain)
-    _check_comparisons(document, arms, complain)
-    _check_primary(document, arms, complain)
-    _check_published(document, complain)
-    _check_subgroups(document, complain)
+def _check_names(root: Node, wrong: frozenset[Keys], complain: Complain) -> None:
+    known = {kind: _names(root, group) for kind, group in _GROUPS.items()}
+    for path, kind in _REFERENCES:
+        names = known[kind]
+        for keys, name in _texts(root, path):
+            if names is not None and name not in names and keys not in wrong:
+                complain(keys, f"unknown {kind} {name!r}", one_of(name, names))
+
+
+def _names(root: Node, group: str) -> list[str] | None:
+    """Return what a section names, sound or not; None when it is no mapping or a name itself is wrong."""
+    node = root.child(group)
+    if node is None or not isinstance(node.value, dict) or not all(map(re.compile(NAME).match, node.value)):
+        return None
+    return [name for name in node.value if group != "splits" or name not in SplitsSection.model_fields]
+
+
+def _texts(node: Node, path: Keys, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    """Yield every text at `path` with its keys."""
+    if not path:
+        if isinstance(node.value, str):
+            yield at, node.value
+        return
+    for key in node.keys() if path[0] == _EACH else path[:1]:
+        if (child := node.child(key)) is not None:
+            yield from _texts(child, path[1:], (*at, key))
 
 
 def _check_splits(document: StudyDocument, complain: Complain) -> None:
     splits = _splits(document)
     takes_the_rest: dict[str, str] = {}
     for name, split in splits.items():
-        if split.from_ not in document.cohorts:
-            allowed = one_of(split.from_, document.cohorts)
-            complain(("splits", name, "from"), f"unknown cohort {split.from_!r}", allowed, ("cohorts", split.from_))
         if split.positives is None and split.negatives is None:
             first = takes_the_rest.setdefault(split.from_, name)
             if first != name:
                 found = f"{first!r} and {name!r} both take all that remain of {split.from_!r}"
-                complain(("splits", name), found, "Give one of them positives and negatives.", ("splits", first))
+                complain(("splits", name), found, "Give one of them positives and negatives.")
     meant = did_you_mean(DEVELOPMENT, list(document.splits.tests))
     if document.splits.development is None and meant:
         complain(("splits",), f"lacks the key {DEVELOPMENT!r}", meant)
@@ -80,33 +128,21 @@ def _check_splits(document: StudyDocument, complain: Complain) -> None:
 
 def _check_eligibility(document: StudyDocument, complain: Complain) -> None:
     for number, step in enumerate(document.eligibility):
-        at: Keys = ("eligibility", number)
-        if step.cohort is not None and step.cohort not in document.cohorts:
-            allowed = one_of(step.cohort, document.cohorts)
-            complain((*at, "cohort"), f"unknown cohort {step.cohort!r}", allowed, ("cohorts", step.cohort))
         given = _given(step.drop)
         if len(given) != 1:
             found = f"a step drops by one condition, {len(given)} are given"
-            complain((*at, "drop"), found, f"Allowed: one of {', '.join(_CONDITIONS)}.")
+            complain(("eligibility", number, "drop"), found, f"Allowed: one of {', '.join(_CONDITIONS)}.")
 
 
 def _given(drop: Drop) -> list[str]:
     return [name for name in _CONDITIONS if name in drop.model_fields_set and getattr(drop, name) is not None]
 
 
-def _check_arms(document: StudyDocument, arms: _Arms, complain: Complain) -> None:
-    section = document.arms
-    named: list[tuple[Keys, str]] = [
-        (("arms", "models", number), name) for number, name in enumerate(section.models or ())
-    ]
+def _check_arms(document: StudyDocument, complain: Complain) -> None:
+    section, arms = document.arms, _Arms.of(document)
     read: list[tuple[Keys, Views]] = [(("arms", "views", number), views) for number, views in enumerate(section.views)]
     for part in ("include", "exclude"):
-        for number, each in enumerate(getattr(section, part)):
-            named.append((("arms", part, number, "model"), each.model))
-            read.append((("arms", part, number, "views"), each.views))
-    for keys, name in named:
-        if name not in document.models:
-            complain(keys, f"unknown model {name!r}", one_of(name, document.models), ("models", name))
+        read += [(("arms", part, number, "views"), each.views) for number, each in enumerate(getattr(section, part))]
     for keys, views in read:
         if len(set(_views(views))) < len(_views(views)):
             complain(keys, "an arm reads a view twice", "Name every view once.")
@@ -114,13 +150,17 @@ def _check_arms(document: StudyDocument, arms: _Arms, complain: Complain) -> Non
     for number, each in enumerate(section.exclude):
         name = f"{'+'.join(_views(each.views))}/{each.model}"
         if each.model in document.models and name not in full:
-            complain(("arms", "exclude", number), f"there is no arm {name!r}", one_of(name, full), ("arms",))
+            complain(("arms", "exclude", number), f"there is no arm {name!r}", one_of(name, full))
     if not arms.names:
-        complain(("arms",), "no arm is left", "Exclude fewer.", ("models", ""))
+        complain(("arms",), "no arm is left", "Exclude fewer.")
+
+
+def _check_augmentation(document: StudyDocument, complain: Complain) -> None:
+    views = _Arms.of(document).by_view
     for view in document.training.augmentation_by_view:
-        if view not in arms.by_view:
+        if view not in views:
             keys = ("training", "augmentation_by_view", view)
-            complain(keys, f"no arm reads {view!r}", one_of(view, arms.by_view), ("arms",))
+            complain(keys, f"no arm reads {view!r}", one_of(view, views))
 
 
 def make_arms(document: StudyDocument) -> tuple[Arm, ...]:
@@ -147,7 +187,8 @@ def _check_threshold(document: StudyDocument, complain: Complain) -> None:
         complain(("threshold",), "a rule holds one of two measures fixed", "Allowed: sensitivity or specificity.")
 
 
-def _check_comparisons(document: StudyDocument, arms: _Arms, complain: Complain) -> None:
+def _check_comparisons(document: StudyDocument, complain: Complain) -> None:
+    arms = _Arms.of(document)
     known = {*arms.names, *arms.by_view}
     seen: set[str] = set()
     for number, each in enumerate(document.comparisons):
@@ -155,12 +196,12 @@ def _check_comparisons(document: StudyDocument, arms: _Arms, complain: Complain)
         unknown = [side for side in ("a", "b") if getattr(each, side) not in known]
         for side in unknown:
             word = getattr(each, side)
-            complain((*at, side), f"unknown arm {word!r}", one_of(word, known), ("arms",), ("models", word))
+            complain((*at, side), f"unknown arm {word!r}", one_of(word, known))
         if not unknown and not _expand(each, arms):
             complain(at, f"{each.a!r} and {each.b!r} give no pair", "Name two different arms, or two different views.")
         if each.margin is not None and each.claim == "difference":
             allowed = "Set claim: noninferiority or equivalence, or leave the margin out."
-            complain((*at, "margin"), "a difference needs no margin", allowed, (*at, "claim"))
+            complain((*at, "margin"), "a difference needs no margin", allowed)
         if each.id in seen:
             complain((*at, "id"), f"the id {each.id!r} stands twice", "Give every comparison its own.")
         seen.add(each.id)
@@ -183,37 +224,36 @@ def _expand(each: ComparisonSection, arms: _Arms) -> list[Comparison]:
     return [Comparison(id_, a[model], b[model], each.claim, each.margin) for id_, model in zip(ids, both, strict=True)]
 
 
-def _check_primary(document: StudyDocument, arms: _Arms, complain: Complain) -> None:
-    primary = document.primary
-    if primary is None:
+def _check_primary(document: StudyDocument, complain: Complain) -> None:
+    if document.primary is None:
         return
-    sets = document.splits.tests
+    named, arms = document.primary.comparison, _Arms.of(document)
     expanded = {each.id: [one.id for one in _expand(each, arms)] for each in document.comparisons}
     ids = [id_ for found in expanded.values() for id_ in found]
-    if primary.set not in sets:
-        allowed = one_of(primary.set, sets)
-        complain(("primary", "set"), f"unknown test set {primary.set!r}", allowed, ("splits", primary.set))
     # A comparison without a pair has been complained of; its id is known all the same.
-    empty = not expanded.get(primary.comparison.partition("/")[0], ["?"])
-    if primary.comparison not in ids and not empty:
-        said = [("comparisons", number, key) for number in range(len(document.comparisons)) for key in ("id", "a", "b")]
-        found = f"unknown comparison {primary.comparison!r}"
-        complain(("primary", "comparison"), found, one_of(primary.comparison, ids), ("arms",), ("models", ""), *said)
-
-
-def _check_published(document: StudyDocument, complain: Complain) -> None:
-    sets = document.splits.tests
-    for number, figure in enumerate(document.published.figures if document.published else ()):
-        if figure.set is not None and figure.set not in sets:
-            keys: Keys = ("published", "figures", number, "set")
-            complain(keys, f"unknown test set {figure.set!r}", one_of(figure.set, sets), ("splits", figure.set))
+    empty = not expanded.get(named.partition("/")[0], ["?"])
+    if named not in ids and not empty:
+        complain(("primary", "comparison"), f"unknown comparison {named!r}", one_of(named, ids))
 
 
 def _check_subgroups(document: StudyDocument, complain: Complain) -> None:
     for number, name in enumerate(document.subgroups):
         if name not in document.covariates:
             allowed = one_of(name, document.covariates)
-            complain(("subgroups", number), f"{name!r} is not among the covariates", allowed, ("covariates",))
+            complain(("subgroups", number), f"{name!r} is not among the covariates", allowed)
+
+
+# Each check with the sections that it reads.
+_CHECKS: tuple[tuple[Callable[[StudyDocument, Complain], None], Sequence[str]], ...] = (
+    (_check_splits, ("splits",)),
+    (_check_eligibility, ("eligibility",)),
+    (_check_arms, ("arms", "models")),
+    (_check_augmentation, ("training", "arms", "models")),
+    (_check_threshold, ("threshold",)),
+    (_check_comparisons, ("comparisons", "arms", "models")),
+    (_check_primary, ("primary", "comparisons", "arms", "models")),
+    (_check_subgroups, ("subgroups", "covariates")),
+)
 
 
 def make_eligibility(sections: tuple[EligibilitySection, ...]) -> tuple[Eligibility, ...]:

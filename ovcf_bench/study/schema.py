@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ovcf_bench.vocabulary import Aggregation, AnalysisLevel, Claim, Ensemble, Missing
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=100)]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$"
+Name = Annotated[str, Field(pattern=NAME, max_length=100)]
 View = Annotated[
     str, Field(pattern=r"^[^+/]+$", description="A view as the data name it.")
 ]  # "ap+lateral/net" is an arm
