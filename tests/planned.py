@@ -23,7 +23,7 @@ class Planned:
 
     def unit(self, arm, fold=0):
         """The unit of an arm and a fold."""
-        (unit,) = [each for each in self.plan.units if (each.arm.name, each.fold) == (arm, fold)]
+        (unit,) = [each for each in self.plan.units if (each.arm.name, each.unit.fold) == (arm, fold)]
         return unit
 
     def run(self, arm, fold=0, report=lambda values: None):

@@ -203,7 +203,7 @@ def test_scores_of_any_scale_fill_the_plot_each_on_its_own_axis(records):
     assert max(places) - min(places) > 0.7 * plot.frame.across
     assert plot.guides[0].startswith(f"M{plot.frame.left + plot.frame.across * 0.5:g} ")
     shown = sum(len(re.findall("M", series.cloud)) for series in plot.series)
-    assert shown == one.n
+    assert shown == one.estimate.n
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])

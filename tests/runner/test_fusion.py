@@ -25,7 +25,7 @@ BOTH = np.column_stack([AP, LATERAL])
 def to_run(project, *changes):
     """The arms that a changed study would train, with their folds."""
     units = plan_study(*project.opened("tiny.yaml", *changes), Silent()).to_run
-    return sorted((unit.arm.name, unit.fold) for unit in units)
+    return sorted((unit.arm.name, unit.unit.fold) for unit in units)
 
 
 def logits(table, arm, **wanted):

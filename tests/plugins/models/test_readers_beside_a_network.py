@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from ovcf_bench import scores
 from ovcf_bench.data import Silent, prepare
-from ovcf_bench.data.existing import read_listed
+from ovcf_bench.data.existing import read_existing
 from ovcf_bench.errors import BenchError
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.runner import plan_study, run_study
@@ -36,7 +36,7 @@ def listed(project):
     study, plugins, options = project.opened()
     pseudonyms = Pseudonyms(load_key(options.key))
     prepared = prepare(study, plugins, pseudonyms, options, Silent(), training=False)
-    return read_listed(study, models_of(study, plugins), prepared, pseudonyms)["ap/people"]
+    return read_existing(study, models_of(study, plugins), prepared, pseudonyms)["ap/people"]
 
 
 def test_one_person_is_compared_with_a_network_on_the_same_cases(tiny):
