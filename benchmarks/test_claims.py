@@ -3,11 +3,12 @@
 A claim that was renamed, or merged into another one, is named in a CSV `before,after,reason`; one that is gone is an
 error. Both trees are collected by pytest.
 
-    python benchmarks/test_claims.py --before COMMIT --renamed renamed.csv
+    python benchmarks/test_claims.py --before COMMIT
 """
 
 import argparse
 import csv
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,11 @@ SETS = {"slow": "slow", "system": "system and not slow", "default": "not system 
 def collected(tree: Path, expression: str, *arguments: str) -> Counter:
     """Return (test, file) and its number of cases."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", expression, *arguments]
-    said = subprocess.run(command, cwd=tree, capture_output=True, text=True).stdout
+    environment = {**os.environ, "PYTHONPATH": f"{tree}{os.pathsep}{tree / 'plugins'}"}  # the tree's own code
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True)
+    if done.returncode not in (0, 5):  # 5: no test is in this set
+        raise SystemExit(f"{tree} cannot be collected:\n{done.stdout[-2000:]}")
+    said = done.stdout
     nodes = [line.split("::") for line in said.splitlines() if "::" in line and not line.startswith(" ")]
     return Counter((name.partition("[")[0], file) for file, name, *_ in nodes)
 
@@ -42,7 +47,7 @@ def claims(tree: Path) -> dict[tuple[str, str], tuple[int, str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--before", required=True, help="a commit")
-    parser.add_argument("--renamed", type=Path, required=True)
+    parser.add_argument("--renamed", type=Path, default=ROOT / "benchmarks" / "results" / "test_claims_renamed.csv")
     options = parser.parse_args()
     with options.renamed.open(newline="") as file:
         renamed = {row["before"]: row for row in csv.DictReader(file)}
@@ -60,6 +65,7 @@ def main() -> None:
         place = max(candidates, key=lambda each: len({*each[1].split("/")} & {*file.split("/")}), default=None)
         if place is None:
             lost.append(f"{file}::{test}")
+            rows.append((test, file, cases, set_before, "", "", 0, "", "lost"))
             continue
         taken.add(place)
         rows.append((test, file, cases, set_before, *place, *now[place], change["reason"]))

@@ -96,9 +96,9 @@ class Ledger:
         self.tests, self.fixtures, self.sets, self.failed = Counter(), Counter(), {}, False
 
     def pytest_runtest_logreport(self, report):
-        self.tests[report.nodeid] += report.cpu
-        self.sets[report.nodeid] = report.set
-        for name, seconds in report.shared:
+        self.tests[report.nodeid] += getattr(report, "cpu", 0.0)  # a worker that crashed reports for itself
+        self.sets[report.nodeid] = getattr(report, "set", "default")
+        for name, seconds in getattr(report, "shared", ()):
             self.fixtures[name] += seconds
 
     def too_dear(self):
@@ -112,6 +112,7 @@ class Ledger:
         if self.path:
             tests = [[name, self.sets[name], round(cost, 3)] for name, cost in self.tests.items()]
             fixtures = [[name, round(cost, 3)] for name, cost in self.fixtures.items()]
+            Path(self.path).parent.mkdir(parents=True, exist_ok=True)
             Path(self.path).write_text(json.dumps({"tests": tests, "fixtures": fixtures}, indent=0))
         if self.too_dear() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -16,11 +16,6 @@ from ovcf_bench.executors.processes import Outcome
 from ovcf_bench.predict import export_bundle, open_bundle, open_models
 from ovcf_bench.runner import check_study, measure_seconds, plan_study, run_study
 
-LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
-AP = np.array([-2.0, -1.0, 0.5, -0.5, 1.0, 2.0, -0.2, 3.0])
-LATERAL = np.array([-3.0, 1.0, -1.0, -2.0, 2.0, 0.0, 4.0, 5.0])
-BOTH = np.column_stack([AP, LATERAL])
-
 
 def to_run(project, *changes):
     """The arms that a changed study would train, with their folds."""

@@ -133,7 +133,9 @@ def test_a_wrong_design_is_refused_with_all_its_mistakes():
 
 
 def test_detectable_differences_are_found_with_the_wanted_power():
-    assert detectable_from_se(0.01) == pytest.approx((1.959964 + 0.841621) * 0.01, rel=1e-6)
+    found = detectable_from_se(0.01)
+    assert found == pytest.approx((1.959964 + 0.841621) * 0.01, rel=1e-6)
+    assert norm.sf(norm.ppf(0.975) - found / 0.01) == pytest.approx(0.8, abs=1e-4)
 
 
 def test_the_published_internal_p_is_impossible_and_the_external_one_possible():
