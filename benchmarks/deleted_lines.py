@@ -82,7 +82,8 @@ def first_failure(copy: Path, tests: list[str]) -> str | None:
     command = [sys.executable, "-m", "pytest", *DEFAULT, *tests]
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
     said = [line for line in done.stdout.splitlines() if re.match(r"(FAILED|ERROR) tests/", line)]
-    if done.returncode not in (0, 1) or bool(said) != bool(done.returncode):
+    # Stopping at the first failure, parallel tests end with 1 or 2.
+    if done.returncode not in (0, 1, 2) or bool(said) != bool(done.returncode):
         raise SystemExit(f"the tests could not be run (exit code {done.returncode}): {done.stdout[-2000:]}")
     return said[0] if said else None
 

@@ -89,7 +89,9 @@ def _made(
         "score": score,
         "logit": logit,
     }
-    table = cases.assign(**values)[[*SCORE_COLUMNS, *also]]
+    # A covariate may bear the name of a column that says nothing here, such as the site in a file of scores.
+    values |= {name: cases[name] for name in also}
+    table = cases.assign(**values)[list(dict.fromkeys((*SCORE_COLUMNS, *also)))]
     return table.astype({"repeat": "Int64", "fold": "Int64", "label": np.int64})
 
 

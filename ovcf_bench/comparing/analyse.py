@@ -128,7 +128,8 @@ def _score_table(layout: Layout, request: Request, pseudonyms: Pseudonyms) -> pd
 def _arm_rows(cases: pd.DataFrame, arm: str, columns: tuple[str, ...], request: Request) -> Iterator[pd.DataFrame]:
     """Yield an arm's rows: its score on the test sets, that of each reader, and those that thresholds are fitted on."""
     fitting = cases["set"] == request.fit_on if request.fit_on else pd.Series(False, index=cases.index)
-    known = cases.assign(set=cases["set"].where(~fitting, DEVELOPMENT), image_id="", site="")
+    known = cases.assign(set=cases["set"].where(~fitting, DEVELOPMENT), image_id="")
+    known = known if "site" in request.subgroups else known.assign(site="")
     elsewhere = Arm(arm, (arm,), model="")
     for number, column in enumerate(columns):
         if len(columns) > 1 or request.fit_on:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ovcf_bench.comparing.request import Request
 from ovcf_bench.errors import DataError, Problem, one_of
+from ovcf_bench.vocabulary import SCORE_COLUMNS
 
 LABELS = ("label", "y", "truth", "target", "outcome")
 PATIENTS = ("patient_id", "patient", "subject_id", "subject")
@@ -17,6 +18,8 @@ CASES = ("case_id", "case", "exam_id", "study_id")
 ARMS = ("arm", "model", "reader", "view")
 SCORES = ("score", "probability", "prediction")
 ALL = "all"
+# A subgroup may bear the name of what an uploaded table says nothing of: the site of a case, its view, its model.
+_MEANT = {*SCORE_COLUMNS, "patient"}.difference(("site", "view", "model"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,11 @@ def _check_columns(table: pd.DataFrame, request: Request) -> None:
         for option, names in named.items()
         for name in names
         if name is not None and name not in table.columns
+    ]
+    problems += [
+        Problem("--subgroup", f"{name!r} has another meaning in a table of scores", "Give that column another name.")
+        for name in request.subgroups
+        if name in _MEANT
     ]
     names = [name for name, _ in request.arms]
     twice = sorted({name for name in names if names.count(name) > 1})

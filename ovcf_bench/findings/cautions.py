@@ -115,10 +115,7 @@ def late_comparisons(sets: Mapping[str, SetFindings]) -> Iterator[str]:
 
 def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str]:
     if analysis.optimistic == CHOSEN_ON_FOLD:
-        yield (
-            "Each network was chosen by its accuracy on the fold that it is then judged on: out-of-fold "
-            "figures, and the thresholds fitted on them, are optimistic."
-        )
+        yield OPTIMISTIC
     # Another seed gives another network: its share of the variance can only be seen with several (Bouthillier 2021).
     if analysis.from_study and analysis.trained and analysis.repeats == 1:
         yield (

@@ -10,9 +10,8 @@ from ovcf_bench import records
 from ovcf_bench.files import whole_folder, write_atomically
 from ovcf_bench.predict.bundle import Bundle
 from ovcf_bench.predict.card import model_card
-from ovcf_bench.predict.opening import SCHEMA
 from ovcf_bench.provenance import file_digest, source_digest, versions
-from ovcf_bench.records import EXPORTED_ARM, LIMITS, ExportedArm, RunFolder, StudyLimits, ViewLimits
+from ovcf_bench.records import EXPORT_SCHEMA, EXPORTED_ARM, LIMITS, ExportedArm, RunFolder, StudyLimits, ViewLimits
 from ovcf_bench.study import for_others
 from ovcf_bench.vocabulary import TRAINING_VERSION
 
@@ -63,7 +62,7 @@ def _write(bundle: Bundle, members: Sequence[str], folder: Path, say: Callable[[
     made.write(LIMITS, StudyLimits(bundle.preprocessing.version, limits))
     write_atomically(folder / "README.md", model_card(bundle, difference))
     said = ExportedArm(
-        schema=SCHEMA,
+        schema=EXPORT_SCHEMA,
         arm=bundle.arm.name,
         units=tuple(names),
         members=tuple(members),

@@ -18,8 +18,6 @@ from ovcf_bench.store import Store
 from ovcf_bench.study import ParamsModels, Study, load_study, plugin_files
 from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION, Arm
 
-SCHEMA = 1
-
 
 def open_bundle(path: Path, arm: str | None = None) -> Bundle:
     """Return one arm of a run, or of an exported folder. Raises BenchError when it cannot be used."""
@@ -38,7 +36,7 @@ def _opened(folder: RunFolder, arm: str | None) -> Bundle:
 def _exported(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
     """Return the arm of a folder that `export` wrote, and the digest of what it was made with."""
     said, limits = folder.read(EXPORTED_ARM), folder.read(records.LIMITS)
-    _refuse_other_versions(folder, said, limits.preprocessing, said.schema)
+    _refuse_other_versions(folder, said, limits.preprocessing)
     _refuse_changed(folder, said.files)
     name = _chosen([said.arm], arm)
     study, plugins = _study(folder)
@@ -49,7 +47,7 @@ def _exported(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
         units=tuple(folder.path / "units" / each for each in said.units),
         threshold=said.threshold,
         recalibration=said.recalibration,
-        usual=_usual_images(limits),
+        usual=_usual_images(folder, limits),
         findings=None,
         members=tuple(open_bundle(folder.path / each) for each in said.members),
     )
@@ -75,7 +73,7 @@ def _of_run(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
         units=units,
         threshold=_threshold(findings, name),
         recalibration=_recalibration(folder, name),
-        usual=_usual_images(limits),
+        usual=_usual_images(folder, limits),
         findings=findings,
         members=tuple(_opened(folder, each) for each in members),
     )
@@ -87,12 +85,10 @@ def _arm(study: Study, name: str) -> Arm:
     return found
 
 
-def _refuse_other_versions(
-    folder: RunFolder, said: Provenance | ExportedArm, preprocessing: str, schema: int = SCHEMA
-) -> None:
+def _refuse_other_versions(folder: RunFolder, said: Provenance | ExportedArm, preprocessing: str) -> None:
     """Raise RecordError when another version of this program wrote the folder, and would score images otherwise."""
-    found = (schema, said.training_version, preprocessing.partition("-")[0])
-    if found != (SCHEMA, TRAINING_VERSION, f"v{PREPROCESSING_VERSION}"):
+    found = (said.training_version, preprocessing.partition("-")[0])
+    if found != (TRAINING_VERSION, f"v{PREPROCESSING_VERSION}"):
         made_by = said.versions.get("ovcf-bench", "another version")
         advice = f"Use ovcf-bench {made_by}, which made it, or run the study again."
         raise RecordError(Problem(f"folder {folder.name}", "this version would score images in another way", advice))
@@ -109,8 +105,12 @@ def _refuse_changed(folder: RunFolder, files: Mapping[str, str]) -> None:
             raise RecordError(Problem(f"folder {folder.name}", f"{name} is not as it was exported", "Export it again."))
 
 
-def _usual_images(said: StudyLimits) -> dict[str, UsualImages]:
-    return {view: UsualImages.from_json(plain(each)) for view, each in said.views.items()}
+def _usual_images(folder: RunFolder, said: StudyLimits) -> dict[str, UsualImages]:
+    try:
+        return {view: UsualImages.from_json(plain(each)) for view, each in said.views.items()}
+    except ValueError as error:  # rows of unequal length
+        where = f"{folder.name}, {records.LIMITS.file}"
+        raise RecordError(Problem(where, "its tables have rows of unequal length", records.LIMITS.anew)) from error
 
 
 def _study(folder: RunFolder) -> tuple[Study, Registry]:
@@ -148,8 +148,16 @@ def _units(folder: RunFolder, said: Provenance, arm: str) -> tuple[tuple[Path, .
     if lacking:
         found = f"{len(lacking)} of {len(units)} units of {arm!r} are not in the store beside the run"
         raise RecordError(Problem(f"run {folder.name}", found, "Run the study again, or copy the folder `units` too."))
-    source = str(store.record(units[0].key).identity["model"]["source"])
-    return tuple(store.unit_folder(each.key) for each in units), source
+    return tuple(store.unit_folder(each.key) for each in units), _source(store, units[0].key)
+
+
+def _source(store: Store, key: str) -> str:
+    """Return the digest of what a unit was made with."""
+    try:
+        return str(store.record(key).identity["model"]["source"])
+    except (KeyError, TypeError) as error:
+        advice = "Delete this unit's folder and run the study again."
+        raise RecordError(Problem(f"unit {key[:12]}", "unit.json does not say what made it", advice)) from error
 
 
 def _threshold(findings: Findings | None, arm: str) -> float | None:

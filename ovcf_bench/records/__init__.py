@@ -2,6 +2,7 @@
 
 from ovcf_bench.records.folder import FLAT, RUN_AGAIN, Record, RunFolder, gathering, parse, plain, to_json
 from ovcf_bench.records.leaving import (
+    EXPORT_SCHEMA,
     EXPORTED_ARM,
     LIMITS,
     SITE_ANSWER,
@@ -42,11 +43,11 @@ LOCK, SPLITS, COHORT, SCORES, REPORT = "study.lock.yaml", "splits.csv", "cohort.
 PLUGINS = "plugins"  # a folder: the plugin files that the study named, as they were when it ran
 
 __all__ = [
-    "ANALYSIS", "CHECKS", "COHORT", "EXPORTED_ARM", "FINDINGS", "FLAT", "FLOW", "GALLERY", "HISTORY", "LIMITS", "LOCK",
-    "PLUGINS", "PROVENANCE", "REPORT", "RUN_AGAIN", "SCORES", "SIDE_BY_SIDE", "SITES", "SITES_SCHEMA", "SITE_ANSWER",
-    "SITE_PACKAGE",
-    "SOURCE", "SPLITS", "AddedSite", "CheckResult", "CohortFlow", "ContactSheet", "Epoch", "ExportedArm", "Flow",
-    "GalleryImage", "GalleryPictures", "Leakage", "LeftOut", "ListedRun", "Provenance", "Recalibration", "Record",
-    "RunAuroc", "RunFolder", "SharedSet", "ShownImage", "SideBySide", "SiteAnswer", "SitePackage", "Source",
-    "SplitCounts", "StudyLimits", "UnitOutcome", "ViewLimits", "gathering", "parse", "plain", "read_history", "to_json",
+    "ANALYSIS", "CHECKS", "COHORT", "EXPORTED_ARM", "EXPORT_SCHEMA", "FINDINGS", "FLAT", "FLOW", "GALLERY", "HISTORY",
+    "LIMITS", "LOCK", "PLUGINS", "PROVENANCE", "REPORT", "RUN_AGAIN", "SCORES", "SIDE_BY_SIDE", "SITES",
+    "SITES_SCHEMA", "SITE_ANSWER", "SITE_PACKAGE", "SOURCE", "SPLITS", "AddedSite", "CheckResult", "CohortFlow",
+    "ContactSheet", "Epoch", "ExportedArm", "Flow", "GalleryImage", "GalleryPictures", "Leakage", "LeftOut",
+    "ListedRun", "Provenance", "Recalibration", "Record", "RunAuroc", "RunFolder", "SharedSet", "ShownImage",
+    "SideBySide", "SiteAnswer", "SitePackage", "Source", "SplitCounts", "StudyLimits", "UnitOutcome", "ViewLimits",
+    "gathering", "parse", "plain", "read_history", "to_json",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ Content = TypeVar("Content")
 
 FLAT = MappingProxyType({"flat": True})  # of a field whose own fields stand beside it in the file
 RUN_AGAIN = "A run folder is made by `ovcf-bench run`; run the study again."
-_MOST_MISTAKES = 8
+_MOST_MISTAKES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +102,11 @@ def parse(record: Record[Content], text: str, where: str) -> Content:
     try:
         content: Content = TypeAdapter(record.kind).validate_json(text)
     except ValidationError as error:
-        mistakes = error.errors(include_url=False, include_input=False)[:_MOST_MISTAKES]
-        raise RecordError(
-            *(
-                Problem(
-                    f"{where}, {record.file}",
-                    f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": "),
-                    record.anew,
-                )
-                for each in mistakes
-            )
-        ) from error
+        mistakes = error.errors(include_url=False, include_input=False)
+        named = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in mistakes]
+        more = f"; and {len(named) - _MOST_MISTAKES} more" if len(named) > _MOST_MISTAKES else ""
+        found = "; ".join(named[:_MOST_MISTAKES]) + more
+        raise RecordError(Problem(f"{where}, {record.file}", found, record.anew)) from error
     return content
 
 

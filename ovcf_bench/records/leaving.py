@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ovcf_bench.records.folder import Record
 
+EXPORT_SCHEMA = 1  # of one arm in a folder of its own
 SITES_SCHEMA = 1  # of what goes to another site, and of what comes back
 
 
@@ -88,8 +89,8 @@ class AddedSite(SiteAnswer):
     hash_was_told: bool
 
 
-LIMITS: Record[StudyLimits] = Record("limits.json", StudyLimits)
-EXPORTED_ARM: Record[ExportedArm] = Record("bundle.json", ExportedArm, "Export it again.")
+LIMITS: Record[StudyLimits] = Record("limits.json", StudyLimits, "Export it again, or run the study again.")
+EXPORTED_ARM: Record[ExportedArm] = Record("bundle.json", ExportedArm, "Export it again.", schema=EXPORT_SCHEMA)
 SITE_PACKAGE: Record[SitePackage] = Record(
     "site_package.json",
     SitePackage,

@@ -43,7 +43,7 @@ def read_returned(content: bytes, name: str) -> Returned:
                 raise BenchError(Problem(name, "is too large to be a table of scores"))
             text, said = (archive.read(each).decode("utf-8") for each in (records.SCORES, SITE_ANSWER.file))
             about = parse(SITE_ANSWER, said, name)
-    except (zipfile.BadZipFile, KeyError, ValueError, RecordError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
         found = f"is no file of scores ({type(error).__name__})"
         raise RecordError(Problem(name, found, SITE_ANSWER.anew)) from error
     check_site_name(about.site, name)

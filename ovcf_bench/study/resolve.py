@@ -83,7 +83,7 @@ def check_references(root: Node, document: StudyDocument | None, wrong: frozense
 
 
 def _check_names(root: Node, wrong: frozenset[Keys], complain: Complain) -> None:
-    known = {kind: _names(root, group) for kind, group in _GROUPS.items()}
+    known = {kind: None if (group,) in wrong else _names(root, group) for kind, group in _GROUPS.items()}
     for path, kind in _REFERENCES:
         names = known[kind]
         for keys, name in _texts(root, path):
@@ -92,11 +92,12 @@ def _check_names(root: Node, wrong: frozenset[Keys], complain: Complain) -> None
 
 
 def _names(root: Node, group: str) -> list[str] | None:
-    """Return what a section names, sound or not; None when it is no mapping or a name itself is wrong."""
+    """Return what a section names, sound or not; None when it is no mapping, empty or a name itself is wrong."""
     node = root.child(group)
-    if node is None or not isinstance(node.value, dict) or not all(map(re.compile(NAME).match, node.value)):
+    names = node.value if node is not None else None
+    if not isinstance(names, dict) or not names or not all(map(re.compile(NAME).match, names)):
         return None
-    return [name for name in node.value if group != "splits" or name not in SplitsSection.model_fields]
+    return [name for name in names if group != "splits" or name not in SplitsSection.model_fields]
 
 
 def _texts(node: Node, path: Keys, at: Keys = ()) -> Iterator[tuple[Keys, str]]:

@@ -206,6 +206,21 @@ def test_subgroups_give_the_reference_difference_of_differences():
     assert {group["group"]: group["estimate"]["n"] for group in interaction["groups"]} == {"F": 363, "M": 345}
 
 
+@pytest.mark.parametrize("name", ["site", "model", "view"])
+def test_a_subgroup_may_bear_the_name_of_a_column_that_says_nothing_here(name):
+    table = pd.read_csv(ORACLE / "s07_n708_rho03.csv").rename(columns={"sex": name})
+    table.to_csv("named.csv", index=False)
+    (interaction,) = first(findings("named.csv", *WIDE, "--subgroup", name))["interactions"]
+    assert interaction["p"] == close(REFERENCE["cases"]["s07_n708_rho03"]["subgroup_sex"]["p"])
+
+
+@pytest.mark.parametrize("name", ["fold", "arm", "patient"])
+def test_a_subgroup_that_means_something_else_in_a_table_of_scores_is_refused(tmp_path, name):
+    table = pd.read_csv(ORACLE / "s03_n104_rho03.csv").rename(columns={"sex": name})
+    table.to_csv(tmp_path / "named.csv", index=False)
+    assert "has another meaning" in refused(tmp_path / "named.csv", *WIDE, "--subgroup", name)
+
+
 def test_raw_scores_have_no_calibration_and_ranks_alone_matter():
     plain = findings(ORACLE / "s03_n104_rho03.csv", *WIDE)
     table = pd.read_csv(ORACLE / "s03_n104_rho03.csv")

@@ -125,9 +125,9 @@ def test_a_run_whose_units_are_gone_says_which_folder_is_missing(exported):
     ("name", "content", "said"),
     [
         ("limits.json", None, "limits.json cannot be read"),
-        ("limits.json", b"{}", "does not hold what was written into it"),
+        ("limits.json", b"{}", "limits.json: preprocessing: Field required"),
         ("study.lock.yaml", b"schema: 1\n", "study.lock.yaml is not as it was exported"),
-        ("bundle.json", b"[]", "does not hold what was written into it"),
+        ("bundle.json", b"[]", "bundle.json: Input should be"),
         ("units/unit-1/model.safetensors", None, "units/unit-1/model.safetensors cannot be read"),
         ("units/unit-1/model.safetensors", b"short", "units/unit-1/model.safetensors is not as it was exported"),
     ],

@@ -36,19 +36,35 @@ def test_what_is_exported_holds_files_in_folders_and_shows_neither_places_nor_pa
 
 
 @pytest.mark.parametrize(
-    ("record", "change"),
+    ("record", "change", "said"),
     [
-        ("bundle.json", {"schema": 99}),
-        ("bundle.json", {"training_version": 0}),
-        ("limits.json", {"preprocessing": "v0-32x24-letterbox"}),
+        ("bundle.json", {"schema": 99}, "schema 99; this version reads schema 1"),
+        ("bundle.json", {"training_version": 0}, "would score images in another way"),
+        ("limits.json", {"preprocessing": "v0-32x24-letterbox"}, "would score images in another way"),
     ],
 )
-def test_what_another_version_made_is_not_scored_in_another_way(run, tmp_path, record, change):
+def test_what_another_version_made_is_not_scored_in_another_way(run, tmp_path, record, change, said):
     export_bundle(open_bundle(run, "ap/parts"), tmp_path / "out", print)
     path = tmp_path / "out" / record
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(RecordError, match="would score images in another way"):
+    with pytest.raises(RecordError, match=said):
         open_bundle(tmp_path / "out")
+
+
+def test_limits_whose_rows_are_of_unequal_length_are_refused(copy):
+    path = copy / "limits.json"
+    limits = json.loads(path.read_text())
+    limits["views"]["ap"]["mean_image"] = [[1], [1, 2]]
+    path.write_text(json.dumps(limits))
+    with pytest.raises(RecordError, match=r"limits\.json: its tables have rows of unequal length"):
+        open_bundle(copy, "ap/parts")
+
+
+def test_a_unit_that_does_not_say_what_made_it_is_refused(copy):
+    for path in (copy.parent / "units").glob("*/unit.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "identity": {}}))
+    with pytest.raises(RecordError, match=r"unit\.json does not say what made it"):
+        open_bundle(copy, "ap/parts")
 
 
 def test_an_exported_folder_whose_numbers_were_changed_scores_nothing(run, tmp_path):
