@@ -205,7 +205,7 @@ def with_a_path_for_a_name(files):
         (of_another_arm, "scores of arms that the run has not"),
         (without_an_arm, "it has no scores of lateral/tiny"),
         (with_a_path_for_a_name, "its site has no name that can be used"),
-        (lambda files: files.update({"site.json": "[]"}), "is no file of scores"),
+        (lambda files: files.update({"site.json": "[]"}), "site.json: Input should be an object"),
         (lambda files: files.update({"scores.csv": ""}), "is no CSV"),
     ],
 )
