@@ -37,7 +37,7 @@ test-wheel: $(VENV)/installed-dev
 
 # What each default test costs, into the page on tests.
 costs: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not system and not slow" $(PARALLEL) --costs build/costs.json
+	$(BIN)/python -m pytest -m "not system and not slow" $(PARALLEL) --costs=build/costs.json
 	$(BIN)/python tests/costs_page.py build/costs.json
 
 check: $(VENV)/installed-dev
