@@ -233,11 +233,9 @@ def test_a_broken_record_is_an_error_that_names_record_and_fields(run):
     run.change("findings.json", lambda found: (found["study"].pop("seed"), found["primary"].pop("set")))
     with pytest.raises(RecordError) as caught:
         write_report(run.path)
-    assert [problem.where for problem in caught.value.problems] == ["run paper-8e98cc09, findings.json"] * 2
-    assert [problem.found for problem in caught.value.problems] == [
-        "study.seed: Field required",
-        "primary.set: Field required",
-    ]
+    (problem,) = caught.value.problems
+    assert problem.where == "run paper-8e98cc09, findings.json"
+    assert problem.found == "study.seed: Field required; primary.set: Field required"
 
 
 @pytest.mark.parametrize("text", ["arm,epoch\nap,1\n", "arm,repeat,fold,epoch,loss\nap,0,zero,1,0.5\n"])
