@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.checks import Evidence
-from ovcf_bench.checks.balance import balance
+from ovcf_bench.checks.inventory import balance
 from ovcf_bench.provenance import machine
 
 RESULT = Path(__file__).parent / "results" / "balance_alarms.json"

@@ -20,7 +20,7 @@ from ovcf_bench.cli.options import open_study
 from ovcf_bench.data import Options, Prepared, Silent, prepare
 from ovcf_bench.data.inspecting import inspect
 from ovcf_bench.images import ImageCache
-from ovcf_bench.images.appearance import thumbnail_of
+from ovcf_bench.images.preprocess import thumbnail_of
 from ovcf_bench.provenance import machine
 from ovcf_bench.pseudonyms import Pseudonyms
 

@@ -30,7 +30,7 @@ from ovcf_bench.runner.jobs import JobMaker
 from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.store import Store
 from ovcf_bench.study import Study
-from ovcf_bench.training.checkpoint import load_weights
+from ovcf_bench.training.networks import load_weights
 from ovcf_bench.training.scoring import TrainedNetwork
 
 STUDY = Path(__file__).parents[1] / "studies" / "paper.yaml"

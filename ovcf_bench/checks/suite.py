@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 from ovcf_bench.checks import inventory
-from ovcf_bench.checks.balance import balance
 from ovcf_bench.checks.duplicates import duplicates, near_duplicates
+from ovcf_bench.checks.inventory import balance
 from ovcf_bench.checks.results import Evidence, Policy
 from ovcf_bench.checks.shortcuts import shortcuts
 from ovcf_bench.records import CheckResult

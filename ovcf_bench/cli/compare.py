@@ -57,8 +57,8 @@ def command(file: Path, runs: Path, key: Path | None, as_json: bool, **asked: An
     from rich.markup import escape
 
     from ovcf_bench import records
-    from ovcf_bench.cli.headline import print_findings
     from ovcf_bench.cli.options import command_line
+    from ovcf_bench.cli.progress import print_findings
     from ovcf_bench.comparing import compare_scores, read_scores, to_findings
     from ovcf_bench.findings import FINDINGS
     from ovcf_bench.pseudonyms import Pseudonyms, load_key
@@ -88,7 +88,7 @@ def _request(
     fit_on: str | None,
     **asked: Any,
 ) -> Any:
-    from ovcf_bench.comparing.request import Request, parse_arm, parse_threshold
+    from ovcf_bench.comparing.layout import Request, parse_arm, parse_threshold
 
     rule = threshold or ("youden" if fit_on else None)
     return Request(

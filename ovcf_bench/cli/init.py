@@ -1,13 +1,16 @@
-"""`ovcf-bench init`: five questions, and a study for your data."""
+"""`ovcf-bench init` and `schema`: a first study, and an editor that helps to write it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from ovcf_bench.cli.options import open_registry, params_models
 
 if TYPE_CHECKING:
     from ovcf_bench.scaffold.survey import ScoreSurvey, Survey
@@ -201,3 +204,29 @@ def _write_schema(path: Path) -> None:
     from ovcf_bench.study import json_schema
 
     write_atomically(path, json.dumps(json_schema(params_models(open_registry())), indent=1) + "\n")
+
+
+_SCHEMA_EXAMPLES = """\b
+Examples:
+  ovcf-bench schema > study.schema.json
+  ovcf-bench schema --output study.schema.json --plugins my_model.py
+
+With the line `# yaml-language-server: $schema=study.schema.json` at the top of a study, an editor completes it.
+"""
+
+
+@click.command("schema", epilog=_SCHEMA_EXAMPLES)
+@click.option(
+    "--plugins", multiple=True, type=click.Path(path_type=Path, dir_okay=False), help="A plugin file; may be repeated."
+)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+def schema_command(plugins: tuple[Path, ...], output: Path | None) -> None:
+    """Write the JSON Schema of study files, with the parameters of the installed plugins and of plugin files."""
+    from ovcf_bench.files import write_atomically
+    from ovcf_bench.study import json_schema
+
+    text = json.dumps(json_schema(params_models(open_registry(plugins))), indent=1) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(output, text)

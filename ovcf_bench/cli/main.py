@@ -15,7 +15,7 @@ _INTERRUPTED, _UNEXPECTED = 130, 70
 _VERBOSE = "verbose"
 _log = logging.getLogger("ovcf_bench")
 
-# name: (module, one line of help). Commands are imported when they run, so that --help stays quick.
+# name: (module or module:name, one line of help). Commands are imported when they run, so that --help stays quick.
 _COMMANDS = {
     "init": ("init", "Write a first study for your images, after five questions."),
     "run": ("run", "Run a study and write its report; finished units are kept."),
@@ -23,16 +23,16 @@ _COMMANDS = {
     "check": ("check", "Check a study, its plugins and its data, without training."),
     "compare": ("compare", "Compare scores from anywhere: the same findings and report."),
     "power": ("power", "Sample size and power of a planned comparison."),
-    "audit": ("audit", "Check whether published figures fit together."),
+    "audit": ("power:audit_command", "Check whether published figures fit together."),
     "report": ("report", "Rebuild the report of a run, or set several runs side by side."),
     "runs": ("runs", "List the runs of a folder and write their index."),
     "predict": ("predict", "Score new images by an arm of a run."),
     "export": ("export", "Write an arm of a run: weights, ONNX, model card."),
-    "validate": ("validate", "Score your images by the networks of another site's study."),
+    "validate": ("export:validate_command", "Score your images by the networks of another site's study."),
     "plugins": ("plugins", "List, show, write or test plugins."),
     "data": ("data", "Preview, list or export the images of a study."),
-    "cache": ("cache", "List or clear the cache of decoded images."),
-    "schema": ("schema", "Write the JSON Schema of study files."),
+    "cache": ("runs:cache_command", "List or clear the cache of decoded images."),
+    "schema": ("init:schema_command", "Write the JSON Schema of study files."),
 }
 
 
@@ -45,8 +45,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module, _ = _COMMANDS[cmd_name]
-        command: click.Command = importlib.import_module(f"ovcf_bench.cli.{module}").command
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"ovcf_bench.cli.{module}"), name or "command")
         _let_be_verbose(command)
         return command
 

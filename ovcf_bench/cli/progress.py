@@ -1,17 +1,25 @@
-"""Shows a run as it goes: bars in a terminal, plain lines elsewhere."""
+"""What the terminal shows of a run: how far it is, and what it found."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from ovcf_bench.data import Watch
 from ovcf_bench.hooks.contracts import UnitEvent
+from ovcf_bench.wording import NONE, with_interval
+
+if TYPE_CHECKING:
+    from ovcf_bench.findings import Findings
+    from ovcf_bench.runner import RunResult
 
 _SECONDS_BETWEEN_LINES = 10.0
 _TICKS = 1000  # resolution of a unit's bar
@@ -155,3 +163,32 @@ class Bars:
         if self._stage is not None:
             self._progress.remove_task(self._stage)
             self._stage = None
+
+
+def print_headline(result: RunResult, report: Path) -> None:
+    """Print AUROCs, the answer and the path of the report of a run."""
+    from ovcf_bench.findings import FINDINGS
+
+    console = Console(highlight=False)
+    if result.up_to_date:
+        console.print("Nothing to do: every unit and record is up to date.")
+    print_findings(result.folder.read(FINDINGS), console)
+    for unit, reason in result.failed.items():
+        console.print(f"[red]failed:[/red] {escape(unit.name)}: {escape(reason)}")
+    console.print(f"Report: {escape(str(report))}", soft_wrap=True)
+
+
+def print_findings(findings: Findings, console: Console) -> None:
+    """Print the AUROCs and the drafted answer."""
+    console.print(_auroc_table(findings))
+    for sentence in findings.summary:
+        console.print(escape(sentence.text))
+
+
+def _auroc_table(findings: Findings) -> Table:
+    sets = findings.sets
+    table = Table("AUROC (95 % interval)", *(f"{escape(name)} (n = {found.n})" for name, found in sets.items()))
+    for arm in findings.study.arms:
+        found = [each.arms.get(arm.name) for each in sets.values()]
+        table.add_row(escape(arm.name), *(with_interval(each.auroc, each.ci) if each else NONE for each in found))
+    return table

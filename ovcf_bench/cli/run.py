@@ -27,8 +27,7 @@ def command(study_path: Path, profile: str | None, overrides: tuple[str, ...], *
     Finished units and epochs are kept: the same command goes on where it was stopped, and a new margin,
     comparison or arm trains nothing twice. Exit code 1 when a unit failed; the report shows it.
     """
-    from ovcf_bench.cli.headline import print_headline
-    from ovcf_bench.cli.progress import watching
+    from ovcf_bench.cli.progress import print_headline, watching
     from ovcf_bench.report import write_report
     from ovcf_bench.runner import run_study
 

@@ -12,8 +12,7 @@ import pandas as pd
 
 import ovcf_bench
 from ovcf_bench import findings, records, scores
-from ovcf_bench.comparing.layout import Layout
-from ovcf_bench.comparing.request import Request
+from ovcf_bench.comparing.layout import Layout, Request
 from ovcf_bench.errors import DataError, Problem, one_of
 from ovcf_bench.findings import Analysis, Findings
 from ovcf_bench.findings.values import ArmRecord, Primary

@@ -19,7 +19,7 @@ from ovcf_bench.findings.values import ArmRecord, Primary
 from ovcf_bench.provenance import digest, machine, versions
 from ovcf_bench.records import RUN_AGAIN, ListedRun, Provenance, RunAuroc, RunFolder, SharedSet, SideBySide, Source
 from ovcf_bench.study import Study, read_lock
-from ovcf_bench.study.changes import changes
+from ovcf_bench.study.load import changes
 from ovcf_bench.vocabulary import SCORE_COLUMNS, Arm, Comparison
 
 _EXAM = ["patient_id", "exam_id", "label"]

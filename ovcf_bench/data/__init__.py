@@ -3,9 +3,8 @@
 from ovcf_bench.data.contact_sheet import contact_sheet
 from ovcf_bench.data.opening import Opened, open_cohorts
 from ovcf_bench.data.preparing import Prepared, prepare
-from ovcf_bench.data.settings import Options
+from ovcf_bench.data.settings import Options, Silent, Watch
 from ovcf_bench.data.sharing import SharedStudy, list_images, share_study
-from ovcf_bench.data.watching import Silent, Watch
 
 __all__ = [
     "Opened",

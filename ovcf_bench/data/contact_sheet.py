@@ -12,8 +12,7 @@ from PIL import Image
 
 from ovcf_bench.data.inspecting import evidence_of
 from ovcf_bench.data.preparing import Prepared, prepare, preprocessing_of, store_missing_pixels
-from ovcf_bench.data.settings import Options
-from ovcf_bench.data.watching import Watch
+from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Pixels16
 from ovcf_bench.pseudonyms import Pseudonyms, load_key

@@ -13,8 +13,7 @@ import pandas as pd
 
 from ovcf_bench.cohort import Unusable, hide_ids
 from ovcf_bench.data.opening import Opened
-from ovcf_bench.data.settings import Options
-from ovcf_bench.data.watching import Watch
+from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.errors import DataError, PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs, warm_up
 from ovcf_bench.executors.processes import Report
@@ -25,7 +24,6 @@ from ovcf_bench.study import Study
 
 _CHUNK = 256  # images to a process: opening a dataset and a cache batch are then paid for rarely
 _TOLD_EVERY = 16  # images: seldom enough that telling is not the work
-
 
 _FOR_IMAGES = ("ovcf_bench.data.decoding",)
 _FOR_UNITS = (*_FOR_IMAGES, "ovcf_bench.training.preload")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.cohort import Unusable, check_exams, list_exams, open_dataset, refuse_unusable, separate
-from ovcf_bench.data.watching import Watch
+from ovcf_bench.data.settings import Watch
 from ovcf_bench.errors import DataError, Problem, one_of
 from ovcf_bench.hooks.contracts import Dataset, DatasetPlugin, Params
 from ovcf_bench.hooks.registry import Registry

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ovcf_bench.data.settings import Options
-from ovcf_bench.data.watching import Watch
+from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.executors import Job, only_result
 from ovcf_bench.files import write_atomically
 from ovcf_bench.hooks.contracts import ModelPlugin
@@ -35,7 +34,7 @@ def precision_of(study: Study, models: Mapping[str, ModelPlugin], options: Optio
     known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     # Measured once and kept: measured again on a busy machine it might choose otherwise, and no key would fit.
     if name not in known:
-        from ovcf_bench.training.measure import Probe, choose_precision
+        from ovcf_bench.training.device import Probe, choose_precision
 
         watch.say("Choosing the precision")
         networks = [

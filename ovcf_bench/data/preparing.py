@@ -14,8 +14,7 @@ from ovcf_bench import splits as assignment
 from ovcf_bench.cohort import Cohort, Unusable, apply_eligibility, by_fold, count_cohort, patient_table, refuse_unusable
 from ovcf_bench.data.decoding import decode
 from ovcf_bench.data.opening import Opened, open_cohorts, views_of_exams
-from ovcf_bench.data.settings import Options
-from ovcf_bench.data.watching import Watch
+from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import Locates

@@ -14,8 +14,7 @@ import pandas as pd
 from ovcf_bench import splits as assignment
 from ovcf_bench.data.opening import Opened
 from ovcf_bench.data.preparing import prepare
-from ovcf_bench.data.settings import Options
-from ovcf_bench.data.watching import Watch
+from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.hooks.contracts import DatasetPlugin
 from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.pseudonyms import Pseudonyms, load_key

@@ -5,8 +5,7 @@
 
 from ovcf_bench.findings.analysis import Analysis, from_study
 from ovcf_bench.findings.assembly import build
-from ovcf_bench.findings.rebuild import of_scores, rebuild
-from ovcf_bench.findings.serialise import ANALYSIS, FINDINGS
+from ovcf_bench.findings.rebuild import ANALYSIS, FINDINGS, of_scores, rebuild
 from ovcf_bench.findings.values import Findings, Gallery
 
 __all__ = [

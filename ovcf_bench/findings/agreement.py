@@ -13,8 +13,7 @@ from ovcf_bench.findings.case_scores import CaseScores
 from ovcf_bench.findings.pairing import Pairs, estimate_scored
 from ovcf_bench.findings.values import Agreement, Decisions, Fused, Valued, limits
 from ovcf_bench.stats.cases import Bools
-from ovcf_bench.stats.intervals import auroc_interval
-from ovcf_bench.stats.proportions import proportion
+from ovcf_bench.stats.intervals import auroc_interval, proportion
 from ovcf_bench.stats.ratios import clustered_ratio
 
 MOST_SHOWN = 20_000  # the page holds every dot of the scatter: beyond it, megabytes that no eye can tell apart

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from ovcf_bench.findings.analysis import Analysis
+from ovcf_bench.findings.analysis import Analysis, PublishedPair
 from ovcf_bench.findings.answer import draft_answer
-from ovcf_bench.findings.audits import audit_published
 from ovcf_bench.findings.case_scores import ScoreBook, open_book, refuse_two_labels
 from ovcf_bench.findings.cautions import cautions, shortcut_cautions
 from ovcf_bench.findings.comparisons import ArmsOfSet, compare_all_arms
@@ -21,24 +20,46 @@ from ovcf_bench.findings.readers import MEAN_OF_READERS
 from ovcf_bench.findings.set_comparisons import compare_set
 from ovcf_bench.findings.subgroups import across_sets
 from ovcf_bench.findings.table1 import describe_cohort
-from ovcf_bench.findings.thresholds import (
-    FrozenThreshold,
-    apply_threshold,
-    describe_rule,
-    freeze_threshold,
-)
+from ovcf_bench.findings.thresholds import FrozenThreshold, apply_threshold, describe_rule, freeze_threshold, vote
 from ovcf_bench.findings.values import (
     SCHEMA,
     ArmFindings,
     ArmRecord,
     DevelopmentFindings,
     Findings,
+    PublishedAudit,
     Sentence,
     SetFindings,
     StudyRecord,
 )
-from ovcf_bench.findings.vote import vote
 from ovcf_bench.records import Flow, UnitOutcome
+from ovcf_bench.stats.audit import audit_pair
+
+
+def audit_published(pairs: tuple[PublishedPair, ...]) -> tuple[PublishedAudit, ...]:
+    """Return the audit of every published pair of AUROCs."""
+    return tuple(_audit(pair) for pair in pairs)
+
+
+def _audit(pair: PublishedPair) -> PublishedAudit:
+    (first, one), (second, other) = pair.auroc.items()
+    found = audit_pair(one, other, pair.positives, pair.negatives, pair.p)
+    return PublishedAudit(
+        set=pair.set,
+        views=(first, second),
+        aurocs=(one, other),
+        positives=pair.positives,
+        negatives=pair.negatives,
+        p=pair.p,
+        p_bound=found.p_bound,
+        p_low=min(low for _, low, _ in found.by_correlation),
+        p_high=max(high for _, _, high in found.by_correlation),
+        by_correlation=found.by_correlation,
+        verdict=found.verdict,
+        sentence=found.sentence,
+        reason=found.reason,
+    )
+
 
 NO_SCORE = "no case has a score of it"
 NO_ENSEMBLE = "the score table has no ensemble of it"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from ovcf_bench.findings.answer import conclude
 from ovcf_bench.findings.case_scores import CaseScores
-from ovcf_bench.findings.conclusions import conclude
 from ovcf_bench.findings.pairing import Pairs, on_all_data, on_complete_pairs, on_different_patients, pair
 from ovcf_bench.findings.values import ComparisonFindings, Detectable, Estimate, Omnibus, Verdict, limits
 from ovcf_bench.stats.contrast import contrast_test

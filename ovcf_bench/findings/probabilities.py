@@ -24,9 +24,9 @@ from ovcf_bench.findings.values import (
 from ovcf_bench.stats.brier import FROM_CASES, brier_score, compare_brier, expected_calibration_error, spiegelhalter
 from ovcf_bench.stats.calibration import Coefficient, calibrate, ici, smooth_outcome
 from ovcf_bench.stats.cases import Bools, Floats, Ints
+from ovcf_bench.stats.intervals import proportion
 from ovcf_bench.stats.likelihood_ratios import case_weights
 from ovcf_bench.stats.net_benefit import compare_net_benefit, net_benefit
-from ovcf_bench.stats.proportions import proportion
 from ovcf_bench.stats.ratios import BY_PATIENT
 from ovcf_bench.stats.resampling import resampled_interval
 

@@ -1,4 +1,4 @@
-"""Findings of a folder, from its other records: neither pixels nor torch are needed."""
+"""Findings as records, and computed again from the other records of a run."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import pandas as pd
 from ovcf_bench import records, scores
 from ovcf_bench.findings.analysis import Analysis, SiteRecord, from_study
 from ovcf_bench.findings.assembly import build
-from ovcf_bench.findings.serialise import ANALYSIS, FINDINGS
-from ovcf_bench.findings.values import Findings
-from ovcf_bench.records import RunFolder
+from ovcf_bench.findings.values import SCHEMA, Findings
+from ovcf_bench.records import Record, RunFolder
 from ovcf_bench.study import read_lock
+
+FINDINGS: Record[Findings] = Record(
+    "findings.json", Findings, "`ovcf-bench report RUN` makes it anew from the other records.", SCHEMA
+)
+ANALYSIS: Record[Analysis] = Record("analysis.json", Analysis, "Run `ovcf-bench compare` again.")
 
 
 def rebuild(run: Path) -> Findings:

@@ -1,10 +1,12 @@
-"""All comparisons of a set, each with what stands beside its test."""
+"""All comparisons of a set, each with what stands beside its test and never replaces it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ovcf_bench.findings.agreement import compare_decisions
@@ -12,13 +14,17 @@ from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import ScoreBook
 from ovcf_bench.findings.comparisons import ArmsOfSet, adjust, compare_arms
 from ovcf_bench.findings.measures import compare_measures
-from ovcf_bench.findings.pairing import pair
+from ovcf_bench.findings.pairing import Pairs, on_complete_pairs, pair
 from ovcf_bench.findings.probabilities import compare_probabilities
 from ovcf_bench.findings.readers import compare_readers
-from ovcf_bench.findings.sensitivity import by_other_methods
 from ovcf_bench.findings.subgroups import by_covariates
 from ovcf_bench.findings.thresholds import FrozenThreshold
-from ovcf_bench.findings.values import ComparisonFindings
+from ovcf_bench.findings.values import ComparisonFindings, Sensitivity, limits
+from ovcf_bench.stats.bootstrap import compare_by_bootstrap
+from ovcf_bench.stats.cases import Bools, Floats
+from ovcf_bench.stats.delong import wald_interval
+from ovcf_bench.stats.partial_auroc import compare_partial
+from ovcf_bench.stats.permutation import compare_curves, exchange_views
 from ovcf_bench.vocabulary import Comparison
 
 
@@ -73,3 +79,73 @@ def _covariates(book: ScoreBook, set_name: str) -> pd.DataFrame:
     """Return the covariates of the score table by patient."""
     rows = book.scores[book.scores["set"] == set_name]
     return rows.drop_duplicates("patient_id").set_index("patient_id")
+
+
+MOST_CASES = 20_000  # beyond it resampling takes minutes and says nothing that DeLong's test does not
+ONE_PATIENT = "a class comes from a single patient: resampling it has no spread"
+TOO_MANY = f"not computed for more than {MOST_CASES:,} cases"
+NOT_CLUSTERED = "this method has no form for several cases per patient"
+DRAWS = 5  # exchanges of the views for each resample: a p-value needs more of them than an interval
+DIFFERENCE, PARTIAL = "difference", "difference of standardised partial AUROCs, specificity .9 to 1"
+
+
+def by_other_methods(pairs: Pairs, seed: int, resamples: int) -> tuple[Sensitivity, ...]:
+    """Return what other methods say of the complete pairs; empty when they hold one class or none.
+
+    seed : of all resampling, so that the same records give the same figures; resamples : of the bootstrap.
+    """
+    complete = pairs.complete
+    if complete["label"].nunique() < 2:
+        return ()
+    return tuple(_methods(pairs, seed, resamples))
+
+
+def _methods(pairs: Pairs, seed: int, resamples: int) -> Iterator[Sensitivity]:
+    table = pairs.complete
+    labels = table["label"].to_numpy(dtype=bool)
+    first, second = (table[column].to_numpy(dtype=np.float64) for column in ("score_a", "score_b"))
+    clusters = None if pairs.clusters is None else pairs.clusters[table.index].to_numpy(dtype=object)
+    paired = on_complete_pairs(pairs)
+    wald = wald_interval(paired, level=0.95)
+    yield Sensitivity("Wald", DIFFERENCE, paired.difference, limits(wald), None, "" if wald else paired.reason)
+    patients = table["patient_id"].groupby(labels).nunique()
+    if patients.min() < 2:
+        yield Sensitivity("bootstrap and permutation", DIFFERENCE, None, None, None, ONE_PATIENT)
+        return
+    if len(table) > MOST_CASES:
+        yield Sensitivity("bootstrap and permutation", DIFFERENCE, None, None, None, TOO_MANY)
+        return
+    yield from _bootstrap(labels, first, second, clusters, pairs.name, seed, resamples)
+    # A stream for each method: one more resample in the bootstrap moves no p of the permutation.
+    rng = np.random.default_rng([seed, 1996])
+    swapped = exchange_views(
+        labels, first, second, name=pairs.name, rng=rng, draws=DRAWS * resamples, clusters=clusters
+    )
+    yield Sensitivity("exchange of the views", DIFFERENCE, swapped.statistic, None, swapped.p, swapped.reason)
+    if clusters is not None:
+        yield Sensitivity("Venkatraman", "whole curve", None, None, None, NOT_CLUSTERED)
+        yield Sensitivity("bootstrap", PARTIAL, None, None, None, NOT_CLUSTERED)
+        return
+    shape = compare_curves(labels, first, second, name=pairs.name, rng=rng, draws=resamples)
+    yield Sensitivity("Venkatraman", "whole curve", None, None, shape.p, shape.reason)
+    partial = compare_partial(
+        labels, first, second, name=pairs.name, rng=np.random.default_rng([seed, 1989]), resamples=resamples
+    )
+    yield Sensitivity("bootstrap", PARTIAL, partial.difference, limits(partial.interval), partial.p, partial.reason)
+
+
+def _bootstrap(
+    labels: Bools,
+    first: Floats,
+    second: Floats,
+    clusters: npt.ArrayLike | None,
+    name: str,
+    seed: int,
+    resamples: int,
+) -> Iterator[Sensitivity]:
+    rng = np.random.default_rng([seed, 1987])
+    found = compare_by_bootstrap(labels, first, second, name=name, rng=rng, clusters=clusters, resamples=resamples)
+    kind = "bootstrap" if clusters is None else "bootstrap by patient"
+    for method, interval in (("percentile", found.percentile), ("BCa", found.bca)):
+        p = found.p if method == "percentile" else None
+        yield Sensitivity(f"{kind}, {method}", DIFFERENCE, found.difference, limits(interval), p, found.reason)

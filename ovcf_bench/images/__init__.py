@@ -1,9 +1,17 @@
 """Pixels: brought to one form, to one size, and kept on disk once."""
 
-from ovcf_bench.images.appearance import THUMBNAIL, Appearance
 from ovcf_bench.images.cache import CacheEntry, ImageCache, MappedPixels
-from ovcf_bench.images.overlay import colour_overlay
-from ovcf_bench.images.preprocess import Pixels16, Preprocessing, as_uint16, inside, pixel_digest, resize
+from ovcf_bench.images.preprocess import (
+    THUMBNAIL,
+    Appearance,
+    Pixels16,
+    Preprocessing,
+    as_uint16,
+    colour_overlay,
+    inside,
+    pixel_digest,
+    resize,
+)
 from ovcf_bench.images.usual import UsualImages, fit_usual_images
 
 __all__ = [

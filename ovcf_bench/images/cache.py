@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 
 from ovcf_bench.errors import DataError, Problem
-from ovcf_bench.images.appearance import Appearance, thumbnail_of
 from ovcf_bench.images.index import Claim, Index, Mark
-from ovcf_bench.images.preprocess import Pixels16, Preprocessing, pixel_digest, resize
+from ovcf_bench.images.preprocess import Appearance, Pixels16, Preprocessing, pixel_digest, resize, thumbnail_of
 from ovcf_bench.images.slab import Hold, Slab, remove_unused
 
 _BATCH = 64  # images whose marks wait for the disk together

@@ -1,4 +1,4 @@
-"""One form for all pixels (uint16, or float32 in [0, 1]) and one size for a study."""
+"""One form for all pixels (uint16, or float32 in [0, 1]), one size for a study, and the way back to the source."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from ovcf_bench.vocabulary import PREPROCESSING_VERSION
 Pixels16 = np.ndarray[Any, np.dtype[np.uint16]]
 _HIGHEST = 65535
 _ALLOWED = "Allowed: (height, width) of uint8, uint16, or float32 or float64 from 0 to 1."
+_COLOUR = (255, 128, 0)
+_STRONGEST = 150  # opacity of 255 where the map is 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +101,43 @@ def _resample(image: Pixels16, height: int, width: int) -> Pixels16:
     smooth = Image.fromarray(image.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
     levels: Pixels16 = np.clip(np.rint(np.asarray(smooth)), 0, _HIGHEST).astype(np.uint16)
     return levels
+
+
+THUMBNAIL = 64  # pixels a side, whatever the proportions: small enough to keep for every image
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """Height and width of the source in pixels, and its thumbnail's bytes."""
+
+    height: int
+    width: int
+    thumbnail: bytes
+
+    @property
+    def pixels(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """The thumbnail, (64, 64) uint8."""
+        return np.frombuffer(self.thumbnail, dtype=np.uint8).reshape(THUMBNAIL, THUMBNAIL)
+
+
+def thumbnail_of(image: Pixels16) -> bytes:
+    """Return the means of a 64 x 64 grid over a (H, W) uint16 image, as 8 bits each."""
+    small = Image.fromarray(image.astype(np.float32)).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+    return np.clip(np.rint(np.asarray(small) / 257), 0, 255).astype(np.uint8).tobytes()
+
+
+def colour_overlay(
+    mapped: np.ndarray[Any, Any], shape: tuple[int, int], preprocessing: Preprocessing, longest: int
+) -> Image.Image:
+    """Return the map (h, w) in [0, 1] over an image of `shape`, as one colour of rising opacity (RGBA).
+
+    Bars that were added to the network's image are cut off; the longer side has `longest` pixels.
+    """
+    top, left, height, width = inside(shape, preprocessing)
+    down, across = mapped.shape[0] / preprocessing.height, mapped.shape[1] / preprocessing.width
+    box = (left * across, top * down, (left + width) * across, (top + height) * down)
+    scale = longest / max(shape)
+    size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
+    enlarged = Image.fromarray(mapped).resize(size, Image.Resampling.BICUBIC, box=box)
+    alpha = np.rint(np.clip(np.asarray(enlarged), 0, 1) * _STRONGEST).astype(np.uint8)
+    return Image.fromarray(np.dstack([*(np.full_like(alpha, value) for value in _COLOUR), alpha]), "RGBA")

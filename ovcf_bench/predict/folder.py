@@ -1,19 +1,23 @@
-"""Writes one arm as a folder that needs neither the run nor its data: weights, ONNX, study, limits, model card."""
+"""Writes one arm as a folder that needs neither the run nor its data: weights, ONNX, study, limits, model card.
+
+The card follows Mitchell et al., FAccT 2019.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from html import escape
 from pathlib import Path
 
 from ovcf_bench import records
 from ovcf_bench.files import whole_folder, write_atomically
 from ovcf_bench.predict.bundle import Bundle
-from ovcf_bench.predict.card import model_card
 from ovcf_bench.provenance import file_digest, source_digest, versions
 from ovcf_bench.records import EXPORT_SCHEMA, EXPORTED_ARM, LIMITS, ExportedArm, RunFolder, StudyLimits, ViewLimits
 from ovcf_bench.study import for_others
 from ovcf_bench.vocabulary import TRAINING_VERSION
+from ovcf_bench.wording import NONE, number, with_interval
 
 _MEMBERS = "members"
 _LEFT_OUT = ("scores.csv", "history.json", "unit.json", "epoch.pt")  # of a unit: what is not needed to score
@@ -35,7 +39,7 @@ def export_bundle(
     with whole_folder(folder) as made:
         members = beside
         if members is None:
-            members = [f"{_MEMBERS}/{number}" for number in range(1, len(bundle.members) + 1)]
+            members = [f"{_MEMBERS}/{place}" for place in range(1, len(bundle.members) + 1)]
             for name, member in zip(members, bundle.members, strict=True):
                 export_bundle(member, made / name, say, onnx=onnx)
         _write(bundle, members, made, say, onnx=onnx)
@@ -43,8 +47,8 @@ def export_bundle(
 
 def _write(bundle: Bundle, members: Sequence[str], folder: Path, say: Callable[[str], None], *, onnx: bool) -> None:
     names = []
-    for number, unit in enumerate(bundle.units, start=1):
-        names.append(f"unit-{number}")
+    for place, unit in enumerate(bundle.units, start=1):
+        names.append(f"unit-{place}")
         target = folder / "units" / names[-1]
         target.mkdir(parents=True)
         for path in sorted(unit.rglob("*")):
@@ -96,3 +100,84 @@ def _onnx(bundle: Bundle, folder: Path, say: Callable[[str], None]) -> float | N
     agree = f"ONNX and torch agree for {bundle.arm.name}"
     say(f"{agree}: largest difference of a logit {difference:.1g} on {CHECKED} images.")
     return difference
+
+
+def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
+    """Return the card as Markdown; every figure stands in the findings of the run."""
+    document, arm = bundle.study.document, bundle.arm
+    height, width = bundle.training.image_size
+    facts = dict(bundle.plugin.describe(bundle.params)) if bundle.plugin.describe else {}
+    lines = [
+        f"# {arm.name}",
+        "",
+        f"From the study: {escape(document.title)}" + (f". {escape(document.question)}" if document.question else ""),
+        "",
+        "## What it is",
+        "",
+        f"- reads: {' and '.join(arm.views)}, {height} x {width} pixels ({bundle.training.fit}), bone bright",
+        f"- model: `{bundle.plugin.name}`" + "".join(f", {name} {value}" for name, value in facts.items()),
+        *_members(bundle),
+        f"- {len(bundle.units)} trained units, combined by {bundle.ensemble.replace('_', ' ')}",
+        f"- frozen threshold: {number(bundle.threshold)} on the probability ({_rule(bundle)})",
+        "",
+        "## How well it did",
+        "",
+        *_performance(bundle),
+        "",
+        "## What it must not be used for",
+        "",
+        "It is a result of research, no medical device: it must not guide the care of a patient. Its figures hold for",
+        "patients like those of the study, selected and prepared alike. Probabilities are those of the study's share",
+        "of positives; elsewhere use `--prevalence`.",
+        "",
+        *_usual_images(bundle),
+        "## Use",
+        "",
+        "`ovcf-bench predict . IMAGE...`"
+        + (
+            ""
+            if len(arm.views) == 1
+            else f": one file, or one folder, for each view, in this order: {', '.join(arm.views)}"
+        ),
+    ]
+    if onnx_difference is not None:
+        lines += [
+            "",
+            f"`model.onnx` takes `images` (n, {len(arm.views)}, {height}, {width}) float32 from 0 to 1 and gives "
+            f"`logit` and `probability`; on 32 images it differed from torch by {onnx_difference:.1g} at most.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _members(bundle: Bundle) -> Iterator[str]:
+    if bundle.members:
+        yield f"- joins the scores of: {', '.join(each.arm.name for each in bundle.members)}"
+
+
+def _performance(bundle: Bundle) -> Iterator[str]:
+    yield "| set | cases | positive | AUROC (95 % interval) | sensitivity | specificity |"
+    yield "|---|---|---|---|---|---|"
+    for name, found in bundle.findings.sets.items() if bundle.findings else ():
+        arm = found.arms.get(bundle.arm.name)
+        if arm is None:
+            continue
+        point = arm.operating_point.achieved
+        shares = (point.sensitivity, point.specificity) if point else ()
+        told = " | ".join(with_interval(each.value, each.ci) for each in shares) or f"{NONE} | {NONE}"
+        yield f"| {name} | {arm.n} | {arm.positives} | {with_interval(arm.auroc, arm.ci)} | {told} |"
+
+
+def _usual_images(bundle: Bundle) -> Iterator[str]:
+    known = [bundle.usual[view] for view in bundle.arm.views if view in bundle.usual]
+    if known:
+        share = f"{100 * known[0].false_refusals:.2g} %{' in each view' if len(known) > 1 else ''}"
+        yield f"`predict` refuses images unlike those of {known[0].n} development patients, and {share} of those alike."
+        yield ""
+    if bundle.unlimited:
+        views = " and ".join(bundle.unlimited)
+        yield f"No image of the view {views} is refused: development had too few patients to tell what is usual."
+        yield ""
+
+
+def _rule(bundle: Bundle) -> str:
+    return "from out-of-fold development scores" if bundle.threshold is not None else "none"

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ovcf_bench.report.preview import preview_page
 from ovcf_bench.report.render import write_report
+from ovcf_bench.report.single_pages import preview_page
 
 __all__ = ["export_report", "preview_page", "write_report"]
 

@@ -14,8 +14,7 @@ from ovcf_bench.data.existing import read_existing
 from ovcf_bench.data.inspecting import inspect, problems_of
 from ovcf_bench.data.opening import Opened, open_cohorts
 from ovcf_bench.data.preparing import Prepared, assign_patients, prepare
-from ovcf_bench.data.settings import Options
-from ovcf_bench.data.watching import Watch
+from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.executors import Job, only_result
 from ovcf_bench.executors.processes import Report
@@ -103,7 +102,7 @@ def measure_seconds(study: Study, plan: Plan, registry: Registry, options: Optio
 
     Arms that the core does not train are not in it: nothing of theirs can be measured by steps.
     """
-    from ovcf_bench.training.measure import Probe, seconds_per_image
+    from ovcf_bench.training.device import Probe, seconds_per_image
 
     models = models_of(study, registry)
     trained = [arm for arm in study.arms if models[arm.model].build is not None]

@@ -17,8 +17,7 @@ from ovcf_bench.data.existing import read_existing
 from ovcf_bench.data.inspecting import inspect, refuse_errors
 from ovcf_bench.data.precision import precision_of
 from ovcf_bench.data.preparing import Prepared, prepare, store_missing_pixels
-from ovcf_bench.data.settings import Options
-from ovcf_bench.data.watching import Watch
+from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.errors import PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.hooks.calls import calling

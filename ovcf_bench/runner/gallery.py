@@ -15,8 +15,7 @@ from PIL import Image
 
 from ovcf_bench import records
 from ovcf_bench.data.preparing import Prepared, preprocessing_of, store_missing_pixels
-from ovcf_bench.data.settings import Options
-from ovcf_bench.data.watching import Watch
+from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.images import Pixels16, colour_overlay
 from ovcf_bench.plan import Plan, build_context, training_of

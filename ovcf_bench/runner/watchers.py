@@ -6,7 +6,7 @@ import threading
 from queue import Empty, SimpleQueue
 from types import TracebackType
 
-from ovcf_bench.data.watching import Watch
+from ovcf_bench.data.settings import Watch
 from ovcf_bench.errors import Problem
 from ovcf_bench.hooks.contracts import UnitEvent
 from ovcf_bench.hooks.registry import Registry

@@ -17,8 +17,7 @@ from scipy.stats import norm
 from ovcf_bench.stats.auroc import AurocEstimate, Placements, covariance, place, summarise, with_variance
 from ovcf_bench.stats.cases import check_labels, check_scores, complete_cases
 from ovcf_bench.stats.clusters import ClusterSums, clustered_covariance, number_clusters, sum_clusters
-from ovcf_bench.stats.intervals import Interval, normal_quantile
-from ovcf_bench.stats.mover import mover_interval
+from ovcf_bench.stats.intervals import Interval, mover_interval, normal_quantile
 
 ComparisonStatus = Literal["ok", "identical_ranks", "one_view_degenerate", "no_variance", "single_case"]
 

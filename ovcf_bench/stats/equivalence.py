@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ovcf_bench.stats.delong import AurocComparison
-from ovcf_bench.stats.intervals import Interval, auroc_interval
-from ovcf_bench.stats.mover import mover_interval
+from ovcf_bench.stats.intervals import Interval, auroc_interval, mover_interval
 
 NO_MARGIN = "no margin was declared, and without one nothing can be judged"
 

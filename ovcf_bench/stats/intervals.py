@@ -1,7 +1,9 @@
-"""Confidence intervals of one AUROC: logit-DeLong, Newcombe's method 5, linear DeLong.
+"""Confidence intervals: of one AUROC, of a difference of two correlated ones (MOVER), of a proportion.
 
 Sources: Pepe, The Statistical Evaluation of Medical Tests, 2003, p. 107 (logit); Newcombe, Statistics in
-Medicine 2006;25:559-573, method 5; DeLong 1988 (linear).
+Medicine 2006;25:559-573, method 5; DeLong 1988 (linear); Zou & Donner, Statistics in Medicine 2008;27:1693-1702,
+eq. 6 (MOVER, with the limits of each AUROC); Wilson, JASA 1927;22:209-212 and Clopper & Pearson, Biometrika
+1934;26:404-413 (proportions, through statsmodels).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import norm
+from statsmodels.stats.proportion import proportion_confint
 
 from ovcf_bench.stats.auroc import AurocEstimate
 
@@ -96,3 +99,57 @@ def auroc_interval(estimate: AurocEstimate, *, level: float = 0.95) -> Interval 
     if few or estimate.status == "perfect" or estimate.variance == 0:
         return newcombe_interval(estimate.auroc, estimate.positives, estimate.negatives, level=level)
     return logit_delong_interval(estimate.auroc, estimate.variance, level=level)
+
+
+def mover_interval(
+    first: AurocEstimate, second: AurocEstimate, correlation: float, *, level: float = 0.95
+) -> Interval | None:
+    """Return the interval of first - second, or None when either AUROC has no interval.
+
+    correlation : of the two AUROC estimates, in [-1, 1]. Source: Zou & Donner 2008, eq. 6.
+    """
+    a, b = auroc_interval(first, level=level), auroc_interval(second, level=level)
+    if a is None or b is None:
+        return None
+    difference = first.auroc - second.auroc
+    down = _reach(first.auroc - a.low, b.high - second.auroc, correlation)
+    up = _reach(a.high - first.auroc, second.auroc - b.low, correlation)
+    parts = [name for name in (LOGIT_DELONG, LOGIT_CLUSTERED, NEWCOMBE) if name in (a.method, b.method)]
+    return Interval(difference - down, difference + up, f"MOVER on {' and '.join(parts)} limits", level)
+
+
+def _reach(one: float, other: float, correlation: float) -> float:
+    squared = one**2 + other**2 - 2 * correlation * one * other
+    return math.sqrt(max(squared, 0.0))  # rounding may take a perfect correlation just below 0
+
+
+WILSON = "Wilson"
+CLOPPER_PEARSON = "Clopper-Pearson"
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """`count` of `n`; the value is None, with the reason, when there is nothing to count."""
+
+    count: int
+    n: int
+    value: float | None
+    wilson: Interval | None
+    clopper_pearson: Interval | None
+    reason: str
+
+
+def proportion(count: int, n: int, *, empty: str = "nothing to count", level: float = 0.95) -> Proportion:
+    """Return count / n with both intervals; for n = 0 the value is None and `empty` is the reason."""
+    if n == 0:
+        return Proportion(count, n, None, None, None, empty)
+    wilson = proportion_confint(count, n, alpha=1 - level, method="wilson")
+    exact = proportion_confint(count, n, alpha=1 - level, method="beta")
+    return Proportion(
+        count=count,
+        n=n,
+        value=count / n,
+        wilson=Interval(float(wilson[0]), float(wilson[1]), WILSON, level),
+        clopper_pearson=Interval(float(exact[0]), float(exact[1]), CLOPPER_PEARSON, level),
+        reason="",
+    )

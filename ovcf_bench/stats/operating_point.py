@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ovcf_bench.stats.cases import Bools, Floats, complete_cases
-from ovcf_bench.stats.intervals import Interval
-from ovcf_bench.stats.proportions import Proportion, proportion
+from ovcf_bench.stats.intervals import Interval, Proportion, proportion
 from ovcf_bench.stats.resampling import STRATIFIED, percentile
 from ovcf_bench.stats.roc import RocCounts, roc_counts
 

@@ -11,8 +11,7 @@ from scipy.stats import t as student
 
 from ovcf_bench.stats.auroc import AurocEstimate
 from ovcf_bench.stats.delong import AurocComparison, ComparisonStatus
-from ovcf_bench.stats.intervals import Interval
-from ovcf_bench.stats.mover import mover_interval
+from ovcf_bench.stats.intervals import Interval, mover_interval
 
 UNPAIRED = "unpaired DeLong, Welch-type degrees of freedom"
 

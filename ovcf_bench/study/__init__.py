@@ -2,7 +2,7 @@
 
 from ovcf_bench.study.json_schema import json_schema
 from ovcf_bench.study.load import ParamsModels, Study, load_study, parse, plugin_files, read_lock
-from ovcf_bench.study.params import read_assignments, read_params
+from ovcf_bench.study.shape import read_assignments, read_params
 from ovcf_bench.study.sharing import for_others
 
 __all__ = [

@@ -16,7 +16,6 @@ import yaml
 from pydantic import BaseModel
 
 from ovcf_bench.errors import Problem, StudyError, one_of
-from ovcf_bench.study.changes import changes
 from ovcf_bench.study.document import Keys, Node, merge, put, read, scalar
 from ovcf_bench.study.resolve import check_references, make_arms, make_comparisons, make_eligibility, make_splits
 from ovcf_bench.study.schema import StudyDocument
@@ -305,3 +304,27 @@ def _with_params(document: StudyDocument, settled: Mapping[str, Mapping[str, Any
         for group in settled
     }
     return document.model_copy(update=groups)
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return one line for every value that differs, sorted by key: "training.epochs: 20 -> 6"."""
+    return tuple(_differences(before, after, ""))
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], at: str) -> list[str]:
+    found: list[str] = []
+    for name in sorted({*before, *after}):
+        here = f"{at}{name}"
+        if name not in after:
+            found.append(f"{here}: removed")
+        elif name not in before:
+            found.append(f"{here}: added, {_short(after[name])}")
+        elif isinstance(before[name], dict) and isinstance(after[name], dict):
+            found += _differences(before[name], after[name], f"{here}.")
+        elif before[name] != after[name]:
+            found.append(f"{here}: {_short(before[name])} -> {_short(after[name])}")
+    return found
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

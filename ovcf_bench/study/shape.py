@@ -1,17 +1,17 @@
-"""Holds a document against the schema and says what is wrong in plain words, with its place."""
+"""Holds values against a schema and says what is wrong in plain words, with its place."""
 
 from __future__ import annotations
 
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ovcf_bench.errors import Problem, did_you_mean, one_of
-from ovcf_bench.study.document import Keys, Node, scalar
+from ovcf_bench.errors import Problem, StudyError, did_you_mean, one_of
+from ovcf_bench.study.document import Keys, Node, put, scalar
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -218,3 +218,28 @@ def _members(annotation: Any) -> list[Any]:
 
 def _sections(annotation: Any) -> list[type[BaseModel]]:
     return [part for part in _members(annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
+
+
+def read_params(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
+    """Return plain values as a plugin's parameters. Raises StudyError with every mistake, as a study file would."""
+    found, wrong = read_as(model, _node(values, where), ("params",))
+    if wrong or found is None:
+        raise StudyError(*(problem for _, problem in wrong))
+    return found
+
+
+def read_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """Return what --set NAME=VALUE says, repeated: {"path": "images.csv", "columns": {"view": "position"}}."""
+    root = Node({}, "--set", "--set")
+    for each in assignments:
+        root = put(root, each)
+    plain: dict[str, Any] = root.plain()
+    return plain
+
+
+def _node(value: Any, where: str) -> Node:
+    if isinstance(value, Mapping):
+        return Node({str(key): _node(each, where) for key, each in value.items()}, where, where)
+    if isinstance(value, list | tuple):
+        return Node([_node(each, where) for each in value], where, where)
+    return Node(value, where, where)

@@ -21,8 +21,8 @@ from ovcf_bench.hooks.contracts import FitContext, Images
 from ovcf_bench.study.schema import TrainingSection
 from ovcf_bench.training import augment
 from ovcf_bench.training.batches import epoch_order, normalise, read_batch, split_into_batches
-from ovcf_bench.training.checkpoint import load_epoch, save_epoch
 from ovcf_bench.training.device import autocast, prepare_network, seed_layers
+from ovcf_bench.training.networks import load_epoch, save_epoch
 from ovcf_bench.training.optimisation import make_optimizer, make_schedule
 from ovcf_bench.training.scoring import TrainedNetwork
 

@@ -8,6 +8,6 @@ ensure_torchvision()
 
 import timm  # noqa: E402  after torchvision has been made importable
 
-from ovcf_bench.training import loop, measure, unit  # noqa: E402
+from ovcf_bench.training import device, loop, unit  # noqa: E402
 
-__all__ = ["loop", "measure", "pd", "timm", "unit"]
+__all__ = ["device", "loop", "pd", "timm", "unit"]

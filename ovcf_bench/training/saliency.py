@@ -17,9 +17,8 @@ from torch.nn import functional
 
 from ovcf_bench.hooks.contracts import BuildContext, ModelPlugin, Params, Pixels
 from ovcf_bench.training.batches import normalise, read_batch
-from ovcf_bench.training.checkpoint import load_weights
 from ovcf_bench.training.device import choose_device, prepare_process
-from ovcf_bench.training.networks import build_network
+from ovcf_bench.training.networks import build_network, load_weights
 
 Maps = np.ndarray[Any, np.dtype[np.float32]]
 _BATCH = 8

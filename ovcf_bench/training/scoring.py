@@ -12,7 +12,7 @@ from torch import nn
 
 from ovcf_bench.hooks.contracts import Pixels
 from ovcf_bench.training.batches import normalise, read_batch
-from ovcf_bench.training.checkpoint import save_weights
+from ovcf_bench.training.networks import save_weights
 
 _BATCH = 64  # fixed: the last bits of a convolution may depend on the shape of its batch
 _MOST_PIXELS = 64 * 160 * 96 * 4  # large images go in smaller batches, so that memory stays bounded

@@ -160,9 +160,8 @@ def load_model(
     import torch
     from safetensors import SafetensorError
 
-    from ovcf_bench.training.checkpoint import load_weights
     from ovcf_bench.training.device import prepare_network
-    from ovcf_bench.training.networks import build_network
+    from ovcf_bench.training.networks import build_network, load_weights
     from ovcf_bench.training.scoring import TrainedNetwork
 
     network = build_network(plugin, params, build)
@@ -232,6 +231,6 @@ def _wrong_scores(logits: Any, shape: tuple[int, int]) -> tuple[str, str] | None
 
 
 def _forget_epochs(folder: Path) -> None:
-    from ovcf_bench.training.checkpoint import forget_epochs
+    from ovcf_bench.training.networks import forget_epochs
 
     forget_epochs(folder)

@@ -11,11 +11,11 @@ from PIL import Image
 from places import ROOT
 
 from ovcf_bench.checks import NAMES, Evidence, run_checks
-from ovcf_bench.checks.balance import balance
 from ovcf_bench.checks.duplicates import near_duplicates
+from ovcf_bench.checks.inventory import balance
 from ovcf_bench.checks.shortcuts import encode, shortcuts
 from ovcf_bench.images import Appearance, as_uint16
-from ovcf_bench.images.appearance import thumbnail_of
+from ovcf_bench.images.preprocess import thumbnail_of
 from ovcf_bench.study.schema import ChecksSection
 
 

@@ -8,7 +8,7 @@ import pytest
 from places import ORACLE
 
 from ovcf_bench.comparing import Request, read_scores, to_findings
-from ovcf_bench.comparing.request import parse_threshold
+from ovcf_bench.comparing.layout import parse_threshold
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.records import to_json
 

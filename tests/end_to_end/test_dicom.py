@@ -132,7 +132,7 @@ def test_checkpoints_of_the_run_score_the_exported_dicom_files_alike(project, fo
     from ovcf_bench.runner.jobs import JobMaker
     from ovcf_bench.stats.auroc import estimate_auroc
     from ovcf_bench.store import Store
-    from ovcf_bench.training.checkpoint import load_weights
+    from ovcf_bench.training.networks import load_weights
     from ovcf_bench.training.scoring import TrainedNetwork
 
     codec, bits, *more = form

@@ -10,7 +10,7 @@ from tiny import Project
 from ovcf_bench.data import Silent
 from ovcf_bench.errors import RecordError
 from ovcf_bench.predict import export_bundle, open_bundle, predict_images
-from ovcf_bench.predict.card import model_card
+from ovcf_bench.predict.folder import model_card
 from ovcf_bench.runner import run_study
 from ovcf_bench.sites import export_for_site
 

@@ -14,7 +14,7 @@ from ovcf_bench.data import Silent
 from ovcf_bench.errors import BenchError
 from ovcf_bench.hooks import registry
 from ovcf_bench.predict import open_bundle, predict_images
-from ovcf_bench.predict.files import exams_of
+from ovcf_bench.predict.images import exams_of
 from ovcf_bench.runner import plan_study
 
 

@@ -12,7 +12,7 @@ from ovcf_bench import scores
 from ovcf_bench.errors import BenchError
 from ovcf_bench.report import write_report
 from ovcf_bench.sites import add_site, export_for_site, validate_site
-from ovcf_bench.sites.overlap import count_known
+from ovcf_bench.sites.returned import count_known
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,12 @@ from ovcf_bench.stats.contrast import contrast_test
 from ovcf_bench.stats.corrected_t import corrected_t
 from ovcf_bench.stats.delong import compare_paired
 from ovcf_bench.stats.equivalence import NO_MARGIN, judge_equivalence, judge_noninferiority
-from ovcf_bench.stats.intervals import auroc_interval, newcombe_interval
+from ovcf_bench.stats.intervals import auroc_interval, newcombe_interval, proportion
 from ovcf_bench.stats.likelihood_ratios import case_weights, predictive_values_at
 from ovcf_bench.stats.multiplicity import holm
 from ovcf_bench.stats.operating_point import Confusion
 from ovcf_bench.stats.paired_proportions import compare_proportions
 from ovcf_bench.stats.partial_auroc import partial_auroc
-from ovcf_bench.stats.proportions import proportion
 from ovcf_bench.stats.readers import analyse_readers
 
 LABELS = np.repeat([0, 1], 30)

@@ -12,8 +12,7 @@ from ovcf_bench.stats.cases import complete_cases
 from ovcf_bench.stats.contrast import contrast_test
 from ovcf_bench.stats.delong import compare_paired
 from ovcf_bench.stats.equivalence import judge_equivalence
-from ovcf_bench.stats.intervals import auroc_interval, linear_delong_interval, logit_delong_interval
-from ovcf_bench.stats.mover import mover_interval
+from ovcf_bench.stats.intervals import auroc_interval, linear_delong_interval, logit_delong_interval, mover_interval
 from ovcf_bench.stats.multiplicity import holm
 from ovcf_bench.stats.operating_point import ThresholdRule, fit_threshold, operate
 

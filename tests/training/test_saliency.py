@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ovcf_bench.api import BuildContext, ModelPlugin, Params
-from ovcf_bench.training.checkpoint import save_weights
+from ovcf_bench.training.networks import save_weights
 from ovcf_bench.training.saliency import SaliencyJob, map_saliency
 
 

@@ -1,4 +1,7 @@
-"""What a page is made of; every block names the template that draws it."""
+"""What a page is made of; every block names the template that draws it.
+
+Ids of rows are made of positions, not of names: names come from study files and may hold anything.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
+from ovcf_bench.findings.values import Anchor, Findings
 from ovcf_bench.report.kit.flow import FlowColumn
 from ovcf_bench.report.kit.forest import Forest
 from ovcf_bench.report.kit.plot import Plot
@@ -257,3 +261,19 @@ def numeric(*titles: str, spanner: str = "") -> tuple[Column, ...]:
 def unique(texts: Iterable[str | None]) -> list[str]:
     """Return the distinct texts that are not empty, in order of appearance."""
     return list(dict.fromkeys(text for text in texts if text))
+
+
+def row_id(table: str, set_position: int, position: int) -> str:
+    """Return the id of a row: the n-th arm or comparison of a set in a kind of table."""
+    return f"row-{table}-{set_position}-{position}"
+
+
+def place_of(findings: Findings, anchor: Anchor | None) -> str:
+    """Return the id of the row that an anchor means, or "" when the page has no such row."""
+    if anchor is None or anchor.set not in findings.sets:
+        return ""
+    found = findings.sets[anchor.set]
+    names = list(found.arms) if anchor.table == "auroc" else [one.id for one in found.comparisons]
+    if anchor.name not in names:
+        return ""
+    return row_id(anchor.table, list(findings.sets).index(anchor.set), names.index(anchor.name))

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from ovcf_bench.findings.values import Limits
 from ovcf_bench.report.kit.csv import CsvCell
-from ovcf_bench.report.kit.plot import Frame, Style, Tick
-from ovcf_bench.report.kit.ticks import digits_of, span_ticks
+from ovcf_bench.report.kit.plot import Frame, Style, Tick, digits_of, span_ticks
 from ovcf_bench.wording import number
 
 WIDTH = 430

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovcf_bench.findings.values import ComparisonFindings, Estimate, Findings, MeasureDifference, Sensitivity
-from ovcf_bench.report.kit.anchors import row_id
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,
@@ -19,6 +18,7 @@ from ovcf_bench.report.kit.blocks import (
     Section,
     Table,
     numeric,
+    row_id,
     unique,
 )
 from ovcf_bench.report.kit.csv import as_csv

@@ -22,8 +22,7 @@ from ovcf_bench.report.kit.blocks import (
     numeric,
 )
 from ovcf_bench.report.kit.csv import CsvCell, as_csv
-from ovcf_bench.report.kit.plot import Axis, Frame, Plot, Series, Style
-from ovcf_bench.report.kit.ticks import UNIT, span_ticks, x_axis, y_axis
+from ovcf_bench.report.kit.plot import UNIT, Axis, Frame, Plot, Series, Style, span_ticks, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import NONE, count, interval, number
 

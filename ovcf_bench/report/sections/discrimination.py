@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from ovcf_bench.findings.analysis import THESE_NETWORKS
 from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, Findings, FoldSpread, SetFindings, Valued
-from ovcf_bench.report.kit.anchors import row_id
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,
@@ -21,12 +20,12 @@ from ovcf_bench.report.kit.blocks import (
     Section,
     Table,
     numeric,
+    row_id,
     unique,
 )
 from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, ForestRow, forest, forest_values
-from ovcf_bench.report.kit.plot import Frame, Plot, Series, arm_style
-from ovcf_bench.report.kit.ticks import UNIT, x_axis, y_axis
+from ovcf_bench.report.kit.plot import UNIT, Frame, Plot, Series, arm_style, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
 from ovcf_bench.wording import NONE, count, interval, joined, number, with_interval

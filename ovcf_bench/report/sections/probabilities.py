@@ -27,8 +27,7 @@ from ovcf_bench.report.kit.blocks import (
     unique,
 )
 from ovcf_bench.report.kit.csv import CsvCell, as_csv
-from ovcf_bench.report.kit.plot import Frame, Plot, Series, Style, arm_style
-from ovcf_bench.report.kit.ticks import UNIT, nice_ticks, x_axis, y_axis
+from ovcf_bench.report.kit.plot import UNIT, Frame, Plot, Series, Style, arm_style, nice_ticks, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import count, interval, joined, minus, number, p_value, signed
 

@@ -23,8 +23,7 @@ from ovcf_bench.report.kit.blocks import (
     numeric,
 )
 from ovcf_bench.report.kit.csv import CsvCell
-from ovcf_bench.report.kit.plot import Axis, Frame, Plot, Series, Style, Tick
-from ovcf_bench.report.kit.ticks import nice_ticks, y_axis
+from ovcf_bench.report.kit.plot import Axis, Frame, Plot, Series, Style, Tick, nice_ticks, y_axis
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import Unit
 from ovcf_bench.wording import NONE, count, duration, number

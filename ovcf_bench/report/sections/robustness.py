@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.values import ArmFindings, ComparisonFindings, Findings, Point
-from ovcf_bench.report.kit.anchors import row_id
 from ovcf_bench.report.kit.blocks import (
     Block,
     Cell,
@@ -19,6 +18,7 @@ from ovcf_bench.report.kit.blocks import (
     Table,
     cells,
     numeric,
+    row_id,
 )
 from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.read import RunRecords

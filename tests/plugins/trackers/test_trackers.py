@@ -18,7 +18,7 @@ from ovcf_plugins.trackers import mlflow as mlflow_tracker
 from ovcf_plugins.trackers import tensorboard as tensorboard_tracker
 
 from ovcf_bench.api import UnitEvent, hookimpl
-from ovcf_bench.data.watching import Silent
+from ovcf_bench.data.settings import Silent
 from ovcf_bench.hooks import registry
 from ovcf_bench.runner.watchers import Watchers
 
