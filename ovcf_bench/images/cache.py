@@ -104,8 +104,7 @@ class ImageCache:
 
     def appearances(self, digests: Sequence[str]) -> dict[str, Appearance]:
         """Return what every image of these digests looked like before it was resized; unknown ones are left out."""
-        found = self._index.appearances(digests) if self._index.exists else {}
-        return {digest: Appearance(height, width, thumbnail) for digest, (height, width, thumbnail) in found.items()}
+        return self._index.appearances(digests) if self._index.exists else {}
 
     def put(self, key: str, image: Pixels16, preprocessing: Preprocessing) -> str:
         """Keep a source image at the size of a preprocessing, with its look, and return its digest.
@@ -115,7 +114,7 @@ class ImageCache:
         # Of the source, before it is resized: the proof against leaks must not depend on the study's image size.
         digest = pixel_digest(image)
         slab = self._write(digest, image, preprocessing)
-        self._marks.append(Mark(key, digest, slab, (*image.shape, thumbnail_of(image))))
+        self._marks.append(Mark(key, digest, slab, Appearance(image.shape[0], image.shape[1], thumbnail_of(image))))
         if len(self._marks) >= self._marks_at_once:
             self._flush()
         return digest

@@ -8,10 +8,11 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from ovcf_bench.errors import DataError, Problem
+from ovcf_bench.images.preprocess import Appearance
 
 _FILE = "index-2.sqlite"  # another number for another schema
 _WAIT_SECONDS = 120.0  # for another process's write
@@ -34,12 +35,10 @@ _WANTED = "FROM json_each(?) AS wanted CROSS JOIN sources ON sources.key = wante
 
 @dataclass(frozen=True, slots=True)
 class SlabRecord:
-    """A slab as the index knows it; `rows` are claimed, `ready` of them hold pixels."""
+    """A slab as the index knows it; `ready` of its rows hold pixels."""
 
-    id: int
     version: str
     file: str
-    rows: int
     ready: int
 
 
@@ -58,7 +57,7 @@ class Mark:
     key: str
     digest: str
     slab: int
-    appearance: tuple[int, int, bytes]  # height, width, thumbnail
+    appearance: Appearance
 
 
 class Index:
@@ -79,14 +78,14 @@ class Index:
         with self._connection() as connection:
             return dict(connection.execute(query, (_sorted(keys),)))
 
-    def appearances(self, digests: Sequence[str]) -> dict[str, tuple[int, int, bytes]]:
-        """Return height, width and thumbnail of every digest that is known."""
+    def appearances(self, digests: Sequence[str]) -> dict[str, Appearance]:
+        """Return the appearance of every digest that is known."""
         query = (
             "SELECT digest, height, width, thumbnail FROM json_each(?) AS wanted "
             "CROSS JOIN looks ON looks.digest = wanted.value"
         )
         with self._connection() as connection:
-            return {digest: found for digest, *found in connection.execute(query, (_sorted(digests),))}
+            return {digest: Appearance(*look) for digest, *look in connection.execute(query, (_sorted(digests),))}
 
     def rows(self, slab: int, keys: Sequence[str]) -> dict[str, int]:
         """Return the row of every key whose pixels are ready in a slab."""
@@ -96,10 +95,7 @@ class Index:
 
     def slabs(self) -> list[SlabRecord]:
         """Return all slabs."""
-        query = (
-            "SELECT id, version, file, rows, (SELECT count(*) FROM pixels WHERE slab = id AND ready) "
-            "FROM slabs ORDER BY id"
-        )
+        query = "SELECT version, file, (SELECT count(*) FROM pixels WHERE slab = id AND ready) FROM slabs ORDER BY id"
         with self._connection() as connection:
             return [SlabRecord(*row) for row in connection.execute(query)]
 
@@ -149,7 +145,8 @@ class Index:
                 "INSERT OR REPLACE INTO sources VALUES (?, ?)", [(mark.key, mark.digest) for mark in marks]
             )
             connection.executemany(
-                "INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?)", [(mark.digest, *mark.appearance) for mark in marks]
+                "INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?)",
+                [(mark.digest, *astuple(mark.appearance)) for mark in marks],
             )
 
     def used_bytes(self) -> int:
