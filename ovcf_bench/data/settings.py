@@ -47,23 +47,5 @@ class Watch(Protocol):
         """Hear what happened to one unit."""
 
 
-class Silent:
+class Silent(Watch):
     """A watcher that says nothing, for use from Python."""
-
-    def say(self, text: str) -> None:
-        """Say nothing."""
-
-    def stage(self, name: str, total: int) -> None:
-        """Show nothing."""
-
-    def advance(self, steps: int = 1) -> None:
-        """Show nothing."""
-
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Show nothing."""
-
-    def units(self, names: list[str], cached: int) -> None:
-        """Show nothing."""
-
-    def unit(self, event: UnitEvent) -> None:
-        """Show nothing."""

@@ -49,13 +49,9 @@ def partial_auroc(labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str, sp
     infinite score, and for a specificity that leaves no range.
     """
     truth, (view,), _ = complete_cases(labels, scores, name=name)
-    return _partial(truth, view, 1 - _bound(specificity))
-
-
-def _bound(specificity: float) -> float:
     if not 0 <= specificity < 1:
         raise StatisticsError(Problem("specificity", f"is {specificity:g}", "Allowed: at least 0 and less than 1."))
-    return specificity
+    return _partial(truth, view, 1 - specificity)
 
 
 def _partial(truth: Bools, view: Floats, highest: float) -> PartialAuroc:

@@ -71,7 +71,7 @@ def _roc(findings: Findings) -> Iterator[Block]:
     if not drawn:
         yield Paragraph("No arm has an ensemble to draw a ROC curve of.")
         return
-    rows = (row for position, name in enumerate(drawn) for row in roc_values(findings.sets[name], position))
+    rows = (row for position, name in enumerate(drawn) for row in _roc_values(findings.sets[name], position))
     bands = {each.curve.band.method for name in drawn for each in findings.sets[name].arms.values() if each.curve.band}
     caption = "ROC curves, one panel per test set. Marks: the operating points."
     if bands and any(one.area for plot in drawn.values() for one in plot.series):
@@ -302,7 +302,7 @@ def roc_plot(name: str, found: SetFindings, position: int) -> Plot | None:
     )
 
 
-def roc_values(found: SetFindings, position: int) -> Iterator[tuple[CsvCell, ...]]:
+def _roc_values(found: SetFindings, position: int) -> Iterator[tuple[CsvCell, ...]]:
     """Yield the points of the curves of a set, and the limits of their bands at points of their own."""
     for arm, result in found.arms.items():
         if result.roc is None:
