@@ -1,4 +1,7 @@
-"""What the comparisons say, in words: of each one, and of the study's question."""
+"""What the comparisons say, in words: of each one, and of the study's question.
+
+A p-value above .05 never becomes a statement that two arms are alike: that takes a margin.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What another site sent back, held against the run that its package came from."""
+"""What another site sent back, held against the run that its package came from.
+
+Cases of the study are known by their scores: under another key they have other pseudonyms.
+"""
 
 from __future__ import annotations
 
