@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+WHEEL := build/wheel
 # Two workers; one that has nothing left takes tests of the other, so that no file is the floor. Where the tests of a file
 # share what costs most, they stay together.
 PARALLEL := -n 2 --dist worksteal
@@ -26,14 +27,17 @@ test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow $(BY_FILE)
 
 # From end to end, against the wheel that users install, outside the tree.
-test-wheel: $(VENV)/installed-dev
-	rm -rf build/wheel && mkdir -p build/wheel
-	$(BIN)/python -m build --wheel --outdir build/wheel . >build/wheel/build.log 2>&1 || { cat build/wheel/build.log; exit 1; }
-	$(PYTHON) -m venv build/wheel/venv
-	build/wheel/venv/bin/python -m pip install --quiet -c constraints.txt torch
-	build/wheel/venv/bin/python -m pip install --quiet -c constraints.txt "$$(echo $(CURDIR)/build/wheel/*.whl)[dicom]" pytest pytest-xdist
-	cp -r tests/end_to_end build/wheel/
-	cd build/wheel && venv/bin/python -m pytest $(BY_FILE) end_to_end
+test-wheel: $(WHEEL)/installed
+	rm -rf $(WHEEL)/end_to_end && cp -r tests/end_to_end $(WHEEL)/
+	cd $(WHEEL) && venv/bin/python -m pytest $(BY_FILE) end_to_end
+
+$(WHEEL)/installed: $(VENV)/installed-dev $(shell find ovcf_bench plugins studies -type f -not -name '*.pyc')
+	rm -rf $(WHEEL) && mkdir -p $(WHEEL)
+	$(BIN)/python -m build --wheel --outdir $(WHEEL) . >$(WHEEL)/build.log 2>&1 || { cat $(WHEEL)/build.log; exit 1; }
+	$(PYTHON) -m venv $(WHEEL)/venv
+	$(WHEEL)/venv/bin/python -m pip install --quiet -c constraints.txt torch
+	$(WHEEL)/venv/bin/python -m pip install --quiet -c constraints.txt "$$(echo $(CURDIR)/$(WHEEL)/*.whl)[dicom]" pytest pytest-xdist
+	touch $@
 
 # What each default test costs, into the page on tests.
 costs: $(VENV)/installed-dev
