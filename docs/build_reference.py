@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import importlib
 import inspect
 import itertools
 import re
@@ -23,7 +22,7 @@ import click
 from pydantic import BaseModel
 
 from ovcf_bench import api, testing
-from ovcf_bench.cli.main import _COMMANDS
+from ovcf_bench.cli.main import ovcf_bench_command
 from ovcf_bench.cli.plugins import _parameters
 from ovcf_bench.findings import values
 from ovcf_bench.hooks import contracts, hookspecs, registry
@@ -117,8 +116,9 @@ def _type(field: dict[str, Any]) -> str:
 
 def commands() -> str:
     parts = ["# Commands", ""]
-    for name, (module, _) in _COMMANDS.items():
-        command = importlib.import_module(f"ovcf_bench.cli.{module}").command
+    context = click.Context(ovcf_bench_command)
+    for name in ovcf_bench_command.list_commands(context):
+        command = ovcf_bench_command.get_command(context, name)
         parts += list(_command(command, f"ovcf-bench {name}"))
     return "\n".join(parts)
 
