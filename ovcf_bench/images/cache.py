@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ovcf_bench.errors import DataError, Problem
-from ovcf_bench.images.index import Claim, Index, Mark
+from ovcf_bench.images.index import Index, Mark
 from ovcf_bench.images.preprocess import Appearance, Pixels16, Preprocessing, pixel_digest, resize, thumbnail_of
 from ovcf_bench.images.slab import Hold, Slab, remove_unused
 
@@ -96,7 +96,7 @@ class ImageCache:
 
     def digests(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the pixel digest of every key that is known."""
-        return self._index.digests(keys) if self._index.exists else {}
+        return self._index.digests(keys)
 
     def stored(self, keys: Sequence[str], preprocessing: Preprocessing) -> set[str]:
         """Return the keys whose pixels are there at this size."""
@@ -104,7 +104,7 @@ class ImageCache:
 
     def appearances(self, digests: Sequence[str]) -> dict[str, Appearance]:
         """Return what every image of these digests looked like before it was resized; unknown ones are left out."""
-        return self._index.appearances(digests) if self._index.exists else {}
+        return self._index.appearances(digests)
 
     def put(self, key: str, image: Pixels16, preprocessing: Preprocessing) -> str:
         """Keep a source image at the size of a preprocessing, with its look, and return its digest.
@@ -148,18 +148,18 @@ class ImageCache:
         self._hold(preprocessing)
         wanted = images * preprocessing.image_bytes
         self._evict(wanted)
-        if self._used_bytes() + wanted > self.limit_bytes:
+        if self._index.used_bytes() + wanted > self.limit_bytes:
             raise self._full(images, wanted)
 
     def entries(self) -> list[CacheEntry]:
         """Return what is kept, the most recently used first."""
         found = []
-        for record in self._index.slabs() if self._index.exists else []:
-            path = self.folder / record.file
+        for version, file, ready in self._index.slabs():
+            path = self.folder / file
             if path.exists():
                 state = path.stat()
                 used = datetime.fromtimestamp(state.st_mtime, UTC)
-                found.append(CacheEntry(record.version, record.ready, state.st_size, used))
+                found.append(CacheEntry(version, ready, state.st_size, used))
         return sorted(found, key=lambda entry: entry.last_used, reverse=True)
 
     def clear(self) -> int:
@@ -177,25 +177,22 @@ class ImageCache:
 
     def _write(self, digest: str, image: Pixels16, preprocessing: Preprocessing) -> int:
         """Write an image's row unless it is ready; return the slab that then waits for its mark."""
-        held = self._hold(preprocessing) or self._hold_new(preprocessing)
-        claim = self._claim(held, digest)
-        if claim.ready:
-            return held.id
-        try:
-            held.slab.write(claim.row, resize(image, preprocessing))
-        except OSError as error:
-            raise _unwritable(error) from error
-        return held.id
-
-    def _claim(self, held: _HeldSlab, digest: str) -> Claim:
+        size = preprocessing.image_bytes
+        while (held := self._hold(preprocessing)) is None:
+            self._index.new_slab(preprocessing.version, size)
         claim = self._index.claim(held.id, digest, self.limit_bytes)
         if claim is None:
-            size = held.slab.preprocessing.image_bytes
             self._evict(size)
             claim = self._index.claim(held.id, digest, self.limit_bytes)
-            if claim is None:
-                raise self._full(1, size)
-        return claim
+        if claim is None:
+            raise self._full(1, size)
+        row, ready = claim
+        if not ready:
+            try:
+                held.slab.write(row, resize(image, preprocessing))
+            except OSError as error:
+                raise _unwritable(error) from error
+        return held.id
 
     def _flush(self) -> None:
         marks, self._marks = self._marks, []
@@ -217,7 +214,7 @@ class ImageCache:
         """Return the slab of a preprocessing, which is kept from now on; None when there is none."""
         version = preprocessing.version
         while version not in self._held:
-            found = self._index.slab(version) if self._index.exists else None
+            found = self._index.slab(version)
             if found is None:
                 return None
             slab = Slab(self.folder / found[1], preprocessing)
@@ -225,26 +222,17 @@ class ImageCache:
                 self._held[version] = _HeldSlab(found[0], slab, hold)
         return self._held[version]
 
-    def _hold_new(self, preprocessing: Preprocessing) -> _HeldSlab:
-        while True:
-            self._index.new_slab(preprocessing.version, preprocessing.image_bytes)
-            if held := self._hold(preprocessing):
-                return held
-
     def _evict(self, wanted_bytes: int) -> None:
         """Remove slabs until so many bytes are free, as far as other processes allow."""
         for entry in reversed(self.entries()):
-            if self._used_bytes() + wanted_bytes <= self.limit_bytes:
+            if self._index.used_bytes() + wanted_bytes <= self.limit_bytes:
                 return
             found = self._index.slab(entry.version)
             if found and remove_unused(self.folder / found[1]):
                 self._index.forget_removed()
 
-    def _used_bytes(self) -> int:
-        return self._index.used_bytes() if self._index.exists else 0
-
     def _full(self, images: int, wanted_bytes: int) -> DataError:
-        found = f"{images} more images need {_size(wanted_bytes)}, {_size(self._used_bytes())} are in use"
+        found = f"{images} more images need {_size(wanted_bytes)}, {_size(self._index.used_bytes())} are in use"
         return DataError(Problem("image cache", f"{found}, the limit is {_size(self.limit_bytes)}", _MORE_ROOM))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.images.preprocess import Appearance
@@ -31,23 +32,6 @@ CREATE TABLE IF NOT EXISTS pixels (
 ) WITHOUT ROWID;
 """
 _WANTED = "FROM json_each(?) AS wanted CROSS JOIN sources ON sources.key = wanted.value"  # in this order
-
-
-@dataclass(frozen=True, slots=True)
-class SlabRecord:
-    """A slab as the index knows it; `ready` of its rows hold pixels."""
-
-    version: str
-    file: str
-    ready: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Where the pixels of a digest lie, or shall be written when they are not `ready`."""
-
-    row: int
-    ready: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +58,7 @@ class Index:
 
     def digests(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the digest of every key that is known."""
-        query = f"SELECT sources.key, digest {_WANTED}"
-        with self._connection() as connection:
-            return dict(connection.execute(query, (_sorted(keys),)))
+        return dict(self._ask(f"SELECT sources.key, digest {_WANTED}", _sorted(keys)))
 
     def appearances(self, digests: Sequence[str]) -> dict[str, Appearance]:
         """Return the appearance of every digest that is known."""
@@ -84,26 +66,23 @@ class Index:
             "SELECT digest, height, width, thumbnail FROM json_each(?) AS wanted "
             "CROSS JOIN looks ON looks.digest = wanted.value"
         )
-        with self._connection() as connection:
-            return {digest: Appearance(*look) for digest, *look in connection.execute(query, (_sorted(digests),))}
+        return {digest: Appearance(*look) for digest, *look in self._ask(query, _sorted(digests))}
 
     def rows(self, slab: int, keys: Sequence[str]) -> dict[str, int]:
         """Return the row of every key whose pixels are ready in a slab."""
         query = f"SELECT sources.key, row {_WANTED} CROSS JOIN pixels USING (digest) WHERE slab = ? AND ready"
-        with self._connection() as connection:
-            return dict(connection.execute(query, (_sorted(keys), slab)))
+        return dict(self._ask(query, _sorted(keys), slab))
 
-    def slabs(self) -> list[SlabRecord]:
-        """Return all slabs."""
-        query = "SELECT version, file, (SELECT count(*) FROM pixels WHERE slab = id AND ready) FROM slabs ORDER BY id"
-        with self._connection() as connection:
-            return [SlabRecord(*row) for row in connection.execute(query)]
+    def slabs(self) -> list[tuple[str, str, int]]:
+        """Return version and file name of all slabs, and how many of their rows hold pixels."""
+        return self._ask(
+            "SELECT version, file, (SELECT count(*) FROM pixels WHERE slab = id AND ready) FROM slabs ORDER BY id"
+        )
 
     def slab(self, version: str) -> tuple[int, str] | None:
         """Return id and file name of the slab of a preprocessing; None when there is no such file."""
-        with self._connection() as connection:
-            found = connection.execute("SELECT id, file FROM slabs WHERE version = ?", (version,)).fetchone()
-        return found if found and (self._folder / found[1]).exists() else None
+        found: list[tuple[int, str]] = self._ask("SELECT id, file FROM slabs WHERE version = ?", version)
+        return found[0] if found and (self._folder / found[0][1]).exists() else None
 
     def new_slab(self, version: str, row_bytes: int) -> None:
         """Make an empty slab of this preprocessing, unless another process has just made one."""
@@ -117,24 +96,24 @@ class Index:
                 "INSERT INTO slabs (version, file, row_bytes) VALUES (?, ?, ?)", (version, file, row_bytes)
             )
 
-    def claim(self, slab: int, digest: str, limit_bytes: int) -> Claim | None:
-        """Return the row of a digest, a new one if need be; None when all slabs would then exceed the limit."""
+    def claim(self, slab: int, digest: str, limit_bytes: int) -> tuple[int, bool] | None:
+        """Return the row of a digest, a new one if need be, and whether its pixels are there already.
+
+        None when all slabs would exceed the limit with it.
+        """
         with self._transaction() as connection:
-            found = connection.execute(
-                "SELECT row, ready FROM pixels WHERE slab = ? AND digest = ?", (slab, digest)
-            ).fetchone()
-            if found:
-                return Claim(found[0], bool(found[1]))
-            used = connection.execute("SELECT sum(rows * row_bytes) FROM slabs").fetchone()[0]
-            known = connection.execute("SELECT rows, row_bytes FROM slabs WHERE id = ?", (slab,)).fetchone()
-            if known is None:
+            if found := self._ask("SELECT row, ready FROM pixels WHERE slab = ? AND digest = ?", slab, digest):
+                row, ready = found[0]
+                return row, bool(ready)
+            known = self._ask("SELECT rows, row_bytes FROM slabs WHERE id = ?", slab)
+            if not known:
                 raise DataError(Problem("image cache", "was removed while it was in use", "Run again."))
-            row, size = known
-            if used + size > limit_bytes:
+            row, size = known[0]
+            if self.used_bytes() + size > limit_bytes:
                 return None
             connection.execute("UPDATE slabs SET rows = rows + 1 WHERE id = ?", (slab,))
             connection.execute("INSERT INTO pixels (slab, digest, row) VALUES (?, ?, ?)", (slab, digest, row))
-            return Claim(row, ready=False)
+            return row, False
 
     def record(self, marks: Sequence[Mark]) -> None:
         """Record what has been stored."""
@@ -151,16 +130,14 @@ class Index:
 
     def used_bytes(self) -> int:
         """Return what all rows take, whether or not they are written yet."""
-        with self._connection() as connection:
-            used: int = connection.execute("SELECT coalesce(sum(rows * row_bytes), 0) FROM slabs").fetchone()[0]
-        return used
+        return sum(size for (size,) in self._ask("SELECT rows * row_bytes FROM slabs"))
 
     def forget_removed(self) -> None:
         """Forget the slabs whose files are gone."""
         with self._transaction() as connection:
-            for record in self.slabs():
-                if not (self._folder / record.file).exists():
-                    _forget(connection, record.version)
+            for version, file, _ in self.slabs():
+                if not (self._folder / file).exists():
+                    _forget(connection, version)
 
     def forget_sources(self) -> None:
         """Forget every source whose pixels lie in no slab."""
@@ -184,6 +161,13 @@ class Index:
 
     def __del__(self) -> None:
         self.close()
+
+    def _ask(self, query: str, *given: str | int) -> list[Any]:
+        """Return the rows that a query finds; nothing is made by looking where nothing was ever cached."""
+        if self._open is None and not self.exists:
+            return []
+        with self._connection() as connection:
+            return connection.execute(query, given).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

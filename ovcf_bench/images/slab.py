@@ -39,7 +39,7 @@ class Slab:
         except FileNotFoundError:
             return None
         hold = Hold(handle)
-        _lock_shared(handle)
+        _lock(handle, alone=False)
         if os.fstat(handle).st_nlink == 0:  # removed while this process waited for the lock
             return None
         os.utime(self.path)
@@ -78,28 +78,20 @@ def remove_unused(path: Path) -> bool:
     except FileNotFoundError:
         return True
     try:
-        if not _lock_alone(handle):
-            return False
-        path.unlink(missing_ok=True)
-        return True
+        if unused := _lock(handle, alone=True):
+            path.unlink(missing_ok=True)
+        return unused
     finally:
         os.close(handle)
 
 
-def _lock_shared(handle: int) -> None:
+def _lock(handle: int, *, alone: bool) -> bool:
+    """Lock a slab, shared with others or alone; return False when another process holds what is wanted alone."""
     if sys.platform != "win32":
         try:
-            fcntl.flock(handle, fcntl.LOCK_SH)
-        except OSError:  # a file system without locks: the slab is used unprotected
-            return
-
-
-def _lock_alone(handle: int) -> bool:
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
         except BlockingIOError:
             return False
-        except OSError:
+        except OSError:  # a file system without locks: the slab is used unprotected
             return True
     return True
