@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,14 @@ import pandas as pd
 from ovcf_bench.cohort import by_fold
 from ovcf_bench.data.preparing import Prepared, preprocessing_of
 from ovcf_bench.executors import Job
-from ovcf_bench.hooks.contracts import Images, ModelPlugin
-from ovcf_bench.images import ImageCache, Preprocessing
+from ovcf_bench.hooks.contracts import Images, ModelPlugin, Pixels
+from ovcf_bench.images import ImageCache
 from ovcf_bench.plan import PlannedUnit, build_context, training_of
 from ovcf_bench.provenance import versions
 from ovcf_bench.seeds import stream
 from ovcf_bench.store import Store
 from ovcf_bench.training.fusion import FusionJob, run_fusion
-from ovcf_bench.training.unit import ScoreSet, UnitJob, run_unit
+from ovcf_bench.training.unit import FitJob, ScoreSet, run_unit
 from ovcf_bench.vocabulary import DEVELOPMENT
 
 
@@ -38,49 +39,47 @@ class JobMaker:
         """Return the job of one unit: it learns from the other folds and scores its own fold and every test set."""
         if planned.needs:
             return Job(planned.name, run_fusion, self._fusion(planned))
-        return Job(planned.name, run_unit, self._unit(planned))
+        return Job(planned.name, run_unit, self._fit(planned))
 
     def _fusion(self, planned: PlannedUnit) -> FusionJob:
-        study = self.prepared.study
         others, sets = self._parts(planned)
-        folds = study.document.splits.folds
+        folds = self.prepared.study.document.splits.folds
         return FusionJob(
-            key=planned.key,
-            identity=planned.identity,
-            unit=planned.unit,
-            plugin=self.models[planned.arm.model],
-            params=study.document.models[planned.arm.model].params,
+            **self._shared(planned),
             members=tuple(planned.needs[start : start + folds] for start in range(0, len(planned.needs), folds)),
             others=tuple(zip(others["exam_id"], others["fold"], others["label"], strict=True)),
             sets=tuple((name, _ids(part)) for name, part in sets.items()),
-            store=self.store.folder,
-            versions=versions(),
         )
 
-    def _unit(self, planned: PlannedUnit) -> UnitJob:
+    def _fit(self, planned: PlannedUnit) -> FitJob:
         study = self.prepared.study
-        section = study.document.models[planned.arm.model]
         training = training_of(study.document.training, planned.arm)
         others, sets = self._parts(planned)
         chooses = others["patient_id"].isin(self.prepared.tuning.get(planned.unit.fold, set()))
         tune = sets[DEVELOPMENT] if training.checkpoint == "best_accuracy_on_fold" else others[chooses]
-        return UnitJob(
-            key=planned.key,
-            identity=planned.identity,
-            unit=planned.unit,
+        return FitJob(
+            **self._shared(planned),
             seed=stream(study.document.seed, "unit", planned.unit.repeat, planned.unit.fold),
-            plugin=self.models[planned.arm.model],
-            params=section.params,
             training=training,
             build=build_context(study, planned.arm),
             train=self._images(others[~chooses]),
             tune=self._images(tune) if len(tune) else None,
-            sets=[self._score_set(name, part) for name, part in sets.items()],
-            store=self.store.folder,
+            sets=[ScoreSet(name, _ids(part), self._pixels(part)) for name, part in sets.items()],
             device=self.device,
             threads=self.threads,
-            versions=versions(),
         )
+
+    def _shared(self, planned: PlannedUnit) -> dict[str, Any]:
+        """Return what the jobs of all units hold (`UnitJob`)."""
+        return {
+            "key": planned.key,
+            "identity": planned.identity,
+            "unit": planned.unit,
+            "plugin": self.models[planned.arm.model],
+            "params": self.prepared.study.document.models[planned.arm.model].params,
+            "store": self.store.folder,
+            "versions": versions(),
+        }
 
     def _parts(self, planned: PlannedUnit) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
         """Return the cases that a unit learns from, and by set those that it scores: its own fold, then the tests."""
@@ -90,15 +89,10 @@ class JobMaker:
         return others, {DEVELOPMENT: held_out, **tests}
 
     def _images(self, cases: pd.DataFrame) -> Images:
-        labels = cases["label"].to_numpy(dtype=np.uint8)[:, None]
-        return Images(self.cache.open(cases["cache_keys"].tolist(), self._preprocessing), labels)
+        return Images(self._pixels(cases), cases["label"].to_numpy(dtype=np.uint8)[:, None])
 
-    def _score_set(self, name: str, cases: pd.DataFrame) -> ScoreSet:
-        return ScoreSet(name, _ids(cases), self.cache.open(cases["cache_keys"].tolist(), self._preprocessing))
-
-    @property
-    def _preprocessing(self) -> Preprocessing:
-        return preprocessing_of(self.prepared.study)
+    def _pixels(self, cases: pd.DataFrame) -> Pixels:
+        return self.cache.open(cases["cache_keys"].tolist(), preprocessing_of(self.prepared.study))
 
 
 def _ids(cases: pd.DataFrame) -> tuple[tuple[str, str, str], ...]:

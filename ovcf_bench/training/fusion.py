@@ -5,42 +5,31 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ovcf_bench.files import write_atomically
 from ovcf_bench.hooks.calls import calling
-from ovcf_bench.hooks.contracts import ModelPlugin, Params
-from ovcf_bench.store import Store, UnitRecord
-from ovcf_bench.training.unit import HISTORY, SCORES, check_fitted, scores_of, write_scores
-from ovcf_bench.vocabulary import DEVELOPMENT, Unit
+from ovcf_bench.store import Store
+from ovcf_bench.training.unit import SCORES, Report, UnitJob, check_fitted, finish, scores_of
+from ovcf_bench.vocabulary import DEVELOPMENT
 
 
 @dataclass(frozen=True, slots=True)
-class FusionJob:
-    """Everything that such a unit needs.
+class FusionJob(UnitJob):
+    """A unit that learns from scores and scores by them.
 
     members : for each view the keys of its units, one for each fold; others : exam, fold and label of the development
     exams outside the unit's fold; sets : name and ids (patient, exam, image) of what is scored, development first.
     """
 
-    key: str
-    identity: Mapping[str, Any]
-    unit: Unit
-    plugin: ModelPlugin
-    params: Params
     members: Sequence[Sequence[str]]
     others: Sequence[tuple[str, int, int]]
     sets: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
-    store: Path
-    versions: Mapping[str, str]
 
 
-def run_fusion(job: FusionJob, report: Callable[[Mapping[str, Any]], None]) -> None:
+def run_fusion(job: FusionJob, report: Report) -> None:
     """Fit the rule on the out-of-fold scores of the other folds, and score with it as any unit does.
 
     An exam of fold g has the scores of the networks that did not train on g; test exams have those of the networks of
@@ -48,8 +37,6 @@ def run_fusion(job: FusionJob, report: Callable[[Mapping[str, Any]], None]) -> N
     """
     begun = time.perf_counter()
     store = Store(job.store)
-    folder = store.unit_folder(job.key)
-    folder.mkdir(parents=True, exist_ok=True)
     known = [[_logits(store, key) for key in keys] for keys in job.members]  # by view, by fold
     labels = np.array([label for _, _, label in job.others], dtype=np.uint8)
     rows = [[view[fold][DEVELOPMENT, exam] for view in known] for exam, fold, _ in job.others]
@@ -62,19 +49,9 @@ def run_fusion(job: FusionJob, report: Callable[[Mapping[str, Any]], None]) -> N
     for name, ids in job.sets:
         logits = np.array([[view[name, exam] for view in own] for _, exam, _ in ids]).reshape(len(ids), len(own))
         scored.append((name, ids, scores_of(job.plugin, fuser, logits, len(ids), f"set {name!r}")))
-    write_atomically(folder / SCORES, write_scores(scored))
-    write_atomically(folder / HISTORY, "[]\n")
-    with calling(f"model {job.plugin.name!r}", fuser.save):
-        fuser.save(folder)
     networks = store.record(job.members[0][job.unit.fold]).made  # the scores are theirs: so is how they were computed
-    made = {
-        "seconds": round(time.perf_counter() - begun, 2),
-        **{name: networks[name] for name in ("device", "precision", "threads")},
-        "versions": dict(job.versions),
-        "class": type(fuser).__name__,
-        "parameters": None,
-    }
-    store.finish(UnitRecord(job.key, job.unit, job.identity, made))
+    made = {name: networks[name] for name in ("device", "precision", "threads")}
+    finish(job, begun, fuser, scored, [], {**made, "class": type(fuser).__name__, "parameters": None})
 
 
 def _logits(store: Store, key: str) -> dict[tuple[str, str], float]:

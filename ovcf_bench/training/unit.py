@@ -26,6 +26,8 @@ from ovcf_bench.vocabulary import DEVELOPMENT, Unit
 SCORES = "scores.csv"
 HISTORY = "history.json"
 Report = Callable[[Mapping[str, Any]], None]
+# Name, ids (patient, exam, image) and logits (n, 1) of every set that a unit scores, development first.
+Scored = Sequence[tuple[str, Sequence[tuple[str, str, str]], np.ndarray[Any, Any]]]
 
 # What a plugin that fits by itself may report, and the numbers that belong to it.
 _REPORTED = {"epoch": ("epoch", "epochs", "loss", "images_per_second"), "step": ("done", "loss")}
@@ -42,28 +44,35 @@ class ScoreSet:
 
 @dataclass(frozen=True, slots=True)
 class UnitJob:
-    """Everything that a unit needs; it travels to another process, the pixels stay on disk."""
+    """What every unit needs; it travels to another process, the pixels stay on disk."""
 
     key: str
     identity: Mapping[str, Any]
     unit: Unit
-    seed: int
     plugin: ModelPlugin
     params: Params
+    store: Path
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FitJob(UnitJob):
+    """A unit that learns from images and scores images."""
+
+    seed: int
     training: TrainingSection
     build: BuildContext
     train: Images
     tune: Images | None
     sets: Sequence[ScoreSet]
-    store: Path
     device: str
     threads: int
-    versions: Mapping[str, str]
 
 
-def run_unit(job: UnitJob, report: Report) -> None:
+def run_unit(job: FitJob, report: Report) -> None:
     """Fit and score one unit and finish it in the store. Raises UnitError with the reason when it cannot."""
     from ovcf_bench.training.device import choose_device, prepare_process
+    from ovcf_bench.training.networks import forget_epochs
 
     begun = time.perf_counter()
     prepare_process(job.threads)
@@ -73,21 +82,13 @@ def run_unit(job: UnitJob, report: Report) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     context = FitContext(job.build, job.seed, str(device), job.threads, folder, report, store.shared)
     fitted, history, facts = fit_model(job.plugin, job.params, job.train, job.tune, job.training, context)
-    write_atomically(folder / SCORES, _scores(job, fitted))
-    write_atomically(folder / HISTORY, json.dumps(history, indent=1) + "\n")
-    with calling(f"model {job.plugin.name!r}", fitted.save):
-        fitted.save(folder)
-    made = {
-        "seconds": round(time.perf_counter() - begun, 2),
-        "device": device.type,
-        "precision": job.training.precision,
-        "threads": job.threads,
-        "versions": dict(job.versions),
-        **facts,
-    }
-    # The record comes last: a unit without it never happened, whatever else lies in its folder.
-    store.finish(UnitRecord(job.key, job.unit, job.identity, made))
-    _forget_epochs(folder)
+    scored = [
+        (each.name, each.ids, scores_of(job.plugin, fitted, each.pixels, len(each.ids), f"set {each.name!r}"))
+        for each in job.sets
+    ]
+    made = {"device": device.type, "precision": job.training.precision, "threads": job.threads, **facts}
+    finish(job, begun, fitted, scored, history, made)
+    forget_epochs(folder)
 
 
 def fit_model(
@@ -196,16 +197,25 @@ def scores_of(plugin: ModelPlugin, fitted: Fitted | Fuser, given: Any, n: int, a
     return logits
 
 
-def _scores(job: UnitJob, fitted: Fitted) -> str:
-    return write_scores(
-        [
-            (each.name, each.ids, scores_of(job.plugin, fitted, each.pixels, len(each.ids), f"set {each.name!r}"))
-            for each in job.sets
-        ]
-    )
+def finish(
+    job: UnitJob, begun: float, fitted: Fitted | Fuser, scored: Scored, history: Sequence[Any], made: Mapping[str, Any]
+) -> None:
+    """Write the scores of a unit, its history and its model, and then let it count.
+
+    begun : when it began, by `time.perf_counter`; made : how, besides the seconds and the versions.
+    """
+    store = Store(job.store)
+    folder = store.unit_folder(job.key)
+    write_atomically(folder / SCORES, _score_text(scored))
+    write_atomically(folder / HISTORY, json.dumps(history, indent=1) + "\n")
+    with calling(f"model {job.plugin.name!r}", fitted.save):
+        fitted.save(folder)
+    said = {"seconds": round(time.perf_counter() - begun, 2), "versions": dict(job.versions), **made}
+    # The record comes last: a unit without it never happened, whatever else lies in its folder.
+    store.finish(UnitRecord(job.key, job.unit, job.identity, said))
 
 
-def write_scores(scored: Sequence[tuple[str, Sequence[tuple[str, str, str]], np.ndarray[Any, Any]]]) -> str:
+def _score_text(scored: Scored) -> str:
     """Return a unit's score table as text: set, ids, and the float32 logit in its shortest exact form."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -228,9 +238,3 @@ def _wrong_scores(logits: Any, shape: tuple[int, int]) -> tuple[str, str] | None
     if not np.isfinite(logits).all():
         return f"{int((~np.isfinite(logits)).sum())} of {logits.size} scores are not finite", wanted
     return None
-
-
-def _forget_epochs(folder: Path) -> None:
-    from ovcf_bench.training.networks import forget_epochs
-
-    forget_epochs(folder)
