@@ -1,13 +1,11 @@
 """A study's data on their way to the units: opened, eligible, split, decoded, inspected; shown or shared."""
 
 from ovcf_bench.data.contact_sheet import contact_sheet
-from ovcf_bench.data.opening import Opened, open_cohorts
 from ovcf_bench.data.preparing import Prepared, prepare
 from ovcf_bench.data.settings import Options, Silent, Watch
 from ovcf_bench.data.sharing import SharedStudy, list_images, share_study
 
 __all__ = [
-    "Opened",
     "Options",
     "Prepared",
     "SharedStudy",
@@ -15,7 +13,6 @@ __all__ = [
     "Watch",
     "contact_sheet",
     "list_images",
-    "open_cohorts",
     "prepare",
     "share_study",
 ]

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from ovcf_bench.data.decoding import preprocessing_of
 from ovcf_bench.data.inspecting import evidence_of
-from ovcf_bench.data.preparing import Prepared, prepare, preprocessing_of, store_missing_pixels
+from ovcf_bench.data.preparing import Prepared, prepare, store_missing_pixels
 from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Pixels16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,18 +25,16 @@ from ovcf_bench.study import Study
 _CHUNK = 256  # images to a process: opening a dataset and a cache batch are then paid for rarely
 _TOLD_EVERY = 16  # images: seldom enough that telling is not the work
 
-_FOR_IMAGES = ("ovcf_bench.data.decoding",)
-_FOR_UNITS = (*_FOR_IMAGES, "ovcf_bench.training.preload")
+
+def preprocessing_of(study: Study) -> Preprocessing:
+    """Return how images of this study are brought to size."""
+    height, width = study.document.training.image_size
+    return Preprocessing(height, width, study.document.training.fit)
 
 
-def warm_up_for_images(threads: int) -> None:
-    """Let the server of all processes import what decoding needs."""
-    warm_up(_FOR_IMAGES, threads)
-
-
-def warm_up_for_units(threads: int) -> None:
-    """Let the server of all processes import torch, whatever they do first: units follow soon."""
-    warm_up(_FOR_UNITS, threads)
+def warm_up_for(threads: int, *, training: bool) -> None:
+    """Let the server of all processes import what decoding needs; `training`: torch too, for units follow soon."""
+    warm_up(["ovcf_bench.data.decoding", *(["ovcf_bench.training.preload"] if training else [])], threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +54,31 @@ def decode(
     study: Study,
     opened: Mapping[str, Opened],
     images: pd.DataFrame,
-    preprocessing: Preprocessing,
     options: Options,
     watch: Watch,
     *,
     training: bool,
 ) -> dict[str, dict[int, Unusable]]:
-    """Read `images` (cohort, row, cache_key) and put them into the cache; `training`: units follow.
+    """Read `images` (cohort, row, cache_key) and keep them at the study's size; `training`: units follow.
 
     Returns, by cohort and row, the images that cannot be read. Raises DataError when the cache cannot be used or a
     dataset fails with anything else.
     """
     if images.empty:
         return {}
-    warm_up(_FOR_UNITS if training else _FOR_IMAGES, options.threads)
+    warm_up_for(options.threads, training=training)
+    preprocessing = preprocessing_of(study)
     options.cache.make_room(len(images), preprocessing)
     watch.stage("Decoding images", len(images))
-    jobs = (
-        Job(f"decode-{number}", _decode_chunk, chunk)
-        for number, chunk in enumerate(_chunks(study, opened, images, preprocessing, options.cache))
-    )
+
+    def job(number: int, some: pd.DataFrame) -> Job:
+        cohort = opened[some["cohort"].iloc[0]]
+        place = (cohort.name, cohort.plugin, cohort.params, study.folder)
+        rows, keys = cohort.rows(some), some["cache_key"].tolist()
+        chunk = _Chunk(*place, some["row"].tolist(), rows, keys, options.cache, preprocessing)
+        return Job(f"decode-{number}", _decode_chunk, chunk)
+
+    jobs = (job(number, some) for number, some in enumerate(_chunks(images)))
     outcomes = run_jobs(jobs, workers=options.workers, on_report=lambda job, values: watch.advance(values["images"]))
     problems: list[Problem] = []
     failed: dict[str, dict[int, Unusable]] = {}
@@ -88,39 +91,18 @@ def decode(
     return failed
 
 
-def _chunks(
-    study: Study,
-    opened: Mapping[str, Opened],
-    images: pd.DataFrame,
-    preprocessing: Preprocessing,
-    cache: ImageCache,
-) -> Iterator[_Chunk]:
-    for name, part in images.groupby("cohort", sort=False):
-        cohort = opened[str(name)]
-        part = _shared_keys_first(part)
-        ends = _ends(part["cache_key"].tolist())
-        for number, start in enumerate([0, *ends[:-1]]):
-            some = part.iloc[start : ends[number]]
-            rows, keys = cohort.rows(some), some["cache_key"].tolist()
-            place = (cohort.name, cohort.plugin, cohort.params, study.folder)
-            yield _Chunk(*place, some["row"].tolist(), rows, keys, cache, preprocessing)
-
-
-def _shared_keys_first(images: pd.DataFrame) -> pd.DataFrame:
-    """Return the images with those side by side whose dataset says that their pixels are the same."""
-    shared = images["cache_key"].duplicated(keep=False)
-    return pd.concat([images[shared].sort_values("cache_key", kind="stable"), images[~shared]])
-
-
-def _ends(keys: Sequence[str]) -> list[int]:
-    """Return where each chunk ends: images of one key are never parted."""
-    ends, end = [], 0
-    while end < len(keys):
-        end = min(end + _CHUNK, len(keys))
-        while end < len(keys) and keys[end] == keys[end - 1]:
-            end += 1
-        ends.append(end)
-    return ends
+def _chunks(images: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield some images of one cohort at a time; those whose dataset says that their pixels are the same together."""
+    for _, part in images.groupby("cohort", sort=False):
+        shared = part["cache_key"].duplicated(keep=False)
+        part = pd.concat([part[shared].sort_values("cache_key", kind="stable"), part[~shared]])
+        keys, start = part["cache_key"].tolist(), 0
+        while start < len(keys):
+            end = min(start + _CHUNK, len(keys))
+            while end < len(keys) and keys[end] == keys[end - 1]:
+                end += 1
+            yield part.iloc[start:end]
+            start = end
 
 
 def _located(problem: Problem, chunk: _Chunk) -> Problem:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ovcf_bench.data.preparing import Prepared
 from ovcf_bench.data.settings import Options
-from ovcf_bench.errors import DataError, Problem
+from ovcf_bench.errors import Problem
 
 if TYPE_CHECKING:
     from ovcf_bench.checks import Evidence
@@ -55,9 +55,3 @@ def problems_of(results: Sequence[CheckResult]) -> list[Problem]:
         for each in results
         if each.level == "error"
     ]
-
-
-def refuse_errors(results: Sequence[CheckResult]) -> None:
-    """Raise DataError with the checks that the study does not let pass."""
-    if problems := problems_of(results):
-        raise DataError(*problems)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.executors import Job, only_result
@@ -12,6 +13,10 @@ from ovcf_bench.hooks.contracts import ModelPlugin
 from ovcf_bench.plan import build_context
 from ovcf_bench.provenance import digest
 from ovcf_bench.study import Study
+from ovcf_bench.vocabulary import Arm
+
+if TYPE_CHECKING:
+    from ovcf_bench.training.device import Probe
 
 
 def precision_of(study: Study, models: Mapping[str, ModelPlugin], options: Options, watch: Watch) -> str:
@@ -20,13 +25,14 @@ def precision_of(study: Study, models: Mapping[str, ModelPlugin], options: Optio
     if training.precision != "auto":
         return training.precision
     # Only what the core trains has a precision; all of them share one, so that compared arms compute alike.
-    used = sorted({arm.model: arm for arm in study.arms if models[arm.model].build is not None}.items())
+    of_models = {arm.model: arm for arm in study.arms if models[arm.model].build is not None}
+    used = [of_models[name] for name in sorted(of_models)]
     if not used:
         return "float32"
-    sections = [study.document.models[name] for name, _ in used]
+    sections = [study.document.models[arm.model] for arm in used]
     measured_on = {
         "models": [[section.model, section.params.model_dump(mode="json")] for section in sections],
-        "views": [list(arm.views) for _, arm in used],
+        "views": [list(arm.views) for arm in used],
         "image_size": list(training.image_size),
         "device": options.device,
     }
@@ -34,14 +40,22 @@ def precision_of(study: Study, models: Mapping[str, ModelPlugin], options: Optio
     known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     # Measured once and kept: measured again on a busy machine it might choose otherwise, and no key would fit.
     if name not in known:
-        from ovcf_bench.training.device import Probe, choose_precision
+        from ovcf_bench.training.device import choose_precision
 
         watch.say("Choosing the precision")
-        networks = [
-            (models[model], study.document.models[model].params, build_context(study, arm, pretrained=False))
-            for model, arm in used
-        ]
-        job = Job("precision", choose_precision, Probe(networks, options.device, options.threads))
-        known[name] = str(only_result(job))
+        known[name] = str(only_result(Job("precision", choose_precision, probe_of(study, models, used, options))))
         write_atomically(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
     return known[name]
+
+
+def probe_of(
+    study: Study, models: Mapping[str, ModelPlugin], arms: Sequence[Arm], options: Options, precision: str = "float32"
+) -> Probe:
+    """Return the networks of these arms, to be measured on the device of the run."""
+    from ovcf_bench.training.device import Probe
+
+    networks = [
+        (models[arm.model], study.document.models[arm.model].params, build_context(study, arm, pretrained=False))
+        for arm in arms
+    ]
+    return Probe(networks, options.device, options.threads, precision)

@@ -12,14 +12,14 @@ import pandas as pd
 
 from ovcf_bench import splits as assignment
 from ovcf_bench.cohort import Cohort, Unusable, apply_eligibility, by_fold, count_cohort, patient_table, refuse_unusable
-from ovcf_bench.data.decoding import decode
+from ovcf_bench.data.decoding import decode, preprocessing_of
 from ovcf_bench.data.opening import Opened, open_cohorts, views_of_exams
 from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import Locates
 from ovcf_bench.hooks.registry import Registry
-from ovcf_bench.images import Pixels16, Preprocessing, as_uint16
+from ovcf_bench.images import Pixels16, as_uint16
 from ovcf_bench.provenance import is_bundled, source_digest
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.records import CohortFlow, Flow, SplitCounts
@@ -119,7 +119,7 @@ def prepare(
         images = _used_images(study, opened, cohorts, splits, pseudonyms)
         known = {"", *options.cache.digests(images["cache_key"].tolist())}
         unknown = ~images["cache_key"].isin(known)
-        failed = decode(study, opened, images[unknown], preprocessing_of(study), options, watch, training=training)
+        failed = decode(study, opened, images[unknown], options, watch, training=training)
         if not failed:
             break
         opened = _without(study, opened, failed)
@@ -146,19 +146,12 @@ def _without(
     return {name: each.without(failed[name]) if name in failed else each for name, each in opened.items()}
 
 
-def preprocessing_of(study: Study) -> Preprocessing:
-    """Return how images of this study are brought to size."""
-    height, width = study.document.training.image_size
-    return Preprocessing(height, width, study.document.training.fit)
-
-
 def store_missing_pixels(prepared: Prepared, options: Options, watch: Watch) -> None:
     """Decode the images that the cache does not hold at the study's size."""
     study = prepared.study
-    preprocessing = preprocessing_of(study)
-    there = {"", *options.cache.stored(prepared.images["cache_key"].tolist(), preprocessing)}
+    there = {"", *options.cache.stored(prepared.images["cache_key"].tolist(), preprocessing_of(study))}
     missing = prepared.images[~prepared.images["cache_key"].isin(there)]
-    if failed := decode(study, prepared.opened, missing, preprocessing, options, watch, training=True):
+    if failed := decode(study, prepared.opened, missing, options, watch, training=True):
         n = sum(map(len, failed.values()))
         raise DataError(Problem("images", f"{n} that were read before cannot be read any more", "Run again."))
 
@@ -211,12 +204,6 @@ def _tuning(study: Study, patients: pd.DataFrame, splits: pd.DataFrame, pseudony
     return found
 
 
-def _by_views(images: pd.DataFrame) -> dict[str, int]:
-    """Return how many exams have which views: {"ap+lateral": 97, "ap": 3}."""
-    counted = views_of_exams(images)[~images["exam_id"].duplicated()].value_counts()
-    return {str(views): int(n) for views, n in counted.items()}
-
-
 def _flow(
     opened: Mapping[str, Opened],
     cohorts: Sequence[Cohort],
@@ -228,7 +215,7 @@ def _flow(
     return Flow(
         cohorts={cohort.name: CohortFlow(opened[cohort.name].reasons(), cohort.steps) for cohort in cohorts},
         splits={
-            str(split): split_counts(part, str(part["cohort"].iloc[0]), _by_views(part))
+            str(split): split_counts(part, str(part["cohort"].iloc[0]))
             for split, part in images.groupby("split", sort=False)
         },
         unused={
@@ -239,11 +226,8 @@ def _flow(
     )
 
 
-def split_counts(images: pd.DataFrame, cohort: str, exams_by_views: Mapping[str, int]) -> SplitCounts:
+def split_counts(images: pd.DataFrame, cohort: str) -> SplitCounts:
     """Return the counts of a split whose images come from one cohort."""
-    counted = count_cohort(images)
-    return SplitCounts(
-        **{each.name: getattr(counted, each.name) for each in dataclasses.fields(counted)},
-        cohort=cohort,
-        exams_by_views=exams_by_views,
-    )
+    by_views = views_of_exams(images)[~images["exam_id"].duplicated()].value_counts()
+    exams_by_views = {str(views): int(n) for views, n in by_views.items()}  # {"ap+lateral": 97, "ap": 3}
+    return SplitCounts(**dataclasses.asdict(count_cohort(images)), cohort=cohort, exams_by_views=exams_by_views)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +13,9 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench import splits as assignment
-from ovcf_bench.data.opening import Opened
 from ovcf_bench.data.preparing import prepare
 from ovcf_bench.data.settings import Options, Watch
-from ovcf_bench.hooks.contracts import DatasetPlugin
+from ovcf_bench.hooks.contracts import Dataset, DatasetPlugin
 from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.study import Study
@@ -55,24 +55,18 @@ def share_study(
         covariates = [column for column in dict.fromkeys(kept) if column in table.columns]
         hidden = {f"{kind}_id": pseudonyms.all(kind, table[f"{kind}_id"]) for kind in _IDS}  # type: ignore[arg-type]
         tables[name] = table[["view", "label", "site", *covariates]].assign(**hidden)
-        readers[name] = _reader(cohort.dataset.read, cohort.rows())
+        readers[name] = functools.partial(_read, cohort.dataset, cohort.rows())
     return SharedStudy(
         tables,
         readers,
         assignment.to_csv(prepared.splits),
         _study_from_files(study, registry.dataset_of(file_format)).to_yaml(),
-        _are_computed(opened),
+        all(each.plugin.synthetic for each in opened.values()),
     )
 
 
-def _reader(
-    read: Callable[[Mapping[str, Any]], np.ndarray[Any, Any]], rows: list[dict[str, Any]]
-) -> Callable[[int], np.ndarray[Any, Any]]:
-    return lambda number: read(rows[number])
-
-
-def _are_computed(opened: Mapping[str, Opened]) -> bool:
-    return all(each.plugin.synthetic for each in opened.values())
+def _read(dataset: Dataset, rows: Sequence[Mapping[str, Any]], number: int) -> np.ndarray[Any, Any]:
+    return dataset.read(rows[number])
 
 
 def _study_from_files(study: Study, plugin: DatasetPlugin) -> Study:

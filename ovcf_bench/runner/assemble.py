@@ -39,11 +39,10 @@ def score_table(
         mine = [unit for unit in units if unit.arm == arm and store.is_done(unit.key)]
         listed = cases[arm.views].drop(columns=["cache_keys", "digests", "fold"])
         scored = {unit: _unit_scores(unit, store, listed) for unit in mine}
-        tables += [_of_network(part[part["set"] == DEVELOPMENT], arm, planned.unit) for planned, part in scored.items()]
-        for name in study.document.splits.tests:
+        for name in (DEVELOPMENT, *study.document.splits.tests):
             of_set = {each: part[part["set"] == name] for each, part in scored.items()}
             tables += [_of_network(part, arm, planned.unit) for planned, part in of_set.items()]
-            if len(mine) == per_arm:
+            if name != DEVELOPMENT and len(mine) == per_arm:
                 tables += _ensembles(list(of_set.values()), arm)
         _assert_all_scored(mine, scored, cases[arm.views])
     if not tables:

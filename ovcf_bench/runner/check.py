@@ -7,20 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from ovcf_bench.data.decoding import warm_up_for_images
+from ovcf_bench.data.decoding import warm_up_for
 from ovcf_bench.data.existing import read_existing
 from ovcf_bench.data.inspecting import inspect, problems_of
-from ovcf_bench.data.opening import Opened, open_cohorts
-from ovcf_bench.data.preparing import Prepared, assign_patients, prepare
+from ovcf_bench.data.opening import open_cohorts
+from ovcf_bench.data.precision import probe_of
+from ovcf_bench.data.preparing import assign_patients, prepare
 from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.executors import Job, only_result
 from ovcf_bench.executors.processes import Report
 from ovcf_bench.hooks.contracts import ModelPlugin
 from ovcf_bench.hooks.registry import Registry
-from ovcf_bench.plan import Plan, build_context
+from ovcf_bench.plan import Plan
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
 from ovcf_bench.runner.execute import check_models, models_of
 from ovcf_bench.study import Study
@@ -44,7 +43,7 @@ class Checked:
 def check_study(study: Study, registry: Registry, options: Options, watch: Watch, *, pixels: bool) -> Checked:
     """Return everything that is wrong or odd: models, data and splits, and (`pixels`) what the images tell."""
     checked = Checked()
-    warm_up_for_images(options.threads)
+    warm_up_for(options.threads, training=False)
     # Models are checked beside the data: a model's library may take seconds to import.
     with ThreadPoolExecutor(1) as beside:
         models = beside.submit(_check_models_elsewhere, study, registry)
@@ -69,32 +68,17 @@ def _check_data(
 ) -> None:
     try:
         pseudonyms = Pseudonyms(load_key(options.key))
-        if pixels:
-            prepared = prepare(study, registry, pseudonyms, options, watch, training=False)
-            _check_prepared(prepared, options, checked)
+        prepared = prepare(study, registry, pseudonyms, options, watch, training=False) if pixels else None
+        opened = prepared.opened if prepared else open_cohorts(study, registry, watch)
+        checked.unusable = {name: len(each.unusable) for name, each in opened.items() if each.unusable}
+        splits = prepared.splits if prepared else assign_patients(study, opened, pseudonyms)[2]
+        checked.splits = {str(name): int(n) for name, n in splits["split"].value_counts(sort=False).items()}
+        if prepared:
+            checked.results = inspect(prepared, options)
+            checked.problems += problems_of(checked.results)
             read_existing(study, models_of(study, registry), prepared, pseudonyms)
-        else:
-            opened = open_cohorts(study, registry, watch)
-            checked.unusable = _left_out(opened)
-            _, _, splits = assign_patients(study, opened, pseudonyms)
-            checked.splits = _sizes(splits)
     except BenchError as error:
         checked.problems += error.problems
-
-
-def _check_prepared(prepared: Prepared, options: Options, checked: Checked) -> None:
-    checked.splits = _sizes(prepared.splits)
-    checked.unusable = _left_out(prepared.opened)
-    checked.results = inspect(prepared, options)
-    checked.problems += problems_of(checked.results)
-
-
-def _left_out(opened: Mapping[str, Opened]) -> dict[str, int]:
-    return {name: len(each.unusable) for name, each in opened.items() if each.unusable}
-
-
-def _sizes(splits: pd.DataFrame) -> dict[str, int]:
-    return {str(name): int(n) for name, n in splits["split"].value_counts(sort=False).items()}
 
 
 def measure_seconds(study: Study, plan: Plan, registry: Registry, options: Options, watch: Watch) -> dict[str, float]:
@@ -102,22 +86,17 @@ def measure_seconds(study: Study, plan: Plan, registry: Registry, options: Optio
 
     Arms that the core does not train are not in it: nothing of theirs can be measured by steps.
     """
-    from ovcf_bench.training.device import Probe, seconds_per_image
+    from ovcf_bench.training.device import seconds_per_image
 
     models = models_of(study, registry)
     trained = [arm for arm in study.arms if models[arm.model].build is not None]
     if not trained:
         return {}
     watch.say("Measuring a few training steps")
-    networks = [
-        (models[arm.model], study.document.models[arm.model].params, build_context(study, arm, pretrained=False))
-        for arm in trained
-    ]
     precision = next(
         str(unit.identity["training"]["precision"]) for unit in plan.units if models[unit.arm.model].build is not None
     )
-    probe = Probe(networks, options.device, options.threads, precision)
-    job = Job("estimate", seconds_per_image, probe)
+    job = Job("estimate", seconds_per_image, probe_of(study, models, trained, options, precision))
     per_image = dict(zip((arm.name for arm in trained), only_result(job), strict=True))
     epochs = study.document.training.epochs
     return {

@@ -9,16 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from ovcf_bench.cohort import cases
-from ovcf_bench.data.decoding import warm_up_for_units
+from ovcf_bench.data.decoding import warm_up_for
 from ovcf_bench.data.existing import read_existing
-from ovcf_bench.data.inspecting import inspect, refuse_errors
+from ovcf_bench.data.inspecting import inspect, problems_of
 from ovcf_bench.data.precision import precision_of
-from ovcf_bench.data.preparing import Prepared, prepare, store_missing_pixels
+from ovcf_bench.data.preparing import prepare, store_missing_pixels
 from ovcf_bench.data.settings import Options, Watch
-from ovcf_bench.errors import PluginError, Problem
+from ovcf_bench.errors import DataError, PluginError, Problem
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import ModelPlugin, UnitEvent
@@ -48,26 +46,10 @@ class RunResult:
     up_to_date: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A study that is planned and could run."""
-
-    prepared: Prepared
-    models: Mapping[str, ModelPlugin]
-    cases: Mapping[tuple[str, ...], pd.DataFrame]
-    store: Store
-    plan: Plan
-
-    def maker(self, options: Options) -> JobMaker:
-        """Return what makes the jobs of the plan."""
-        return JobMaker(
-            self.prepared, self.models, self.cases, options.cache, self.store, options.device, options.threads
-        )
-
-
 def plan_study(study: Study, registry: Registry, options: Options, watch: Watch) -> Plan:
     """Return the plan; images not seen before are decoded once to know their content."""
-    return _make_ready(study, registry, options, watch, training=False).plan
+    plan, _ = _make_ready(study, registry, options, watch, training=False)
+    return plan
 
 
 def run_study(study: Study, registry: Registry, options: Options, watch: Watch) -> RunResult:
@@ -76,33 +58,35 @@ def run_study(study: Study, registry: Registry, options: Options, watch: Watch) 
     A failing unit does not stop the others. When nothing has changed since the last time, nothing is written.
     """
     begun = time.perf_counter()
-    ready = _make_ready(study, registry, options, watch, training=True)
+    plan, maker = _make_ready(study, registry, options, watch, training=True)
+    prepared = maker.prepared
     folder = RunFolder(options.runs / f"{study.name}-{study.digest[:8]}")
-    existing = {name: each.digest for name, each in ready.prepared.existing.items()}
-    inputs = digest({"study": study.digest, "units": [unit.key for unit in ready.plan.units], "listed": existing})
-    if not ready.plan.to_run and write.is_complete(folder, inputs):
+    existing = {name: each.digest for name, each in prepared.existing.items()}
+    inputs = digest({"study": study.digest, "units": [unit.key for unit in plan.units], "listed": existing})
+    if not plan.to_run and write.is_complete(folder, inputs):
         return RunResult(folder, {}, 0, up_to_date=True)
-    if ready.plan.to_run:
-        store_missing_pixels(ready.prepared, options, watch)
+    if plan.to_run:
+        store_missing_pixels(prepared, options, watch)
     if options.fresh:
-        for unit in ready.plan.to_run:
-            ready.store.forget(unit.key)
-    check_models(ready.prepared.study, ready.models, only={unit.arm.model for unit in ready.plan.to_run})
+        for unit in plan.to_run:
+            maker.store.forget(unit.key)
+    check_models(prepared.study, maker.models, only={unit.arm.model for unit in plan.to_run})
     watch.say("Looking for what ruins studies")
-    checks = inspect(ready.prepared, options)
+    checks = inspect(prepared, options)
     for each in checks:
         if each.level == "warning":
             watch.say(f"warning: {each.check}: {each.summary}")
-    refuse_errors(checks)
-    declared = declare(study, ready.plan, ready.store, options.runs, ready.prepared.existing)
-    failed = _run_units(ready, registry, options, watch)
+    if problems := problems_of(checks):
+        raise DataError(*problems)
+    declared = declare(study, plan, maker.store, options.runs, prepared.existing)
+    failed = _run_units(plan, maker, registry, options, watch)
     watch.say("Writing the records")
     seconds = time.perf_counter() - begun
-    execution = write.Execution(ready.plan, failed, declared, checks, inputs, study.digest, seconds)
-    found = write.write_records(folder, ready.prepared, ready.cases, ready.store, execution, options)
-    write.write_limits(folder, ready.prepared, options)
-    write_gallery(folder, found.gallery, ready.maker(options), ready.plan, options, watch)
-    return RunResult(folder, failed, len(ready.plan.to_run) - len(failed), up_to_date=False)
+    execution = write.Execution(plan, failed, declared, checks, inputs, study.digest, seconds)
+    found = write.write_records(folder, maker, execution, options)
+    write.write_limits(folder, prepared, options)
+    write_gallery(folder, found.gallery, maker, plan, options, watch)
+    return RunResult(folder, failed, len(plan.to_run) - len(failed), up_to_date=False)
 
 
 def check_models(study: Study, models: Mapping[str, ModelPlugin], only: set[str] | None = None) -> None:
@@ -127,7 +111,10 @@ def models_of(study: Study, registry: Registry) -> dict[str, ModelPlugin]:
     return {name: registry.model(section.model) for name, section in study.document.models.items()}
 
 
-def _make_ready(study: Study, registry: Registry, options: Options, watch: Watch, *, training: bool) -> _Ready:
+def _make_ready(
+    study: Study, registry: Registry, options: Options, watch: Watch, *, training: bool
+) -> tuple[Plan, JobMaker]:
+    """Return the plan of a study that could run, and what makes its jobs."""
     models = models_of(study, registry)
     pseudonyms = Pseudonyms(load_key(options.key))
     prepared = prepare(study, registry, pseudonyms, options, watch, training=training)
@@ -136,17 +123,19 @@ def _make_ready(study: Study, registry: Registry, options: Options, watch: Watch
     exact = study.with_precision(precision_of(study, models, options, watch))
     store = Store(options.runs / "units")
     plan = make_plan(exact, models, of_views, prepared.tuning, store, fresh=options.fresh)
-    return _Ready(prepared.with_study(exact), models, of_views, store, plan)
+    prepared = prepared.with_study(exact)
+    return plan, JobMaker(prepared, models, of_views, options.cache, store, options.device, options.threads)
 
 
-def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch) -> dict[PlannedUnit, str]:
+def _run_units(
+    plan: Plan, maker: JobMaker, registry: Registry, options: Options, watch: Watch
+) -> dict[PlannedUnit, str]:
     """Run the units that are not finished; return those that failed, with the reason."""
-    if not ready.plan.to_run:
+    if not plan.to_run:
         return {}
-    warm_up_for_units(options.threads)
-    maker = ready.maker(options)
-    units = {unit.name: unit for unit in ready.plan.to_run}
-    watch.units(list(units), len(ready.plan.units) - len(units))
+    warm_up_for(options.threads, training=True)
+    units = {unit.name: unit for unit in plan.to_run}
+    watch.units(list(units), len(plan.units) - len(units))
 
     def tell(kind: Any, name: str, values: Mapping[str, Any]) -> None:
         event = UnitEvent(kind, **dataclasses.asdict(units[name].unit), values=values)
@@ -162,7 +151,7 @@ def _run_units(ready: _Ready, registry: Registry, options: Options, watch: Watch
     def jobs(wave: Iterable[PlannedUnit]) -> Iterator[Job]:
         for unit in wave:
             tell("start", unit.name, {})
-            if all(ready.store.is_done(key) for key in unit.needs):
+            if all(maker.store.is_done(key) for key in unit.needs):
                 yield maker.job(unit)
             else:
                 fail(unit, "a unit whose scores it combines has failed")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +13,11 @@ import pandas as pd
 from PIL import Image
 
 from ovcf_bench import records
-from ovcf_bench.data.preparing import Prepared, preprocessing_of, store_missing_pixels
+from ovcf_bench.data.decoding import preprocessing_of
+from ovcf_bench.data.preparing import Prepared, store_missing_pixels
 from ovcf_bench.data.settings import Options, Watch
 from ovcf_bench.executors import Job, run_jobs
-from ovcf_bench.images import Pixels16, colour_overlay
+from ovcf_bench.images import colour_overlay
 from ovcf_bench.plan import Plan, build_context, training_of
 from ovcf_bench.records import GalleryImage, GalleryPictures, RunFolder
 from ovcf_bench.runner.jobs import JobMaker
@@ -28,14 +28,7 @@ if TYPE_CHECKING:
 
 _TALLEST, _QUALITY = 320, 60  # of a picture: pixels, and of WebP
 _MAP = 48  # pixels of the longer side of a map; browsers enlarge it smoothly
-
-
-@dataclass(frozen=True, slots=True)
-class _Map:
-    """Where the networks of an arm looked on its exams: (n, h, w), by exam."""
-
-    arm: str
-    maps: Mapping[str, np.ndarray[Any, Any]]
+_Maps = tuple[str, Mapping[str, np.ndarray[Any, Any]]]  # an arm, and where its networks looked on each exam: (h, w)
 
 
 def write_gallery(
@@ -71,19 +64,16 @@ def _images(prepared: Prepared, exams: Sequence[str], arms: Sequence[Arm]) -> pd
     views = list(dict.fromkeys(view for arm in arms for view in arm.views))
     images = prepared.images[prepared.images["exam_id"].isin(exams) & prepared.images["view"].isin(views)]
     first = images.drop_duplicates(["exam_id", "view"])
-    places = [
-        (exams.index(exam), views.index(view)) for exam, view in zip(first["exam_id"], first["view"], strict=True)
-    ]
-    order = sorted(range(len(places)), key=places.__getitem__)
-    return first.iloc[order].reset_index(drop=True)
+    place = {name: number for number, name in enumerate(dict.fromkeys((*exams, *views)))}
+    return first.sort_values(["exam_id", "view"], key=lambda names: names.map(place), ignore_index=True)
 
 
-def _saliency(maker: JobMaker, arms: Sequence[Arm], plan: Plan, workers: int) -> dict[str, _Map]:
+def _saliency(maker: JobMaker, arms: Sequence[Arm], plan: Plan, workers: int) -> dict[str, _Maps]:
     """Return the maps of each view, of the first arm that reads it; arms that are no networks of the core have none."""
     from ovcf_bench.training.saliency import SaliencyJob, map_saliency
 
     prepared, study = maker.prepared, maker.prepared.study
-    found: dict[str, _Map] = {}
+    found: dict[str, _Maps] = {}
     jobs: list[Job] = []
     exams: dict[str, list[str]] = {}
     for arm in dict.fromkeys(arms):
@@ -107,9 +97,9 @@ def _saliency(maker: JobMaker, arms: Sequence[Arm], plan: Plan, workers: int) ->
     for outcome in run_jobs(jobs, workers=workers):
         if outcome.result is not None:
             name = outcome.job.name
-            maps = _Map(name, dict(zip(exams[name], outcome.result, strict=True)))
+            maps = dict(zip(exams[name], outcome.result, strict=True))
             for view in of_arm[name].views:
-                found.setdefault(view, maps)
+                found.setdefault(view, (name, maps))
     return found
 
 
@@ -122,47 +112,28 @@ def _keys(prepared: Prepared, arm: Arm) -> tuple[list[list[str]], list[str]]:
     return whole.to_numpy().tolist(), list(whole.index)
 
 
-def _record(prepared: Prepared, row: Mapping[Any, Any], looked: _Map | None) -> GalleryImage:
-    source = prepared.source(row)
-    mapped = looked.maps.get(str(row["exam_id"])) if looked else None
-    return GalleryImage(
-        exam=str(row["exam_id"]),
-        view=str(row["view"]),
-        picture=_picture(source),
-        saliency="" if mapped is None else _overlay(mapped, prepared, source),
-        lesions=tuple(prepared.lesions(row)),
-    )
-
-
-def _picture(source: Pixels16) -> str:
+def _record(prepared: Prepared, row: Mapping[Any, Any], looked: _Maps | None) -> GalleryImage:
+    exam, source, saliency = str(row["exam_id"]), prepared.source(row), ""
+    if looked and exam in looked[1]:
+        overlay = colour_overlay(looked[1][exam], source.shape, preprocessing_of(prepared.study), _MAP)
+        saliency = _uri(overlay, quality=50, exact=True)
     eight = Image.fromarray((source >> 8).astype(np.uint8))
     eight.thumbnail((_TALLEST, _TALLEST), Image.Resampling.LANCZOS)
+    picture = _uri(eight, quality=_QUALITY)
+    return GalleryImage(exam, str(row["view"]), picture, saliency, tuple(prepared.lesions(row)))
+
+
+def _uri(image: Image.Image, **options: Any) -> str:
     buffer = io.BytesIO()
-    eight.save(buffer, "WEBP", quality=_QUALITY, method=6)
-    return _uri(buffer)
-
-
-def _overlay(mapped: np.ndarray[Any, Any], prepared: Prepared, source: Pixels16) -> str:
-    buffer = io.BytesIO()
-    overlay = colour_overlay(mapped, source.shape, preprocessing_of(prepared.study), _MAP)
-    overlay.save(buffer, "WEBP", quality=50, exact=True, method=6)
-    return _uri(buffer)
-
-
-def _uri(buffer: io.BytesIO) -> str:
+    image.save(buffer, "WEBP", method=6, **options)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _words(looked: Mapping[str, _Map]) -> str:
+def _words(looked: Mapping[str, _Maps]) -> str:
     if not looked:
         return ""
-    who = "; ".join(_told(looked))
+    who = "; ".join(f"{view} by {arm}" for view, (arm, _) in looked.items())
     return (
         f"Colour: what raised the score (Grad-CAM, mean of the folds; Selvaraju et al. 2017), {who}. Each picture is "
         "scaled to its own maximum: a pale score colours as strongly as a sure one."
     )
-
-
-def _told(looked: Mapping[str, _Map]) -> Iterator[str]:
-    for view, maps in looked.items():
-        yield f"{view} by {maps.arm}"

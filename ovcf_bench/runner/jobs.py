@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ovcf_bench.cohort import by_fold
-from ovcf_bench.data.preparing import Prepared, preprocessing_of
+from ovcf_bench.data.decoding import preprocessing_of
+from ovcf_bench.data.preparing import Prepared
 from ovcf_bench.executors import Job
 from ovcf_bench.hooks.contracts import Images, ModelPlugin, Pixels
 from ovcf_bench.images import ImageCache

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 import ovcf_bench
 from ovcf_bench import records, scores, splits
-from ovcf_bench.data.preparing import Prepared, preprocessing_of
+from ovcf_bench.data.decoding import preprocessing_of
+from ovcf_bench.data.preparing import Prepared
 from ovcf_bench.errors import RecordError
 from ovcf_bench.files import write_atomically
 from ovcf_bench.hooks.files import source_of
@@ -21,6 +21,7 @@ from ovcf_bench.plan import Plan, PlannedUnit
 from ovcf_bench.provenance import machine, versions
 from ovcf_bench.records import CheckResult, Leakage, Provenance, RunFolder, StudyLimits, UnitOutcome, ViewLimits
 from ovcf_bench.runner.assemble import cohort_table, history_table, score_table
+from ovcf_bench.runner.jobs import JobMaker
 from ovcf_bench.store import Store
 from ovcf_bench.vocabulary import DEVELOPMENT, PREPROCESSING_VERSION, TRAINING_VERSION
 
@@ -56,22 +57,15 @@ def is_complete(folder: RunFolder, inputs: str) -> bool:
     return said.inputs == inputs and said.project_version == ovcf_bench.__version__
 
 
-def write_records(
-    folder: RunFolder,
-    prepared: Prepared,
-    cases: Mapping[tuple[str, ...], pd.DataFrame],
-    store: Store,
-    execution: Execution,
-    options: Options,
-) -> Findings:
+def write_records(folder: RunFolder, maker: JobMaker, execution: Execution, options: Options) -> Findings:
     """Write every record but the gallery and the report, and return the findings.
 
     What was made from older records goes first, so that nothing is stale.
     """
     from ovcf_bench import findings  # a second of imports that a plan or a check need not wait for
 
-    units = execution.plan.units
-    scored = score_table(prepared, units, store, cases)
+    prepared, store, units = maker.prepared, maker.store, execution.plan.units
+    scored = score_table(prepared, units, store, maker.cases)
     said = _provenance(prepared, store, execution, options)
     for derived in (records.REPORT, records.FINDINGS, records.GALLERY):
         folder.remove(derived)

@@ -72,14 +72,13 @@ def _extend(target: RunFolder, table: pd.DataFrame, site: str) -> None:
     everyone, nobody = count_cohort(images), count_cohort(images.iloc[:0])
     flow = target.read(records.FLOW)
     step = EligibilityStep("scored at the site", "", everyone, nobody, everyone)
-    by_views = images.groupby("exam_id")["view"].agg(lambda views: "+".join(sorted(views))).value_counts()
-    exams = {str(views): int(n) for views, n in by_views.items()}
+    counts = split_counts(images.sort_values("exam_id", kind="stable"), site)
     target.write(
         records.FLOW,
         dataclasses.replace(
             flow,
             cohorts={**flow.cohorts, site: CohortFlow((), (step,))},
-            splits={**flow.splits, site: split_counts(images, site, exams)},
+            splits={**flow.splits, site: counts},
         ),
     )
     patients = images.drop_duplicates("patient_id").assign(cohort=site, split=site, site=site)
