@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.records.folder import FLAT, RUN_AGAIN, Record, RunFolder, gathering
+from ovcf_bench.splits import LeakageProof
 from ovcf_bench.vocabulary import CohortCounts, EligibilityStep, Unit
 
 
@@ -73,15 +74,6 @@ class UnitOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Leakage:
-    """The proof that no patient and no image stands on both sides of a border."""
-
-    patients_checked: int
-    images_checked: int
-    statement: str
-
-
-@dataclass(frozen=True, slots=True)
 class Provenance:
     """What the run came from; `reduced` is what profile and --set changed against the study file.
 
@@ -112,7 +104,7 @@ class Provenance:
     training_version: int
     preprocessing_version: int
     declared: Mapping[str, bool]
-    leakage: Leakage
+    leakage: LeakageProof
     readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     inputs: str | None = None
 

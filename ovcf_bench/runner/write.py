@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from ovcf_bench.hooks.files import source_of
 from ovcf_bench.images import fit_usual_images
 from ovcf_bench.plan import Plan, PlannedUnit
 from ovcf_bench.provenance import machine, versions
-from ovcf_bench.records import CheckResult, Leakage, Provenance, RunFolder, StudyLimits, UnitOutcome, ViewLimits
+from ovcf_bench.records import CheckResult, Provenance, RunFolder, StudyLimits, UnitOutcome, ViewLimits
 from ovcf_bench.runner.assemble import cohort_table, history_table, score_table
 from ovcf_bench.runner.jobs import JobMaker
 from ovcf_bench.store import Store
@@ -121,7 +121,7 @@ def _provenance(prepared: Prepared, store: Store, execution: Execution, options:
         training_version=TRAINING_VERSION,
         preprocessing_version=PREPROCESSING_VERSION,
         declared=dict(execution.declared),
-        leakage=Leakage(**asdict(prepared.proof)),
+        leakage=prepared.proof,
         readers={name: each.readers for name, each in prepared.existing.items() if len(each.readers) > 1},
         # Without failures only: a run with failed units is tried again.
         inputs=None if execution.failed else execution.inputs,
