@@ -39,7 +39,8 @@ def problem_of(
     # The call itself failed, for a wrong signature: these are Python's own words, and hold no data.
     told = told or (isinstance(error, TypeError) and not line and "argument" in str(error))
     words = f": {error}" if told and str(error) else ""
-    return Problem(where, f"{type(error).__name__}{words}{line}", _ADVICE, _traceback(error))
+    trace = "".join(traceback.format_exception(error))
+    return Problem(where, f"{type(error).__name__}{words}{line}", _ADVICE, trace)
 
 
 def _line(error: BaseException, hook: Callable[..., Any]) -> str:
@@ -49,12 +50,7 @@ def _line(error: BaseException, hook: Callable[..., Any]) -> str:
         file = inspect.getsourcefile(inspect.unwrap(hook))
     except TypeError:  # a class instance or something built in
         file = None
-    own = [frame for frame in frames if frame.filename == file]
-    if not own:
-        return ""
-    frame = own[-1]
-    return f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
-
-
-def _traceback(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))
+    for frame in reversed(frames):
+        if frame.filename == file:
+            return f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
+    return ""

@@ -112,23 +112,21 @@ def load(found: Iterable[EntryPoint] | None = None, files: Iterable[Path] = ()) 
     manager = new_manager()
     origins: dict[str, str] = {}
     problems: list[Problem] = []
+    modules: list[tuple[str, str, Callable[[], ModuleType]]] = []
     for entry in sorted(entry_points(group=GROUP) if found is None else found, key=_bundled_first):
         distribution = entry.dist.name if entry.dist else "unknown distribution"
-        where = f"plugin {entry.name!r} of {distribution}"
-        if problem := _add(manager, where, entry.load):
-            problems.append(problem)
-        else:
-            origins[where] = distribution
+        modules.append((f"plugin {entry.name!r} of {distribution}", distribution, entry.load))
     named = list(dict.fromkeys(files))
     asked = {f"plugin file {path.name!r}": path for path in named}
     if len(asked) < len(named):
         advice = "Rename one: messages could not tell them apart."
         raise PluginError(Problem("plugins", "two of the plugin files have one name", advice))
-    for where, path in asked.items():
-        if problem := _add(manager, where, functools.partial(load_file, path)):
+    modules += [(where, f"file {path.name}", functools.partial(load_file, path)) for where, path in asked.items()]
+    for where, origin, open_module in modules:
+        if problem := _add(manager, where, open_module):
             problems.append(problem)
         else:
-            origins[where] = f"file {path.name}"
+            origins[where] = origin
     registry = collect(manager, origins, problems)
     if wrong := [problem for problem in registry.problems if problem.where in asked]:
         raise PluginError(*wrong)
@@ -219,35 +217,9 @@ def _arguments(error: Exception) -> str:
 def _registrar(
     known: dict[str, Any], hook: str, where: str, origin: str, problems: list[Problem]
 ) -> Callable[[Any], None]:
-    wanted = DatasetPlugin if hook == "register_datasets" else ModelPlugin
-
     def register(plugin: DatasetPlugin | ModelPlugin) -> None:
-        if not isinstance(plugin, wanted):
-            found = f"{hook}: register(...) got {type(plugin).__name__}"
-            problems.append(Problem(where, found, f"Allowed: {wanted.__name__}(...)."))
-        elif not isinstance(plugin.name, str) or not _NAME.fullmatch(plugin.name):
-            allowed = "Allowed: letters, digits, dot, dash and underscore, a letter first."
-            problems.append(Problem(where, f"{hook}: {plugin.name!r} is no name", allowed))
-        elif not isinstance(plugin.api, tuple):
-            problems.append(Problem(where, f"{plugin.name!r} has api={plugin.api!r}", "Allowed: a tuple, api=(1,)."))
-        elif not (isinstance(plugin.params, type) and issubclass(plugin.params, Params)):
-            found = f"{plugin.name!r} has params that are no class of parameters"
-            problems.append(Problem(where, found, "Allowed: a class that inherits from ovcf_bench.api.Params."))
-        elif not plugin.params.__pydantic_complete__:
-            found = f"the parameters of {plugin.name!r} have a type that is not defined"
-            problems.append(Problem(where, found, "Import it in the module, not inside a function or TYPE_CHECKING."))
-        elif isinstance(plugin.requires, str) or not all(map(_MODULE.fullmatch, plugin.requires)):
-            found = f"{plugin.name!r} requires what are no modules: {plugin.requires!r}"
-            problems.append(Problem(where, found, 'Allowed: names as import takes them, requires=("sklearn",).'))
-        elif API_VERSION not in plugin.api:
-            supports = ", ".join(map(str, plugin.api))
-            problems.append(
-                Problem(
-                    where,
-                    f"{plugin.name!r} supports API {supports}",
-                    f"This version offers API {API_VERSION}. Install another version of the plugin, or of ovcf-bench.",
-                )
-            )
+        if wrong := _mistake(plugin, hook):
+            problems.append(Problem(where, *wrong))
         elif plugin.name in known:
             other = known[plugin.name].distribution
             found = f"the name {plugin.name!r} is taken by {other}"
@@ -258,3 +230,29 @@ def _registrar(
             known[plugin.name] = Registered(plugin, origin, module)
 
     return register
+
+
+def _mistake(plugin: Any, hook: str) -> tuple[str, str] | None:
+    """Return what is wrong with what a hook registers, and what is allowed; None when it can be used."""
+    wanted = DatasetPlugin if hook == "register_datasets" else ModelPlugin
+    if not isinstance(plugin, wanted):
+        return f"{hook}: register(...) got {type(plugin).__name__}", f"Allowed: {wanted.__name__}(...)."
+    name = f"{plugin.name!r}"
+    if not isinstance(plugin.name, str) or not _NAME.fullmatch(plugin.name):
+        return f"{hook}: {name} is no name", "Allowed: letters, digits, dot, dash and underscore, a letter first."
+    if not isinstance(plugin.api, tuple):
+        return f"{name} has api={plugin.api!r}", "Allowed: a tuple, api=(1,)."
+    if not (isinstance(plugin.params, type) and issubclass(plugin.params, Params)):
+        allowed = "Allowed: a class that inherits from ovcf_bench.api.Params."
+        return f"{name} has params that are no class of parameters", allowed
+    if not plugin.params.__pydantic_complete__:
+        allowed = "Import it in the module, not inside a function or TYPE_CHECKING."
+        return f"the parameters of {name} have a type that is not defined", allowed
+    if isinstance(plugin.requires, str) or not all(map(_MODULE.fullmatch, plugin.requires)):
+        allowed = 'Allowed: names as import takes them, requires=("sklearn",).'
+        return f"{name} requires what are no modules: {plugin.requires!r}", allowed
+    if API_VERSION not in plugin.api:
+        advice = "Install another version of the plugin, or of ovcf-bench."
+        supports = ", ".join(map(str, plugin.api))
+        return f"{name} supports API {supports}", f"This version offers API {API_VERSION}. {advice}"
+    return None
