@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,13 @@ def read_batch(pixels: Pixels, rows: np.ndarray[Any, Any], device: torch.device)
     """Return the images at `rows` as (b, n_views, H, W) float32 in [0, 1] on the device."""
     raw = np.ascontiguousarray(pixels[rows])
     return torch.from_numpy(raw).to(device).to(torch.float32).div_(_HIGHEST)
+
+
+def normalised(pixels: Pixels, size: int, device: torch.device, how: str) -> Iterator[torch.Tensor]:
+    """Yield all images in their order as networks get them, `size` at a time."""
+    n = pixels.shape[0]
+    for start in range(0, n, size):
+        yield normalise(read_batch(pixels, np.arange(start, min(start + size, n)), device), how)
 
 
 def normalise(images: torch.Tensor, how: str) -> torch.Tensor:

@@ -42,23 +42,19 @@ class _Training:
     best: dict[str, Any] | None = None  # {"value": float, "epoch": int, "weights": state_dict}
 
     def state(self) -> dict[str, Any]:
-        return {
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "average": self.average.state_dict() if self.average else None,
-            "epoch": self.epoch,
-            "history": self.history,
-            "best": self.best,
-        }
+        states = {name: None if part is None else part.state_dict() for name, part in self._parts.items()}
+        return {**states, "epoch": self.epoch, "history": self.history, "best": self.best}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        if self.average:
-            self.average.load_state_dict(state["average"])
+        for name, part in self._parts.items():
+            if part is not None:
+                part.load_state_dict(state[name])
         self.epoch, self.history, self.best = state["epoch"], list(state["history"]), state["best"]
+
+    @property
+    def _parts(self) -> dict[str, Any]:
+        names = ("network", "optimizer", "schedule", "average")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def candidate(self) -> nn.Module:

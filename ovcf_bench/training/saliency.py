@@ -5,6 +5,8 @@ Source: Selvaraju et al., ICCV 2017, eq. 1 and 2, on the last feature maps that 
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from ovcf_bench.hooks.contracts import BuildContext, ModelPlugin, Params, Pixels
-from ovcf_bench.training.batches import normalise, read_batch
+from ovcf_bench.training.batches import normalised
 from ovcf_bench.training.device import choose_device, prepare_process
 from ovcf_bench.training.networks import build_network, load_weights
 
@@ -45,25 +47,16 @@ def map_saliency(job: SaliencyJob, report: Callable[[Mapping[str, Any]], None]) 
     """
     prepare_process(job.threads)
     device = choose_device(job.device)
-    total: Maps | None = None
-    for folder in job.units:
-        network = build_network(job.plugin, job.params, job.build)
-        load_weights(folder, network)
-        # Networks differ in the size of their gradients: each counts alike in the mean of the folds.
-        maps = _of_network(network.to(device).eval(), job, device)
-        total = maps if total is None else total + maps
-    assert total is not None, "an arm has units"
-    return _scaled(total)
+    # Networks differ in the size of their gradients: each counts alike in the mean of the folds.
+    return _scaled(functools.reduce(operator.add, (_of_unit(folder, job, device) for folder in job.units)))
 
 
-def _of_network(network: nn.Module, job: SaliencyJob, device: torch.device) -> Maps:
-    n = job.pixels.shape[0]
-    found = []
-    for start in range(0, n, _BATCH):
-        rows = np.arange(start, min(start + _BATCH, n))
-        images = normalise(read_batch(job.pixels, rows, device), job.normalisation)
-        found.append(_gradcam(network, images))
-    return _scaled(np.concatenate(found))
+def _of_unit(folder: Path, job: SaliencyJob, device: torch.device) -> Maps:
+    network = build_network(job.plugin, job.params, job.build)
+    load_weights(folder, network)
+    network.to(device).eval()
+    batches = normalised(job.pixels, _BATCH, device, job.normalisation)
+    return _scaled(np.concatenate([_gradcam(network, images) for images in batches]))
 
 
 def _gradcam(network: nn.Module, images: torch.Tensor) -> Maps:

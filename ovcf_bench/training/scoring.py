@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from ovcf_bench.hooks.contracts import Pixels
-from ovcf_bench.training.batches import normalise, read_batch
+from ovcf_bench.training.batches import normalised
 from ovcf_bench.training.networks import save_weights
 
 _BATCH = 64  # fixed: the last bits of a convolution may depend on the shape of its batch
@@ -28,14 +28,12 @@ class TrainedNetwork:
 
     def scores(self, pixels: Pixels) -> np.ndarray[Any, Any]:
         """Return logits (n, n_targets) float32 of `pixels` (n, n_views, H, W) uint16."""
-        n, views, height, width = pixels.shape
+        _, views, height, width = pixels.shape
         size = max(1, min(_BATCH, _MOST_PIXELS // (views * height * width)))
         self.network.eval()
         found = []
         with torch.inference_mode():
-            for start in range(0, n, size):
-                rows = np.arange(start, min(start + size, n))
-                images = normalise(read_batch(pixels, rows, self.device), self.normalisation)
+            for images in normalised(pixels, size, self.device, self.normalisation):
                 logits = self.network(images.contiguous(memory_format=torch.channels_last))
                 found.append(logits.float().cpu().numpy())
         return np.concatenate(found)
