@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -14,14 +14,12 @@ from ovcf_bench.findings import Findings
 from ovcf_bench.hooks.contracts import BuildContext, Fitted, Fuser, ModelPlugin, Params
 from ovcf_bench.hooks.registry import Registry
 from ovcf_bench.images import Preprocessing, UsualImages
-from ovcf_bench.plan import training_of
+from ovcf_bench.plan import build_context, training_of
 from ovcf_bench.records import Recalibration
+from ovcf_bench.scores import Doubles
 from ovcf_bench.study import Study
 from ovcf_bench.study.schema import TrainingSection
-from ovcf_bench.vocabulary import Arm, Ensemble
-
-if TYPE_CHECKING:
-    from ovcf_bench.training.scoring import TrainedNetwork
+from ovcf_bench.vocabulary import Arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,6 @@ class Bundle:
         return training_of(self.study.document.training, self.arm)
 
     @property
-    def ensemble(self) -> Ensemble:
-        """How the scores of the units become one."""
-        return self.study.document.ensemble
-
-    @property
     def preprocessing(self) -> Preprocessing:
         """How images are brought to the size of the networks."""
         height, width = self.training.image_size
@@ -76,7 +69,7 @@ class Bundle:
     @property
     def context(self) -> BuildContext:
         """What a network of this arm must fit; it loads its own weights afterwards."""
-        return BuildContext(self.arm.views, *self.training.image_size, pretrained=False)
+        return build_context(self.study, self.arm, pretrained=False)
 
     def load(self, unit: Path, device: str) -> Fitted:
         """Return the model of one unit."""
@@ -84,16 +77,9 @@ class Bundle:
 
         return load_model(self.plugin, self.params, unit, self.context, self.training, device)
 
-    def load_network(self, unit: Path) -> TrainedNetwork:
-        """Return the network of one unit, on the CPU; only for a plugin that builds one."""
-        found = self.load(unit, "cpu")
-        assert self.plugin.build is not None, "the core trained it"
-        return cast("TrainedNetwork", found)
 
-
-Doubles = np.ndarray[Any, np.dtype[np.float64]]
-Scores = Callable[[np.ndarray[Any, Any]], Doubles]  # images (n, n_views, H, W) uint16 to logits (n,)
-Rule = Callable[[Sequence[Doubles]], Doubles]  # logits (n,) of each view to logits (n,)
+# Images (n, n_views, H, W) uint16 to logits (n,); of a rule logits (n, n_views) to logits (n,).
+Scores = Callable[[np.ndarray[Any, Any]], Doubles]
 
 
 def open_models(bundle: Bundle, device: str, threads: int) -> list[Scores]:
@@ -102,34 +88,26 @@ def open_models(bundle: Bundle, device: str, threads: int) -> list[Scores]:
 
     if bundle.members:
         of_views = [open_models(member, device, threads) for member in bundle.members]
-        return [_join(rule, models) for rule, *models in zip(open_rules(bundle), *of_views, strict=True)]
+        together = zip(open_rules(bundle), *of_views, strict=True)
+        return [functools.partial(_join, rule, models) for rule, *models in together]
     prepare_process(threads)
     place = str(choose_device(device))
     return [functools.partial(_score, bundle.plugin, bundle.load(unit, place)) for unit in bundle.units]
 
 
-def open_rules(bundle: Bundle) -> list[Rule]:
+def open_rules(bundle: Bundle) -> list[Scores]:
     """Return the rule of every unit of a combined arm."""
     from ovcf_bench.training.unit import load_saved
 
     rules = [load_saved(bundle.plugin, bundle.params, unit, bundle.context) for unit in bundle.units]
-    return [functools.partial(_combine, bundle.plugin, rule) for rule in rules]
+    return [functools.partial(_score, bundle.plugin, rule) for rule in rules]
 
 
-def _score(plugin: ModelPlugin, fitted: Fitted, pixels: np.ndarray[Any, Any]) -> Doubles:
+def _score(plugin: ModelPlugin, fitted: Fitted | Fuser, given: np.ndarray[Any, Any]) -> Doubles:
     from ovcf_bench.training.unit import scores_of
 
-    return scores_of(plugin, fitted, pixels, len(pixels))[:, 0].astype(np.float64)
+    return scores_of(plugin, fitted, given, len(given))[:, 0].astype(np.float64)
 
 
-def _join(rule: Rule, models: Sequence[Scores]) -> Scores:
-    def joined(pixels: np.ndarray[Any, Any]) -> Doubles:
-        return rule([model(pixels[:, [place]]) for place, model in enumerate(models)])
-
-    return joined
-
-
-def _combine(plugin: ModelPlugin, rule: Fuser, of_views: Sequence[Doubles]) -> Doubles:
-    from ovcf_bench.training.unit import scores_of
-
-    return scores_of(plugin, rule, np.column_stack(of_views), len(of_views[0]))[:, 0].astype(np.float64)
+def _join(rule: Scores, models: Sequence[Scores], pixels: np.ndarray[Any, Any]) -> Doubles:
+    return rule(np.column_stack([model(pixels[:, [place]]) for place, model in enumerate(models)]))

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from ovcf_bench import records
 from ovcf_bench.files import whole_folder, write_atomically
@@ -93,9 +94,9 @@ def _onnx(bundle: Bundle, folder: Path, say: Callable[[str], None]) -> float | N
         return None
     from ovcf_bench.training.onnx import CHECKED, to_onnx
 
-    networks = [bundle.load_network(unit) for unit in bundle.units]
+    networks: list[Any] = [bundle.load(unit, "cpu") for unit in bundle.units]  # of a plugin that builds: the core's own
     shape = (len(bundle.arm.views), *bundle.training.image_size)
-    content, difference = to_onnx(networks, shape, by_logit=bundle.ensemble == "mean_logit")
+    content, difference = to_onnx(networks, shape, by_logit=bundle.study.document.ensemble == "mean_logit")
     write_atomically(folder / "model.onnx", content)
     agree = f"ONNX and torch agree for {bundle.arm.name}"
     say(f"{agree}: largest difference of a logit {difference:.1g} on {CHECKED} images.")
@@ -107,6 +108,7 @@ def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
     document, arm = bundle.study.document, bundle.arm
     height, width = bundle.training.image_size
     facts = dict(bundle.plugin.describe(bundle.params)) if bundle.plugin.describe else {}
+    rule = "none" if bundle.threshold is None else "from out-of-fold development scores"
     lines = [
         f"# {arm.name}",
         "",
@@ -117,8 +119,8 @@ def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
         f"- reads: {' and '.join(arm.views)}, {height} x {width} pixels ({bundle.training.fit}), bone bright",
         f"- model: `{bundle.plugin.name}`" + "".join(f", {name} {value}" for name, value in facts.items()),
         *_members(bundle),
-        f"- {len(bundle.units)} trained units, combined by {bundle.ensemble.replace('_', ' ')}",
-        f"- frozen threshold: {number(bundle.threshold)} on the probability ({_rule(bundle)})",
+        f"- {len(bundle.units)} trained units, combined by {document.ensemble.replace('_', ' ')}",
+        f"- frozen threshold: {number(bundle.threshold)} on the probability ({rule})",
         "",
         "## How well it did",
         "",
@@ -177,7 +179,3 @@ def _usual_images(bundle: Bundle) -> Iterator[str]:
         views = " and ".join(bundle.unlimited)
         yield f"No image of the view {views} is refused: development had too few patients to tell what is usual."
         yield ""
-
-
-def _rule(bundle: Bundle) -> str:
-    return "from out-of-fold development scores" if bundle.threshold is not None else "none"

@@ -52,7 +52,7 @@ def _named(folder: Path) -> dict[str, Path]:
     """Return the images of a folder by name. Raises BenchError when two have one name."""
     found: dict[str, Path] = {}
     for file in _below(folder):
-        if found.setdefault(_name(file, folder), file) != file:
+        if found.setdefault(file.relative_to(folder).with_suffix("").as_posix(), file) != file:
             twice = "holds two images of one name, with different suffixes"
             raise BenchError(Problem(folder.name, twice, "Files of the views are joined by name: keep one."))
     return found
@@ -74,10 +74,6 @@ def _is_image(path: Path) -> bool:
         return True
     with path.open("rb") as file:
         return file.read(_DICOM_AT + 4)[_DICOM_AT:] == b"DICM"
-
-
-def _name(file: Path, folder: Path) -> str:
-    return file.relative_to(folder).with_suffix("").as_posix()
 
 
 _FORMAT = "png"  # as which computed images are exported
@@ -215,8 +211,9 @@ def _scored(
         return
     pixels = np.stack([np.stack(each.resized) for each in sources])
     logits = np.stack([model(pixels) for model in models])
-    linear, probability = ensembles_of(logits)[bundle.ensemble]
-    if bundle.ensemble == "mean_probability":  # has no logit; recalibration needs one
+    ensemble = bundle.study.document.ensemble
+    linear, probability = ensembles_of(logits)[ensemble]
+    if ensemble == "mean_probability":  # has no logit; recalibration needs one
         linear = logit(probability.clip(_SMALLEST, 1 - _SMALLEST))
     for source, p, at in zip(sources, probability.tolist(), linear.tolist(), strict=True):
         # The frozen threshold is a probability: the findings rank on logits and report on this scale.

@@ -45,8 +45,7 @@ def add_site(run: Path, file: Path, told: str | None) -> Path:
 
 def added_site(about: SiteAnswer, digest: str, hash_was_told: bool) -> AddedSite:
     """Return a site's answer as the run records it; digest : of the file."""
-    said = {each.name: getattr(about, each.name) for each in dataclasses.fields(about)}
-    return AddedSite(**said, file_sha256=digest, hash_was_told=hash_was_told)
+    return AddedSite(**dataclasses.asdict(about), file_sha256=digest, hash_was_told=hash_was_told)
 
 
 def _write(made: RunFolder, run: Path, returned: Returned, own: pd.DataFrame, added: AddedSite) -> None:

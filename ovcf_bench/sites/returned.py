@@ -121,14 +121,11 @@ def _oddities(returned: Returned, own: pd.DataFrame, trained: set[str]) -> Itera
 
 def _makers(rows: pd.DataFrame) -> set[tuple[str, ...]]:
     """Return which networks and ensembles the rows come from: repeat, fold, ensemble."""
-    made: set[tuple[str, ...]] = set(
-        rows[["repeat", "fold", "ensemble"]].astype(str).itertuples(index=False, name=None)
-    )
-    return made
+    return set(rows[["repeat", "fold", "ensemble"]].astype(str).itertuples(index=False, name=None))
 
 
 def _means_fit(rows: pd.DataFrame) -> bool:
-    networks = rows[rows["ensemble"] == scores.SINGLE]
+    networks = rows[rows["ensemble"] == SINGLE]
     mean = networks.groupby(_CASE)[["logit", "score"]].mean()
     by_logit = rows[rows["ensemble"] == "mean_logit"].set_index(_CASE)
     by_probability = rows[rows["ensemble"] == "mean_probability"].set_index(_CASE)

@@ -17,10 +17,12 @@ from ovcf_bench.hooks.contracts import Progress, silent
 from ovcf_bench.images import Pixels16, as_uint16, resize
 from ovcf_bench.predict import Bundle, open_models, open_rules
 from ovcf_bench.pseudonyms import Pseudonyms
+from ovcf_bench.scores import Doubles
 from ovcf_bench.study import read_params
 
 _FORMAT = "png"  # a CSV lists the files: plain pictures, or DICOM
 _SHOWN = 20  # problems
+_AT_ONCE = 64  # exams whose images are held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,6 @@ def check_images(images: pd.DataFrame, views_of_arms: Iterable[tuple[str, ...]])
         raise DataError(*dict.fromkeys(problems))
 
 
-Doubles = np.ndarray[Any, np.dtype[np.float64]]
-_AT_ONCE = 64  # exams whose images are held in memory
-
-
 def score_arms(
     bundles: Sequence[Bundle], given: SiteImages, device: str, threads: int, progress: Progress
 ) -> tuple[dict[str, Doubles], dict[str, int | None]]:
@@ -138,4 +136,4 @@ def _join(bundle: Bundle, scored: Mapping[str, Doubles], images: pd.DataFrame) -
     for member in bundle.members:
         place = {exam: row for row, exam in enumerate(cases(images, member.arm.views)["exam_id"])}
         of_views.append(scored[member.arm.name][:, [place[exam] for exam in exams]])
-    return np.stack([rule(views) for rule, *views in zip(open_rules(bundle), *of_views, strict=True)])
+    return np.stack([rule(np.column_stack(views)) for rule, *views in zip(open_rules(bundle), *of_views, strict=True)])

@@ -23,7 +23,8 @@ from ovcf_bench.predict import Bundle, open_bundle
 from ovcf_bench.provenance import versions
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.records import SITE_ANSWER, SITE_PACKAGE, SITES_SCHEMA, RunFolder, SiteAnswer, to_json
-from ovcf_bench.sites.scoring import Doubles, check_images, list_site_images, score_arms
+from ovcf_bench.scores import Doubles
+from ovcf_bench.sites.scoring import check_images, list_site_images, score_arms
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
