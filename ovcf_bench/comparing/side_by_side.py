@@ -18,7 +18,7 @@ from ovcf_bench.findings.case_scores import ScoreBook, open_book
 from ovcf_bench.findings.values import ArmRecord, Primary
 from ovcf_bench.provenance import digest, machine, versions
 from ovcf_bench.records import RUN_AGAIN, ListedRun, Provenance, RunAuroc, RunFolder, SharedSet, SideBySide, Source
-from ovcf_bench.study import Study, read_lock
+from ovcf_bench.study import Study
 from ovcf_bench.study.load import changes
 from ovcf_bench.vocabulary import SCORE_COLUMNS, Arm, Comparison
 
@@ -101,7 +101,7 @@ def _read(number: int, path: Path) -> _Run:
     text = folder.read_text(records.FINDINGS)
     source = folder.find(records.SOURCE)
     made: Provenance | Source = folder.read(records.PROVENANCE) if source is None else source
-    study = read_lock(folder.read_text(records.LOCK)) if folder.has(records.LOCK) else None
+    study = folder.study() if folder.has(records.LOCK) else None
     return _Run(
         number=number,
         name=folder.name,

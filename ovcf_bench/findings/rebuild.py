@@ -11,7 +11,6 @@ from ovcf_bench.findings.analysis import Analysis, SiteRecord, from_study
 from ovcf_bench.findings.assembly import build
 from ovcf_bench.findings.values import SCHEMA, Findings
 from ovcf_bench.records import Record, RunFolder
-from ovcf_bench.study import read_lock
 
 FINDINGS: Record[Findings] = Record(
     "findings.json", Findings, "`ovcf-bench report RUN` makes it anew from the other records.", SCHEMA
@@ -40,7 +39,7 @@ def of_scores(analysis: Analysis, table: pd.DataFrame) -> Findings:
 def _of_run(folder: RunFolder, table: pd.DataFrame) -> Findings:
     said = folder.read(records.PROVENANCE)
     return build(
-        from_study(read_lock(folder.read_text(records.LOCK)), said.readers, _sites(folder)),
+        from_study(folder.study(), said.readers, _sites(folder)),
         table,
         flow=folder.read(records.FLOW),
         cohort_table=folder.read_table(records.COHORT),

@@ -1,6 +1,6 @@
 """What a run writes, typed once: every record has one type here, one reader and one writer."""
 
-from ovcf_bench.records.folder import FLAT, RUN_AGAIN, Record, RunFolder, gathering, parse, plain, to_json
+from ovcf_bench.records.folder import FLAT, LOCK, RUN_AGAIN, Record, RunFolder, gathering, parse, plain, to_json
 from ovcf_bench.records.leaving import (
     EXPORT_SCHEMA,
     EXPORTED_ARM,
@@ -42,7 +42,7 @@ from ovcf_bench.records.run import (
 from ovcf_bench.records.side_by_side import SIDE_BY_SIDE, ListedRun, RunAuroc, SharedSet, SideBySide
 
 ANALYSIS, FINDINGS = "analysis.json", "findings.json"  # typed by the findings, which stand above
-LOCK, SPLITS, COHORT, SCORES, REPORT = "study.lock.yaml", "splits.csv", "cohort.csv", "scores.csv", "report.html"
+SPLITS, COHORT, SCORES, REPORT = "splits.csv", "cohort.csv", "scores.csv", "report.html"
 PLUGINS = "plugins"  # a folder: the plugin files that the study named, as they were when it ran
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from collections.abc import Mapping
@@ -15,9 +16,11 @@ from pydantic import TypeAdapter, ValidationError, model_validator
 
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.files import write_atomically
+from ovcf_bench.study import Study, read_lock
 
 Content = TypeVar("Content")
 
+LOCK = "study.lock.yaml"
 FLAT = MappingProxyType({"flat": True})  # of a field whose own fields stand beside it in the file
 RUN_AGAIN = "A run folder is made by `ovcf-bench run`; run the study again."
 _MOST_MISTAKES = 3
@@ -74,6 +77,10 @@ class RunFolder:
         except (OSError, UnicodeDecodeError) as error:
             raise RecordError(Problem(f"run {self.name}", f"{name} cannot be read", anew)) from error
 
+    def study(self) -> Study:
+        """Return the study as it ran. Raises RecordError when the run has no lock."""
+        return _study(self.read_text(LOCK))
+
     def write_text(self, name: str, text: str) -> None:
         """Write a record; unchanged content leaves the file alone."""
         write_atomically(self.path / name, text)
@@ -88,6 +95,11 @@ class RunFolder:
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a record as CSV; floats are written so that reading gives the same bits."""
         self.write_text(name, table.to_csv(index=False, lineterminator="\n"))
+
+
+@functools.lru_cache(maxsize=1)  # findings and report ask for the same one, and parsing it takes longer than reading
+def _study(lock: str) -> Study:
+    return read_lock(lock)
 
 
 def _file(record: Record[Any] | str) -> str:

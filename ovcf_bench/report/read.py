@@ -17,7 +17,7 @@ from ovcf_bench.records import (
     Source,
     read_history,
 )
-from ovcf_bench.study import Study, read_lock
+from ovcf_bench.study import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,6 @@ def read_run(run: Path) -> RunRecords:
         checks=folder.find(records.CHECKS) or (),
         gallery=folder.find(records.GALLERY),
         lock=lock,
-        study=read_lock(lock) if lock else None,
+        study=folder.study() if lock else None,
         side_by_side=folder.find(records.SIDE_BY_SIDE),
     )
