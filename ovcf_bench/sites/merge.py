@@ -53,8 +53,7 @@ def _write(made: RunFolder, run: Path, returned: Returned, own: pd.DataFrame, ad
     shutil.copytree(run, made.path, ignore=anew, dirs_exist_ok=True)
     joined = scores.build(pd.concat([own, returned.table], ignore_index=True))
     made.write_text(records.SCORES, scores.to_csv(joined))
-    known = made.find(records.SITES) if made.has(records.SITES) else None
-    made.write(records.SITES, (known or {}) | {returned.site: added})
+    made.write(records.SITES, (made.find(records.SITES) or {}) | {returned.site: added})
     said = made.read(records.PROVENANCE)
     proven = f"{said.leakage.statement.rstrip('.')}. {returned.site}, scored elsewhere, is no part of this proof."
     leakage = dataclasses.replace(said.leakage, statement=proven)
