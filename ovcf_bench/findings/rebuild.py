@@ -22,7 +22,8 @@ def rebuild(run: Path) -> Findings:
     """Compute findings.json of a run or a comparison anew and write it. Raises RecordError for a missing record."""
     folder = RunFolder(run)
     table = scores.from_csv(folder.read_text(records.SCORES))
-    analysis = folder.find(ANALYSIS)
+    # A comparison that lost its analysis is no run, whose records it never had.
+    analysis = folder.read(ANALYSIS) if folder.has(records.SOURCE) else folder.find(ANALYSIS)
     found = of_scores(analysis, table) if analysis else _of_run(folder, table)
     folder.write(FINDINGS, found)
     return found

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from places import ORACLE
 
 from ovcf_bench.cli.main import ovcf_bench_command
-from ovcf_bench.errors import BenchError
+from ovcf_bench.errors import BenchError, RecordError
 from ovcf_bench.records import SOURCE, RunFolder
 
 REFERENCE = json.loads((ORACLE / "oracle.json").read_text())
@@ -276,6 +276,14 @@ def test_the_command_leaves_a_report_and_prints_nothing_else_with_json(tmp_path)
     assert again.exit_code == 0
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     assert RunFolder(folder).read(SOURCE).rows == 104
+
+
+def test_a_comparison_that_lost_its_analysis_is_told_so_and_not_taken_for_a_run():
+    invoke(ORACLE / "s03_n104_rho03.csv", *WIDE, *FEW)
+    (folder,) = Path("reports/comparisons").iterdir()
+    (folder / "analysis.json").unlink()
+    with pytest.raises(RecordError, match=r"analysis\.json cannot be read\n +Run `ovcf-bench compare` again\.$"):
+        CliRunner().invoke(ovcf_bench_command, ["report", str(folder)], catch_exceptions=False)
 
 
 @pytest.mark.system
