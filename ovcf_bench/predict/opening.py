@@ -21,11 +21,9 @@ from ovcf_bench.vocabulary import PREPROCESSING_VERSION, TRAINING_VERSION, Arm
 
 def open_bundle(path: Path, arm: str | None = None) -> Bundle:
     """Return one arm of a run, or of an exported folder. Raises BenchError when it cannot be used."""
-    return _opened(RunFolder(path), arm)
-
-
-def _opened(folder: RunFolder, arm: str | None) -> Bundle:
-    bundle, source = (_exported if folder.has(EXPORTED_ARM) else _of_run)(folder, arm)
+    folder = RunFolder(path)
+    exported = folder.has(EXPORTED_ARM)
+    bundle, source = _exported(RunFolder(path, "exported folder"), arm) if exported else _of_run(folder, arm)
     form = bundle.plugin.form
     if not is_bundled(form) and source_digest(form) != source:
         advice = "Install the version that it was trained with, or run the study again."
@@ -75,7 +73,7 @@ def _of_run(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
         recalibration=_recalibration(folder, name),
         usual=_usual_images(folder, limits),
         findings=findings,
-        members=tuple(_opened(folder, each) for each in members),
+        members=tuple(open_bundle(folder.path, each) for each in members),
     )
     return bundle, source
 

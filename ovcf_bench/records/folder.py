@@ -41,9 +41,10 @@ class Record(Generic[Content]):
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """One run's folder; every record in it is whole or absent."""
+    """One run's folder, or one that left it; every record in it is whole or absent. what : how messages call it."""
 
     path: Path
+    what: str = "run"
 
     @property
     def name(self) -> str:
@@ -60,7 +61,7 @@ class RunFolder:
 
     def read(self, record: Record[Content]) -> Content:
         """Return a record. Raises RecordError naming it when it is absent, damaged or of another schema."""
-        return parse(record, self.read_text(record.file, record.anew), f"run {self.name}")
+        return parse(record, self.read_text(record.file, record.anew), f"{self.what} {self.name}")
 
     def find(self, record: Record[Content]) -> Content | None:
         """Return a record, or None where there is none; errors as `read`."""
@@ -75,7 +76,7 @@ class RunFolder:
         try:
             return (self.path / name).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise RecordError(Problem(f"run {self.name}", f"{name} cannot be read", anew)) from error
+            raise RecordError(Problem(f"{self.what} {self.name}", f"{name} cannot be read", anew)) from error
 
     def study(self) -> Study:
         """Return the study as it ran. Raises RecordError when the run has no lock."""
@@ -90,7 +91,7 @@ class RunFolder:
         try:
             return pd.read_csv(io.StringIO(self.read_text(name)))
         except ValueError as error:  # what pandas raises for text that is no table
-            raise RecordError(Problem(f"run {self.name}, {name}", "is no table", RUN_AGAIN)) from error
+            raise RecordError(Problem(f"{self.what} {self.name}, {name}", "is no table", RUN_AGAIN)) from error
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a record as CSV; floats are written so that reading gives the same bits."""

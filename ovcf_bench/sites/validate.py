@@ -67,7 +67,7 @@ def validate_site(
     data cannot be used; then nothing is written.
     """
     check_site_name(site, "--site")
-    said = RunFolder(package).read(SITE_PACKAGE)
+    said = RunFolder(package, "package").read(SITE_PACKAGE)
     bundles = [open_bundle(package / folder, name) for name, folder in said.arms.items()]
     views_of_arms = list(dict.fromkeys(bundle.arm.views for bundle in bundles))
     read = {view for views in views_of_arms for view in views}

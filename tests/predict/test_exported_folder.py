@@ -51,6 +51,27 @@ def test_what_another_version_made_is_not_scored_in_another_way(run, tmp_path, r
         open_bundle(tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("record", "text", "said"),
+    [
+        ("limits.json", None, "exported folder out: limits.json cannot be read"),
+        ("limits.json", "{}", "exported folder out, limits.json: preprocessing: Field required"),
+        ("bundle.json", "[]", "exported folder out, bundle.json: Input should be an object"),
+    ],
+)
+def test_an_exported_folder_is_not_called_a_run(run, tmp_path, record, text, said):
+    export_bundle(open_bundle(run, "ap/parts"), tmp_path / "out", print)
+    path = tmp_path / "out" / record
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text)
+    with pytest.raises(RecordError) as refused:
+        open_bundle(tmp_path / "out")
+    assert str(refused.value).startswith(said)
+    assert "Export it again" in str(refused.value)
+
+
 def test_limits_whose_rows_are_of_unequal_length_are_refused(copy):
     path = copy / "limits.json"
     limits = json.loads(path.read_text())
