@@ -84,14 +84,13 @@ Scores = Callable[[np.ndarray[Any, Any]], Doubles]
 
 def open_models(bundle: Bundle, device: str, threads: int) -> list[Scores]:
     """Return what every unit of the arm makes of images. Raises BenchError when there is no such device."""
-    from ovcf_bench.training.device import choose_device, prepare_process
+    from ovcf_bench.training.device import prepare_process
 
     if bundle.members:
         of_views = [open_models(member, device, threads) for member in bundle.members]
         together = zip(open_rules(bundle), *of_views, strict=True)
         return [functools.partial(_join, rule, models) for rule, *models in together]
-    prepare_process(threads)
-    place = str(choose_device(device))
+    place = str(prepare_process(threads, device))
     return [functools.partial(_score, bundle.plugin, bundle.load(unit, place)) for unit in bundle.units]
 
 

@@ -25,13 +25,12 @@ def epoch_order(
     if not balanced:
         return generator.permutation(len(labels))
     half = len(labels) // 2
-    drawn = [_repeated(np.flatnonzero(labels == label), half, generator) for label in (0, 1)]
+    drawn = []
+    for label in (0, 1):
+        rows = np.flatnonzero(labels == label)
+        rounds = -(-half // len(rows))
+        drawn.append(np.concatenate([generator.permutation(rows) for _ in range(rounds)])[:half])
     return generator.permutation(np.concatenate(drawn))
-
-
-def _repeated(rows: np.ndarray[Any, Any], n: int, generator: np.random.Generator) -> np.ndarray[Any, Any]:
-    rounds = -(-n // len(rows))
-    return np.concatenate([generator.permutation(rows) for _ in range(rounds)])[:n]
 
 
 def split_into_batches(order: np.ndarray[Any, Any], size: int) -> list[np.ndarray[Any, Any]]:

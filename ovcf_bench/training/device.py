@@ -30,13 +30,14 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
-def prepare_process(threads: int) -> None:
-    """Fix what would make bytes depend on the machine's load: thread count and algorithm selection."""
+def prepare_process(threads: int, device: str = "cpu") -> torch.device:
+    """Fix what would make bytes depend on the machine's load, thread count and algorithms; return `choose_device`."""
     # Sums are parted by threads, so their last bits depend on how many there are.
     torch.set_num_threads(threads)
     # cuDNN times its algorithms anew in each process and may take another one: other last bits, other scores.
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+    return choose_device(device)
 
 
 def seed_layers(seed: int, *name: object) -> None:
@@ -89,7 +90,7 @@ class Probe:
     networks: Sequence[tuple[ModelPlugin, Params, BuildContext]]
     device: str
     threads: int
-    precision: str = "float32"
+    precision: str
 
 
 def choose_precision(probe: Probe, report: Callable[[Mapping[str, Any]], None]) -> str:
@@ -97,8 +98,7 @@ def choose_precision(probe: Probe, report: Callable[[Mapping[str, Any]], None]) 
 
     One choice for the whole study: arms that are compared compute alike.
     """
-    prepare_process(probe.threads)
-    device = choose_device(probe.device)
+    device = prepare_process(probe.threads, probe.device)
     if not has_bfloat16(device):
         return "float32"
     seconds = {
@@ -110,8 +110,7 @@ def choose_precision(probe: Probe, report: Callable[[Mapping[str, Any]], None]) 
 
 def seconds_per_image(probe: Probe, report: Callable[[Mapping[str, Any]], None]) -> list[float]:
     """Return the seconds that one training image takes, for each network."""
-    prepare_process(probe.threads)
-    device = choose_device(probe.device)
+    device = prepare_process(probe.threads, probe.device)
     return [_seconds(*network, device, probe.precision) / _BATCH for network in probe.networks]
 
 

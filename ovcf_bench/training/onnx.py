@@ -50,16 +50,20 @@ def to_onnx(trained: Sequence[TrainedNetwork], shape: tuple[int, int, int], *, b
     lacking = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if lacking:
         raise PluginError(Problem("export", f"ONNX needs {', '.join(lacking)}", f"Install: {_INSTALL}. Or --no-onnx."))
+    import onnxruntime
+
     networks = [each.network.to(memory_format=torch.contiguous_format).eval() for each in trained]  # type: ignore[call-overload]
     ensemble = _Ensemble(networks, trained[0].normalisation, by_logit=by_logit).eval()
     images = torch.rand((CHECKED, *shape), generator=torch.Generator().manual_seed(1))
     content = _exported(ensemble, images[:2])
     with torch.inference_mode():
         expected = ensemble(images)[0].numpy()
-    difference = float(np.abs(_run(content, images.numpy()) - expected).max())
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (found,) = session.run(["logit"], {"images": images.numpy()})
+    difference = float(np.abs(found - expected).max())
     if not difference <= MOST_DIFFERENCE:
-        found = f"ONNX and torch differ by {difference:.2g} in a logit"
-        raise BenchError(Problem("export", found, f"Allowed: {MOST_DIFFERENCE}. --no-onnx exports the weights alone."))
+        differ = f"ONNX and torch differ by {difference:.2g} in a logit"
+        raise BenchError(Problem("export", differ, f"Allowed: {MOST_DIFFERENCE}. --no-onnx exports the weights alone."))
     return content, difference
 
 
@@ -83,11 +87,3 @@ def _exported(ensemble: _Ensemble, images: torch.Tensor) -> bytes:
         quiet.setLevel(before)
     content: bytes = program.model_proto.SerializeToString()
     return content
-
-
-def _run(content: bytes, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    found: np.ndarray[Any, Any] = session.run(["logit"], {"images": images})[0]
-    return found

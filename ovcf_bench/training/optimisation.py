@@ -38,18 +38,14 @@ def make_schedule(
     if settings.name == "constant":
         return lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)
     warmup = min(round(settings.warmup_epochs * steps_per_epoch), total - 1)
-    after = _after_warmup(optimizer, settings, total - warmup, steps_per_epoch)
+    after: Schedule
+    # Kim 2024's schedule: a ramp of one epoch, then cosine restarts.
+    if settings.name == "warmup_restarts":
+        cycle = settings.restart_epochs * steps_per_epoch
+        after = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=cycle)
+    else:
+        after = lr_scheduler.CosineAnnealingLR(optimizer, T_max=total - warmup)
     if not warmup:
         return after
     ramp = lr_scheduler.LinearLR(optimizer, start_factor=settings.warmup_factor, total_iters=warmup)
     return lr_scheduler.SequentialLR(optimizer, [ramp, after], milestones=[warmup])
-
-
-def _after_warmup(
-    optimizer: torch.optim.Optimizer, settings: ScheduleSection, steps: int, steps_per_epoch: int
-) -> Schedule:
-    # Kim 2024's schedule: a ramp of one epoch, then cosine restarts.
-    if settings.name == "warmup_restarts":
-        cycle = settings.restart_epochs * steps_per_epoch
-        return lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=cycle)
-    return lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)

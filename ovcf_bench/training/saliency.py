@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from ovcf_bench.hooks.contracts import BuildContext, ModelPlugin, Params, Pixels
 from ovcf_bench.training.batches import normalised
-from ovcf_bench.training.device import choose_device, prepare_process
+from ovcf_bench.training.device import prepare_process
 from ovcf_bench.training.networks import build_network, load_weights
 
 Maps = np.ndarray[Any, np.dtype[np.float32]]
@@ -45,8 +45,7 @@ def map_saliency(job: SaliencyJob, report: Callable[[Mapping[str, Any]], None]) 
 
     h x w is the size of the network's last feature maps.
     """
-    prepare_process(job.threads)
-    device = choose_device(job.device)
+    device = prepare_process(job.threads, job.device)
     # Networks differ in the size of their gradients: each counts alike in the mean of the folds.
     return _scaled(functools.reduce(operator.add, (_of_unit(folder, job, device) for folder in job.units)))
 

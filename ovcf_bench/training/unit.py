@@ -71,12 +71,11 @@ class FitJob(UnitJob):
 
 def run_unit(job: FitJob, report: Report) -> None:
     """Fit and score one unit and finish it in the store. Raises UnitError with the reason when it cannot."""
-    from ovcf_bench.training.device import choose_device, prepare_process
+    from ovcf_bench.training.device import prepare_process
     from ovcf_bench.training.networks import forget_epochs
 
     begun = time.perf_counter()
-    prepare_process(job.threads)
-    device = choose_device(job.device)
+    device = prepare_process(job.threads, job.device)
     store = Store(job.store)
     folder = store.unit_folder(job.key)
     folder.mkdir(parents=True, exist_ok=True)
@@ -192,9 +191,19 @@ def scores_of(plugin: ModelPlugin, fitted: Fitted | Fuser, given: Any, n: int, a
     model = f"model {plugin.name!r}"
     with calling(model, fitted.scores, at):
         logits = fitted.scores(given)
-    if problem := _wrong_scores(logits, (n, 1)):
-        raise UnitError(Problem(", ".join(part for part in (model, "scores", at) if part), *problem))
-    return logits
+    shape = (n, 1)
+    if not isinstance(logits, np.ndarray):
+        found = f"returns {type(logits).__name__}"
+    elif logits.shape != shape:
+        found = f"returns {logits.shape} for {n} images"
+    elif not np.issubdtype(logits.dtype, np.floating):
+        found = f"returns numbers of type {logits.dtype}"
+    elif not np.isfinite(logits).all():
+        found = f"{int((~np.isfinite(logits)).sum())} of {logits.size} scores are not finite"
+    else:
+        return logits
+    wanted = f"Wanted: finite logits {shape} as a numpy array of float32, one row for each image."
+    raise UnitError(Problem(", ".join(part for part in (model, "scores", at) if part), found, wanted))
 
 
 def finish(
@@ -224,17 +233,3 @@ def _score_text(scored: Scored) -> str:
         writer.writerows((name, *each, str(logit)) for each, logit in zip(ids, logits[:, 0], strict=True))
     assert scored[0][0] == DEVELOPMENT
     return text.getvalue()
-
-
-def _wrong_scores(logits: Any, shape: tuple[int, int]) -> tuple[str, str] | None:
-    """Return what is wrong with the scores of a model and what is wanted, or None."""
-    wanted = f"Wanted: finite logits {shape} as a numpy array of float32, one row for each image."
-    if not isinstance(logits, np.ndarray):
-        return f"returns {type(logits).__name__}", wanted
-    if logits.shape != shape:
-        return f"returns {logits.shape} for {shape[0]} images", wanted
-    if not np.issubdtype(logits.dtype, np.floating):
-        return f"returns numbers of type {logits.dtype}", wanted
-    if not np.isfinite(logits).all():
-        return f"{int((~np.isfinite(logits)).sum())} of {logits.size} scores are not finite", wanted
-    return None
