@@ -117,10 +117,9 @@ def _decode_chunk(chunk: _Chunk, report: Report) -> dict[int, Unusable]:
     dataset = chunk.plugin.open(chunk.params, chunk.folder)
     plugin = f"dataset {chunk.plugin.name!r}"
     failed: dict[int, Unusable] = {}
-    since = 0
     before: tuple[str, Pixels16] | None = None
     with chunk.cache.batch():
-        for number, row, key in zip(chunk.numbers, chunk.rows, chunk.keys, strict=True):
+        for n, (number, row, key) in enumerate(zip(chunk.numbers, chunk.rows, chunk.keys, strict=True), start=1):
             place = f"cohort {chunk.cohort!r}, image {number + 1}"
             image = _read(dataset, row, plugin, place)
             if isinstance(image, Unusable):
@@ -133,11 +132,9 @@ def _decode_chunk(chunk: _Chunk, report: Report) -> dict[int, Unusable]:
                     raise PluginError(Problem(f"{plugin}, fingerprint, {place}", found, allowed))
                 chunk.cache.put(key, image, chunk.preprocessing)
                 before = key, image
-            since += 1
-            if since == _TOLD_EVERY:
-                report({"images": since})
-                since = 0
-    report({"images": since})
+            if n % _TOLD_EVERY == 0:
+                report({"images": _TOLD_EVERY})
+    report({"images": len(chunk.keys) % _TOLD_EVERY})
     return failed
 
 

@@ -56,15 +56,14 @@ def _of_arm(study: Study, arm: Arm, plugin: ModelPlugin, prepared: Prepared, pse
     lacking = [name for name in _COLUMNS if name not in table.columns]
     if lacking:
         raise PluginError(Problem(f"{where}, listed", f"the table lacks {', '.join(lacking)}", "See the plugin API."))
-    # A blank key would join with every other blank one.
-    unnamed = int(table["exam_id"].isna().sum())
-    if unnamed:
-        raise PluginError(Problem(f"{where}, arm {arm.name!r}", f"{unnamed} scores name no exam", "Mend the file."))
     table = table.assign(reader=table["reader"].fillna("").astype(str))
     scores = pd.to_numeric(table["score"], errors="coerce").astype(np.float64)
     odd = (scores.isna() & table["score"].notna()) | np.isinf(scores)
-    twice = table.duplicated(["exam_id", "reader"])
-    for wrong, found in ((odd, "scores are no finite numbers"), (twice, "exams have two scores of one reader")):
+    for wrong, found in (
+        (table["exam_id"].isna(), "scores name no exam"),  # a blank key would join with every other blank one
+        (odd, "scores are no finite numbers"),
+        (table.duplicated(["exam_id", "reader"]), "exams have two scores of one reader"),
+    ):
         if wrong.any():
             raise PluginError(Problem(f"{where}, arm {arm.name!r}", f"{int(wrong.sum())} {found}", "Mend the file."))
     hidden = pseudonyms.all("exam", table["exam_id"].astype(str))

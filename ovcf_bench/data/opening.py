@@ -97,10 +97,10 @@ def _check_columns(study: Study, opened: Mapping[str, Opened]) -> None:
     wanted = {view for arm in study.arms for view in arm.views}
     problems = [Problem("arms", f"unknown view {view!r}", one_of(view, known)) for view in sorted(wanted - {*known})]
     for name, each in opened.items():
-        lacking = [column for column in study.document.covariates if column not in each.exams.columns]
         problems += [
             Problem(f"covariates, cohort {name!r}", f"unknown column {column!r}", one_of(column, each.exams.columns))
-            for column in lacking
+            for column in study.document.covariates
+            if column not in each.exams.columns
         ]
     if problems:
         raise DataError(*problems)

@@ -94,17 +94,5 @@ def list_images(study: Study, registry: Registry, key: Path | None, watch: Watch
         tables.append(dataset.exams(watch.progress).assign(cohort=name))
     listed = pd.concat(tables, ignore_index=True)
     listed["pseudonym"] = pseudonyms.all("image", listed["image_id"].astype(str))
-    wanted = [
-        "cohort",
-        "place",
-        "pseudonym",
-        "source",
-        "unusable",
-        "view",
-        "evidence",
-        "remark",
-        "label",
-        "patient_id",
-        "exam_id",
-    ]
-    return listed[[name for name in [*wanted, "image_id"] if name in listed.columns]]
+    said = ["cohort", "place", "pseudonym", "source", "unusable", "view", "evidence", "remark", "label"]
+    return listed[[name for name in (*said, "patient_id", "exam_id", "image_id") if name in listed.columns]]

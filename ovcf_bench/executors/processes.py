@@ -149,10 +149,8 @@ def _receive(
         return running.outcome or Outcome(running.job, problems=(Problem("", _died(code)),))
     if kind == "report":
         on_report(running.job, value)
-    elif kind == "result":
-        running.outcome = Outcome(running.job, result=value)
     else:
-        running.outcome = Outcome(running.job, problems=value)
+        running.outcome = Outcome(running.job, **{kind: value})
     return None
 
 
@@ -178,12 +176,12 @@ def _work(files: tuple[tuple[str, str], ...], packed: bytes, sender: Connection)
         job: Job = pickle.loads(packed)  # noqa: S301  packed by the process that started this one
         result = job.function(job.argument, lambda values: send("report", values))
     except BenchError as error:
-        send("failed", error.problems)
+        send("problems", error.problems)
     except OSError as error:  # its own words would name the file
-        send("failed", (Problem("", f"{type(error).__name__}: {error.strerror}"),))
+        send("problems", (Problem("", f"{type(error).__name__}: {error.strerror}"),))
     except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a plugin or a library raises ends this job only
         trace = "".join(traceback.format_exception(error))
-        send("failed", (Problem("", f"{type(error).__name__}: {error}", trace=trace),))
+        send("problems", (Problem("", f"{type(error).__name__}: {error}", trace=trace),))
     else:
         send("result", result)
     with suppress(OSError):

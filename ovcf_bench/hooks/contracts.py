@@ -126,9 +126,8 @@ def _refuse_local(where: str, **functions: Callable[..., Any] | None) -> None:
     for hook, function in functions.items():
         if "<" in getattr(function, "__qualname__", ""):
             found = f"{hook} is a lambda or stands inside another function"
-            raise PluginError(
-                Problem(where, found, "Write it with `def` at the top of the module: other processes look it up.")
-            )
+            advice = "Write it with `def` at the top of the module: other processes look it up."
+            raise PluginError(Problem(where, found, advice))
 
 
 @dataclass(frozen=True, slots=True)

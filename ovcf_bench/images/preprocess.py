@@ -75,7 +75,12 @@ def resize(image: Pixels16, preprocessing: Preprocessing) -> Pixels16:
     """
     height, width = preprocessing.height, preprocessing.width
     top, left, inner_height, inner_width = inside((image.shape[0], image.shape[1]), preprocessing)
-    inner = _resample(image, inner_height, inner_width)
+    inner = image
+    if image.shape != (inner_height, inner_width):
+        # Pillow resamples 16-bit images with 8-bit weights; its 32-bit floats are exact enough for 65,536 levels.
+        size = (inner_width, inner_height)
+        smooth = Image.fromarray(image.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
+        inner = np.clip(np.rint(np.asarray(smooth)), 0, _HIGHEST).astype(np.uint16)
     if inner.shape == (height, width):
         return inner
     framed = np.zeros((height, width), dtype=np.uint16)
@@ -92,15 +97,6 @@ def inside(shape: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, i
     inner_height = min(height, max(1, round(shape[0] * scale)))
     inner_width = min(width, max(1, round(shape[1] * scale)))
     return (height - inner_height) // 2, (width - inner_width) // 2, inner_height, inner_width
-
-
-def _resample(image: Pixels16, height: int, width: int) -> Pixels16:
-    if image.shape == (height, width):
-        return image
-    # Pillow resamples 16-bit images with 8-bit weights; its 32-bit floats are exact enough for 65,536 levels.
-    smooth = Image.fromarray(image.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
-    levels: Pixels16 = np.clip(np.rint(np.asarray(smooth)), 0, _HIGHEST).astype(np.uint16)
-    return levels
 
 
 THUMBNAIL = 64  # pixels a side, whatever the proportions: small enough to keep for every image

@@ -118,7 +118,7 @@ def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
         "",
         f"- reads: {' and '.join(arm.views)}, {height} x {width} pixels ({bundle.training.fit}), bone bright",
         f"- model: `{bundle.plugin.name}`" + "".join(f", {name} {value}" for name, value in facts.items()),
-        *_members(bundle),
+        *([f"- joins the scores of: {', '.join(each.arm.name for each in bundle.members)}"] if bundle.members else []),
         f"- {len(bundle.units)} trained units, combined by {document.ensemble.replace('_', ' ')}",
         f"- frozen threshold: {number(bundle.threshold)} on the probability ({rule})",
         "",
@@ -149,11 +149,6 @@ def model_card(bundle: Bundle, onnx_difference: float | None) -> str:
             f"`logit` and `probability`; on 32 images it differed from torch by {onnx_difference:.1g} at most.",
         ]
     return "\n".join(lines) + "\n"
-
-
-def _members(bundle: Bundle) -> Iterator[str]:
-    if bundle.members:
-        yield f"- joins the scores of: {', '.join(each.arm.name for each in bundle.members)}"
 
 
 def _performance(bundle: Bundle) -> Iterator[str]:

@@ -146,16 +146,13 @@ def _units(folder: RunFolder, said: Provenance, arm: str) -> tuple[tuple[Path, .
     if lacking:
         found = f"{len(lacking)} of {len(units)} units of {arm!r} are not in the store beside the run"
         raise RecordError(Problem(f"run {folder.name}", found, "Run the study again, or copy the folder `units` too."))
-    return tuple(store.unit_folder(each.key) for each in units), _source(store, units[0].key)
-
-
-def _source(store: Store, key: str) -> str:
-    """Return the digest of what a unit was made with."""
+    key = units[0].key
     try:
-        return str(store.record(key).identity["model"]["source"])
+        source = str(store.record(key).identity["model"]["source"])
     except (KeyError, TypeError) as error:
         advice = "Delete this unit's folder and run the study again."
         raise RecordError(Problem(f"unit {key[:12]}", "unit.json does not say what made it", advice)) from error
+    return tuple(store.unit_folder(each.key) for each in units), source
 
 
 def _threshold(findings: Findings | None, arm: str) -> float | None:

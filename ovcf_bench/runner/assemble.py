@@ -18,7 +18,7 @@ from ovcf_bench.data.preparing import ExistingScores, Prepared
 from ovcf_bench.plan import PlannedUnit
 from ovcf_bench.store import Store
 from ovcf_bench.training.unit import HISTORY, SCORES
-from ovcf_bench.vocabulary import DEVELOPMENT, HISTORY_COLUMNS, SCORE_COLUMNS, Arm, Unit
+from ovcf_bench.vocabulary import DEVELOPMENT, HISTORY_COLUMNS, SCORE_COLUMNS, Arm
 
 
 def score_table(
@@ -41,13 +41,16 @@ def score_table(
         scored = {unit: _unit_scores(unit, store, listed) for unit in mine}
         for name in (DEVELOPMENT, *study.document.splits.tests):
             of_set = {each: part[part["set"] == name] for each, part in scored.items()}
-            tables += [_of_network(part, arm, planned.unit) for planned, part in of_set.items()]
+            for planned, part in of_set.items():
+                place = planned.unit.repeat, planned.unit.fold
+                tables.append(scores.network_rows(part, arm, *place, score=part["score"], logit=part["logit"]))
             if name != DEVELOPMENT and len(mine) == per_arm:
                 tables += _ensembles(list(of_set.values()), arm)
         _assert_all_scored(mine, scored, cases[arm.views])
     if not tables:
         return pd.DataFrame(columns=[*SCORE_COLUMNS])
-    return _with_covariates(pd.concat(tables, ignore_index=True), prepared)
+    of_exam = prepared.images.drop_duplicates("exam_id").set_index("exam_id")[list(study.document.covariates)]
+    return pd.concat(tables, ignore_index=True).join(of_exam, on="exam_id")
 
 
 def _unit_scores(unit: PlannedUnit, store: Store, listed: pd.DataFrame) -> pd.DataFrame:
@@ -61,10 +64,6 @@ def _unit_scores(unit: PlannedUnit, store: Store, listed: pd.DataFrame) -> pd.Da
     assert (found["set"] == found["split"]).all(), f"{unit.name}: an image was scored under another set's name"
     found["logit"] = found["logit"].astype(np.float64)
     return found.assign(score=expit(found["logit"]))
-
-
-def _of_network(part: pd.DataFrame, arm: Arm, unit: Unit) -> pd.DataFrame:
-    return scores.network_rows(part, arm, unit.repeat, unit.fold, score=part["score"], logit=part["logit"])
 
 
 def _existing_scores(existing: ExistingScores, arm: Arm, cases: pd.DataFrame, ensemble: str) -> Iterator[pd.DataFrame]:
@@ -94,14 +93,6 @@ def _assert_all_scored(
         _, others = by_fold(cases, planned.unit.fold)
         n, wanted = len(scored[planned]), len(cases) - len(others)
         assert n == wanted, f"{planned.name}: {n} images scored, {wanted} listed"
-
-
-def _with_covariates(table: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
-    covariates = list(prepared.study.document.covariates)
-    if not covariates:
-        return table
-    of_exam = prepared.images.drop_duplicates("exam_id").set_index("exam_id")[covariates]
-    return table.join(of_exam, on="exam_id")
 
 
 def history_table(units: Sequence[PlannedUnit], store: Store) -> pd.DataFrame:

@@ -38,9 +38,8 @@ def declare(study: Study, plan: Plan, store: Store, runs: Path, existing: Collec
         identity = digest(entry)
         if identity not in known:
             had_scores = any(store.is_done(unit.key) for unit in units) or {comparison.a, comparison.b} & {*existing}
-            before = not had_scores
-            known[identity] = before
-            new.append({"identity": identity, "before_scores": before, **entry})
+            known[identity] = not had_scores
+            new.append({"identity": identity, "before_scores": known[identity], **entry})
         found[comparison.id] = known[identity]
     _append(runs / _NAME, new)
     return found
@@ -57,15 +56,14 @@ def _entry(study: Study, comparison: Comparison, units: Sequence[PlannedUnit]) -
 
 
 def _read(path: Path) -> dict[str, bool]:
-    if not path.exists():
-        return {}
-    entries: list[Mapping[str, Any]] = []
-    for line in path.read_text("utf-8").splitlines():
+    found: dict[str, bool] = {}
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
         try:
-            entries.append(json.loads(line))
+            entry = json.loads(line)
         except ValueError:  # a line cut short by a kill: it was never taken as declared
             continue
-    return {str(entry["identity"]): bool(entry["before_scores"]) for entry in entries}
+        found[str(entry["identity"])] = bool(entry["before_scores"])
+    return found
 
 
 def _append(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from types import TracebackType
 
 from ovcf_bench.data.settings import Watch
@@ -51,8 +51,5 @@ class Watchers:
                 self._problems.put(problem)
 
     def _say_problems(self) -> None:
-        try:
-            while True:
-                self._watch.say(f"warning: {self._problems.get_nowait()} It is not told any more.")
-        except Empty:
-            return
+        while not self._problems.empty():  # nobody else takes from it
+            self._watch.say(f"warning: {self._problems.get()} It is not told any more.")

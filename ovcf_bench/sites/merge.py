@@ -82,8 +82,6 @@ def _extend(target: RunFolder, table: pd.DataFrame, site: str) -> None:
     patients = images.drop_duplicates("patient_id").assign(cohort=site, split=site, site=site)
     patients["label"] = patients["patient_id"].map(images.groupby("patient_id")["label"].max())
     for name in (records.COHORT, records.SPLITS):
-        known = target.read_table(name)
-        known["fold"] = known["fold"].astype("Int64")
-        new = patients.reindex(columns=known.columns)
-        new["fold"] = new["fold"].astype("Int64")
+        known = target.read_table(name).astype({"fold": "Int64"})
+        new = patients.reindex(columns=known.columns).astype({"fold": "Int64"})
         target.write_table(name, pd.concat([known, new], ignore_index=True))

@@ -68,22 +68,17 @@ def list_site_images(
 
 def check_images(images: pd.DataFrame, views_of_arms: Iterable[tuple[str, ...]]) -> None:
     """Raise DataError when the images cannot make a test set of the study."""
-    problems = []
+    wrong = []
     views_of_exam = images.groupby("exam_id")["view"].agg(set)
     for views in views_of_arms:
         if lacking := [view for view in views if view not in set(images["view"])]:
-            found = f"lists no image of the view {', '.join(map(repr, lacking))}"
-            problems.append(Problem("--data", found, "The networks read that."))
+            wrong.append((f"lists no image of the view {', '.join(map(repr, lacking))}", "The networks read that."))
         elif not views_of_exam.map(set(views).issubset).any():
-            problems.append(
-                Problem("--data", f"no exam has all of {', '.join(views)}", "The networks read them together.")
-            )
+            wrong.append((f"no exam has all of {', '.join(views)}", "The networks read them together."))
     if images["label"].nunique() < 2:
-        problems.append(
-            Problem("--data", "all labels are alike", "Discrimination needs positive and negative patients.")
-        )
-    if problems:
-        raise DataError(*dict.fromkeys(problems))
+        wrong.append(("all labels are alike", "Discrimination needs positive and negative patients."))
+    if wrong:
+        raise DataError(*(Problem("--data", *each) for each in dict.fromkeys(wrong)))
 
 
 def score_arms(
