@@ -12,6 +12,8 @@ from sklearn.metrics import roc_auc_score
 from tiny import Project
 
 from ovcf_bench.pseudonyms import Pseudonyms, load_key
+from ovcf_bench.records import folder as records_folder
+from ovcf_bench.study import read_lock
 
 NETWORKS = ["ap/net", "lateral/net", "ap/simple", "lateral/simple", "ap+lateral/simple"]
 FUSED = ["ap+lateral/mean", "ap+lateral/learned"]
@@ -70,6 +72,15 @@ def test_a_run_leaves_every_record(tiny):
     }  # fmt: skip
     assert [path.name for path in tiny.run.parent.iterdir() if path.is_file()] == ["ledger.jsonl"]
     assert len(list(tiny.run.parent.glob("units/*/unit.json"))) == 2 * len(NETWORKS + FUSED)
+
+
+def test_the_lock_is_parsed_once_for_findings_page_and_files(project, monkeypatch):
+    lock = project.run / "study.lock.yaml"
+    lock.write_text(lock.read_text("utf-8") + "# no test has read this one before\n", "utf-8")
+    parsed = []
+    monkeypatch.setattr(records_folder, "read_lock", lambda text: parsed.append(text) or read_lock(text))
+    project.command("report", project.run, "--export", "files")
+    assert len(parsed) == 1
 
 
 def test_every_listed_case_is_scored_once_by_every_network_and_ensemble(table):
