@@ -71,14 +71,14 @@ def decode(
     options.cache.make_room(len(images), preprocessing)
     watch.stage("Decoding images", len(images))
 
-    def job(number: int, some: pd.DataFrame) -> Job:
+    def job_of(number: int, some: pd.DataFrame) -> Job:
         cohort = opened[some["cohort"].iloc[0]]
         place = (cohort.name, cohort.plugin, cohort.params, study.folder)
         rows, keys = cohort.rows(some), some["cache_key"].tolist()
         chunk = _Chunk(*place, some["row"].tolist(), rows, keys, options.cache, preprocessing)
         return Job(f"decode-{number}", _decode_chunk, chunk)
 
-    jobs = (job(number, some) for number, some in enumerate(_chunks(images)))
+    jobs = (job_of(number, some) for number, some in enumerate(_chunks(images)))
     outcomes = run_jobs(jobs, workers=options.workers, on_report=lambda job, values: watch.advance(values["images"]))
     problems: list[Problem] = []
     failed: dict[str, dict[int, Unusable]] = {}

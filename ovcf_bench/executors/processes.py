@@ -150,7 +150,7 @@ def _receive(
     if kind == "report":
         on_report(running.job, value)
     else:
-        running.outcome = Outcome(running.job, **{kind: value})
+        running.outcome = Outcome(running.job, **{kind: value})  # result or problems
     return None
 
 

@@ -66,6 +66,11 @@ def _write(bundle: Bundle, members: Sequence[str], folder: Path, say: Callable[[
     made = RunFolder(folder)
     made.write(LIMITS, StudyLimits(bundle.preprocessing.version, limits))
     write_atomically(folder / "README.md", model_card(bundle, difference))
+    scored_with = [  # members have lists of their own
+        each
+        for each in sorted(folder.rglob("*"))
+        if each.is_file() and each.name != "README.md" and each.relative_to(folder).parts[0] != _MEMBERS
+    ]
     said = ExportedArm(
         schema=EXPORT_SCHEMA,
         arm=bundle.arm.name,
@@ -76,16 +81,9 @@ def _write(bundle: Bundle, members: Sequence[str], folder: Path, say: Callable[[
         recalibration=bundle.recalibration,
         training_version=TRAINING_VERSION,
         versions=versions(),
-        files={each.relative_to(folder).as_posix(): file_digest(each) for each in sorted(_scored_with(folder))},
+        files={each.relative_to(folder).as_posix(): file_digest(each) for each in scored_with},
     )
     made.write(EXPORTED_ARM, said)
-
-
-def _scored_with(folder: Path) -> Iterator[Path]:
-    """Yield the files that scores depend on; members have lists of their own."""
-    for path in folder.rglob("*"):
-        if path.is_file() and path.name != "README.md" and path.relative_to(folder).parts[0] != _MEMBERS:
-            yield path
 
 
 def _onnx(bundle: Bundle, folder: Path, say: Callable[[str], None]) -> float | None:

@@ -31,7 +31,7 @@ def choose_device(wanted: str) -> torch.device:
 
 
 def prepare_process(threads: int, device: str = "cpu") -> torch.device:
-    """Fix what would make bytes depend on the machine's load, thread count and algorithms; return `choose_device`."""
+    """Return the device, after fixing what would make bytes depend on the machine's load: threads and algorithms."""
     # Sums are parted by threads, so their last bits depend on how many there are.
     torch.set_num_threads(threads)
     # cuDNN times its algorithms anew in each process and may take another one: other last bits, other scores.
