@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ovcf_bench.cli.options import data_options, open_study, run_settings, study_options
+from ovcf_bench.cli.options import data_options, open_all, study_options
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ovcf_bench.runner import Checked
 
 _EXAMPLES = """\b
@@ -29,46 +29,31 @@ _LIST = "`ovcf-bench data list STUDY --to FILE` says which files are meant; keep
 @data_options
 @click.option("--no-pixels", is_flag=True, help="Schema, plugins, tables and splits only: quick for a million images.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def command(
-    study_path: Path,
-    profile: str | None,
-    overrides: tuple[str, ...],
-    no_pixels: bool,
-    as_json: bool,
-    **settings: Any,
-) -> int:
+def command(study_path: Path, no_pixels: bool, as_json: bool, **asked: Any) -> int:
     """Check STUDY: schema, plugins, weights, files, splits, duplicates, balance and shortcuts.
 
     Images are decoded once and kept, so that a run does not decode them again. Exit code 2 on any problem; what the
     study's `checks` section calls a warning is shown and does not stop a run.
     """
-    from rich.console import Console
-
     from ovcf_bench.cli.progress import watching
     from ovcf_bench.runner import check_study
 
-    study, registry = open_study(study_path, profile, overrides)
-    options = run_settings(study_path, runs=Path(), **settings)
+    study, registry, options = open_all(study_path, **asked)
     with watching() as watch:
         checked = check_study(study, registry, options, watch, pixels=not no_pixels)
     if as_json:
-        _print_json(checked)
+        click.echo(json.dumps(asdict(checked), indent=1))
     else:
-        _print(checked, Console(highlight=False), study_path)
+        _print(checked, study_path)
     return 2 if checked.problems else 0
 
 
-def _print_json(checked: Checked) -> None:
-    import dataclasses
-    import json
-
-    click.echo(json.dumps(dataclasses.asdict(checked), indent=1))
-
-
-def _print(checked: Checked, console: Console, study_path: Path) -> None:
+def _print(checked: Checked, study_path: Path) -> None:
+    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    console = Console(highlight=False)
     for name, n in checked.splits.items():
         console.print(f"{escape(name)}: {n} patients")
     for name, n in checked.unusable.items():

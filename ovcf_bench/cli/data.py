@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from ovcf_bench.cli.options import data_options, key_option, open_study, run_settings, study_options
+from ovcf_bench.cli.options import FILE, FOLDER, data_options, key_option, open_all, open_study, study_options
+from ovcf_bench.errors import BenchError, Problem
+from ovcf_bench.files import write_atomically
 
 if TYPE_CHECKING:
     from ovcf_bench.export import Form
@@ -30,7 +33,7 @@ Examples:
 @command.command("export", epilog=_EXPORT_EXAMPLES)
 @study_options
 @data_options
-@click.option("--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="The folder.")
+@click.option("--to", "folder", required=True, type=FOLDER, help="The folder.")
 @click.option("--format", "file_format", type=click.Choice(("png", "dicom")), default="png", show_default=True)
 @click.option(
     "--codec", type=click.Choice(("none", "jpeg2000", "rle", "jpeg-ls")), default="none", help="DICOM: lossless codec."
@@ -39,15 +42,13 @@ Examples:
 @click.option("--dark-bone", is_flag=True, help="DICOM: write MONOCHROME1.")
 @click.option("--window", is_flag=True, help="DICOM: write a VOI window over the full range.")
 def export(
-    study_path: Path,
-    profile: str | None,
-    overrides: tuple[str, ...],
     folder: Path,
-    workers: int,
-    key: Path | None,
-    cache_folder: Path | None,
     file_format: Literal["png", "dicom"],
-    **dicom: Any,
+    codec: Any,
+    bits: Any,
+    dark_bone: bool,
+    window: bool,
+    **asked: Any,
 ) -> None:
     """Write the cohorts of STUDY as 16-bit PNG or de-identified DICOM, with frozen splits and a study that reads them.
 
@@ -59,19 +60,17 @@ def export(
     from ovcf_bench.data import share_study
     from ovcf_bench.export import ExportedCohort, export_cohorts
 
-    study, registry = open_study(study_path, profile, overrides)
-    options = run_settings(study_path, cache_folder, key, workers, Path())
+    study, registry, options = open_all(**asked)
     with watching() as watch:
         shared = share_study(study, registry, options, watch, file_format)
-        form = _form(file_format, synthetic=shared.synthetic, **dicom)
+        form = _form(file_format, codec, bits, dark_bone, window, synthetic=shared.synthetic)
         cohorts = {name: ExportedCohort(table, shared.readers[name]) for name, table in shared.tables.items()}
         watch.stage("Writing images", sum(map(len, shared.tables.values())))
-        export_cohorts(cohorts, shared.splits, shared.study, folder, study.digest, form, watch.advance, workers)
+        export_cohorts(cohorts, shared.splits, shared.study, folder, study.digest, form, watch.advance, options.workers)
     click.echo(f"Exported to {folder}. Run it: ovcf-bench run {folder / 'study.yaml'}")
 
 
-def _form(file_format: str, *, synthetic: bool, codec: Any, bits: Any, dark_bone: bool, window: bool) -> Form:
-    from ovcf_bench.errors import BenchError, Problem
+def _form(file_format: str, codec: Any, bits: Any, dark_bone: bool, window: bool, *, synthetic: bool) -> Form:
     from ovcf_bench.export import Png
 
     if file_format == "png":
@@ -91,18 +90,15 @@ _LIST_EXAMPLES = "\b\nExample:\n  ovcf-bench data list my_study.yaml --to ~/priv
 @command.command("list", epilog=_LIST_EXAMPLES)
 @study_options
 @key_option
-@click.option("--to", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The CSV file.")
+@click.option("--to", "file", required=True, type=FILE, help="The CSV file.")
 def list_(study_path: Path, profile: str | None, overrides: tuple[str, ...], key: Path | None, file: Path) -> None:
     """List every image of STUDY: its file, its pseudonym, the evidence for its view, and why it cannot be used.
 
     This is the only command that writes identifiers and paths, so that you can find what messages only number. The
     file is readable by you alone; keep it out of the project.
     """
-    import os
-
     from ovcf_bench.cli.progress import watching
     from ovcf_bench.data import list_images
-    from ovcf_bench.files import write_atomically
 
     study, registry = open_study(study_path, profile, overrides)
     with watching() as watch:
@@ -122,22 +118,12 @@ _PREVIEW_EXAMPLES = "\b\nExample:\n  ovcf-bench data preview studies/paper.yaml 
 @command.command("preview", epilog=_PREVIEW_EXAMPLES)
 @study_options
 @data_options
-@click.option(
-    "--to", "file", type=click.Path(path_type=Path, dir_okay=False), default=Path("preview.html"), show_default=True
-)
+@click.option("--to", "file", type=FILE, default=Path("preview.html"), show_default=True)
 @click.option("--each", type=click.IntRange(1, 50), default=4, show_default=True, help="Exams of each class and view.")
 @click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Another seed shows other exams."
 )
-def preview(
-    study_path: Path,
-    profile: str | None,
-    overrides: tuple[str, ...],
-    file: Path,
-    each: int,
-    seed: int,
-    **settings: Any,
-) -> None:
+def preview(file: Path, each: int, seed: int, **asked: Any) -> None:
     """Write a contact sheet of STUDY: random exams of each class and view, as stored, as networks see them, augmented.
 
     With histograms, sizes, acquisition tags, and the pairs of images that look alike side by side. The page holds
@@ -145,11 +131,9 @@ def preview(
     """
     from ovcf_bench.cli.progress import watching
     from ovcf_bench.data import contact_sheet
-    from ovcf_bench.files import write_atomically
     from ovcf_bench.report import preview_page
 
-    study, registry = open_study(study_path, profile, overrides)
-    options = run_settings(study_path, runs=Path(), **settings)
+    study, registry, options = open_all(**asked)
     with watching() as watch:
         sheet = contact_sheet(study, registry, options, watch, each=each, seed=seed)
     write_atomically(file, preview_page(study.document.title, sheet))

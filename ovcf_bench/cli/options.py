@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import platformdirs
 
+from ovcf_bench.errors import BenchError, Problem
+
 if TYPE_CHECKING:
     from ovcf_bench.data import Options
     from ovcf_bench.hooks.registry import Registry
@@ -20,78 +22,70 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-CACHE_VARIABLE, CACHE_LIMIT_VARIABLE = "OVCF_BENCH_CACHE", "OVCF_BENCH_CACHE_GB"
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+CACHE_LIMIT_VARIABLE = "OVCF_BENCH_CACHE_GB"
 _DEFAULT_LIMIT_GB = 50.0
 
 
-def study_options(command: Command) -> Command:
-    """Add the study file with --profile and --set."""
-    for decorate in (
-        click.option(
-            "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change one value; may be repeated."
-        ),
-        click.option("--profile", metavar="NAME", help="Use a profile of the study file, such as quick."),
-        click.argument("study_path", metavar="STUDY", type=click.Path(path_type=Path)),
-    ):
-        command = decorate(command)
-    return command
+def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return one decorator for several options; --help lists them in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 key_option = click.option(
-    "--key",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Key of the pseudonyms. [default: one of your own, outside the project]",
+    "--key", type=FILE, help="Key of the pseudonyms. [default: one of your own, outside the project]"
 )
-
-
-def data_options(command: Command) -> Command:
-    """Add what concerns reading data: --key, --workers, --cache."""
-    for decorate in (
-        click.option(
-            "--cache",
-            "cache_folder",
-            type=click.Path(path_type=Path, file_okay=False),
-            envvar=CACHE_VARIABLE,
-            show_envvar=True,
-            help="Folder of decoded images. [default: the user's cache folder]",
-        ),
-        key_option,
-        click.option(
-            "--workers",
-            type=click.IntRange(1),
-            default=os.cpu_count() or 1,
-            show_default="number of cores",
-            help="Processes at the same time.",
-        ),
-    ):
-        command = decorate(command)
-    return command
-
-
-def run_options(command: Command) -> Command:
-    """Add what concerns computing: --runs, --threads, --device, --fresh."""
-    for decorate in (
-        click.option("--fresh", is_flag=True, help="Train every unit anew."),
-        click.option(
-            "--device",
-            type=click.Choice(("auto", "cpu", "cuda", "mps")),
-            default="auto",
-            show_default=True,
-            help="Where networks compute.",
-        ),
-        click.option(
-            "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each process."
-        ),
-        click.option(
-            "--runs",
-            type=click.Path(path_type=Path, file_okay=False),
-            default=Path("reports/runs"),
-            show_default=True,
-            help="Folder of runs and finished units.",
-        ),
-    ):
-        command = decorate(command)
-    return command
+cache_option = click.option(
+    "--cache",
+    "cache_folder",
+    type=FOLDER,
+    envvar="OVCF_BENCH_CACHE",
+    show_envvar=True,
+    help="Folder of decoded images. [default: the user's cache folder]",
+)
+study_options = _together(
+    click.argument("study_path", metavar="STUDY", type=click.Path(path_type=Path)),
+    click.option("--profile", metavar="NAME", help="Use a profile of the study file, such as quick."),
+    click.option(
+        "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change one value; may be repeated."
+    ),
+)
+data_options = _together(
+    click.option(
+        "--workers",
+        type=click.IntRange(1),
+        default=os.cpu_count() or 1,
+        show_default="number of cores",
+        help="Processes at the same time.",
+    ),
+    key_option,
+    cache_option,
+)
+run_options = _together(
+    click.option(
+        "--runs",
+        type=FOLDER,
+        default=Path("reports/runs"),
+        show_default=True,
+        help="Folder of runs and finished units.",
+    ),
+    click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each process."),
+    click.option(
+        "--device",
+        type=click.Choice(("auto", "cpu", "cuda", "mps")),
+        default="auto",
+        show_default=True,
+        help="Where networks compute.",
+    ),
+    click.option("--fresh", is_flag=True, help="Train every unit anew."),
+)
 
 
 def open_registry(files: Iterable[Path] = ()) -> Registry:
@@ -127,7 +121,6 @@ def params_models(registry: Registry) -> ParamsModels:
 
 def open_cache(folder: Path | None) -> ImageCache:
     """Return the image cache; its size is bounded by OVCF_BENCH_CACHE_GB."""
-    from ovcf_bench.errors import BenchError, Problem
     from ovcf_bench.images import ImageCache
 
     text = os.environ.get(CACHE_LIMIT_VARIABLE, str(_DEFAULT_LIMIT_GB))
@@ -139,21 +132,25 @@ def open_cache(folder: Path | None) -> ImageCache:
     return ImageCache(place, int(limit * 1e9))
 
 
-def run_settings(
-    study_path: Path, cache_folder: Path | None, key: Path | None, workers: int, runs: Path, **computing: Any
-) -> Options:
-    """Return the runner's options, with the command line as it may be written into a record."""
+def open_all(
+    study_path: Path,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    *,
+    cache_folder: Path | None,
+    runs: Path = Path(),
+    **settings: Any,
+) -> tuple[Study, Registry, Options]:
+    """Return what the options of a study, of data and of a run ask for: the study, its plugins, the runner's options.
+
+    The command line is in them as it may be written into a record.
+    """
     from ovcf_bench.data import Options
 
-    return Options(
-        runs=runs,
-        cache=open_cache(cache_folder),
-        key=key,
-        workers=workers,
-        command=command_line(),
-        study_file=_written(str(study_path)),
-        **computing,
-    )
+    study, registry = open_study(study_path, profile, overrides)
+    cache, study_file = open_cache(cache_folder), _written(str(study_path))
+    options = Options(runs, cache, command=command_line(), study_file=study_file, **settings)
+    return study, registry, options
 
 
 def command_line() -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ovcf_bench.cli.options import data_options, open_study, run_options, run_settings, study_options
+from ovcf_bench.cli.options import data_options, open_all, run_options, study_options
 
 if TYPE_CHECKING:
     from ovcf_bench.plan import Plan, PlannedUnit
@@ -29,14 +28,7 @@ Examples:
 @data_options
 @click.option("--estimate", is_flag=True, help="Measure a few training steps of every network.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-def command(
-    study_path: Path,
-    profile: str | None,
-    overrides: tuple[str, ...],
-    estimate: bool,
-    as_json: bool,
-    **settings: Any,
-) -> None:
+def command(estimate: bool, as_json: bool, **asked: Any) -> None:
     """List the units of STUDY: arm, fold, key, run or cached, and what changed since an earlier run.
 
     Images that were never seen are read once to know their content. Nothing is trained.
@@ -44,8 +36,7 @@ def command(
     from ovcf_bench.cli.progress import watching
     from ovcf_bench.runner import measure_seconds, plan_study
 
-    study, registry = open_study(study_path, profile, overrides)
-    options = run_settings(study_path, **settings)
+    study, registry, options = open_all(**asked)
     with watching() as watch:
         plan = plan_study(study, registry, options, watch)
         seconds = measure_seconds(study, plan, registry, options, watch) if estimate else {}

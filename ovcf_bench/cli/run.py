@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ovcf_bench.cli.options import data_options, open_study, run_options, run_settings, study_options
+from ovcf_bench.cli.options import data_options, open_all, run_options, study_options
 
 _EXAMPLES = """\b
 Examples:
@@ -21,7 +20,7 @@ Examples:
 @study_options
 @run_options
 @data_options
-def command(study_path: Path, profile: str | None, overrides: tuple[str, ...], **settings: Any) -> int:
+def command(**asked: Any) -> int:
     """Run STUDY: cohort, splits, training, scores, findings, report.
 
     Finished units and epochs are kept: the same command goes on where it was stopped, and a new margin,
@@ -31,8 +30,7 @@ def command(study_path: Path, profile: str | None, overrides: tuple[str, ...], *
     from ovcf_bench.report import write_report
     from ovcf_bench.runner import run_study
 
-    study, registry = open_study(study_path, profile, overrides)
-    options = run_settings(study_path, **settings)
+    study, registry, options = open_all(**asked)
     with watching() as watch:
         result = run_study(study, registry, options, watch)
         report = result.folder.path / "report.html"

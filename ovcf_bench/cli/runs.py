@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ovcf_bench.cli.options import CACHE_LIMIT_VARIABLE, CACHE_VARIABLE, open_cache
+from ovcf_bench.cli.options import CACHE_LIMIT_VARIABLE, FOLDER, cache_option, open_cache
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +25,7 @@ Examples:
 
 
 @click.command("runs", epilog=_EXAMPLES)
-@click.argument(
-    "folder", metavar="[FOLDER]", type=click.Path(path_type=Path, file_okay=False), default=Path("reports/runs")
-)
+@click.argument("folder", metavar="[FOLDER]", type=FOLDER, default=Path("reports/runs"))
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(folder: Path, as_json: bool) -> None:
     """List the runs and comparisons of scores in FOLDER [default: reports/runs] and write its index.html.
@@ -58,23 +56,13 @@ def _print(runs: Sequence[RunSummary]) -> None:
     Console(highlight=False).print(table)
 
 
-_folder = click.option(
-    "--cache",
-    "cache_folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar=CACHE_VARIABLE,
-    show_envvar=True,
-    help="Folder of decoded images. [default: the user's cache folder]",
-)
-
-
 @click.group("cache", epilog=f"Its size is bounded by {CACHE_LIMIT_VARIABLE} (gigabytes); the oldest goes first.")
 def cache_command() -> None:
     """List or clear the cache of decoded images."""
 
 
 @cache_command.command("list")
-@_folder
+@cache_option
 def list_entries(cache_folder: Path | None) -> None:
     """List what is cached: preprocessing, images, size."""
     cache = open_cache(cache_folder)
@@ -87,7 +75,7 @@ def list_entries(cache_folder: Path | None) -> None:
 
 
 @cache_command.command("clear")
-@_folder
+@cache_option
 def clear(cache_folder: Path | None) -> None:
     """Remove all decoded images that no run is using; they are made again when they are needed."""
     freed = open_cache(cache_folder).clear()
