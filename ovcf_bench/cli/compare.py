@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from ovcf_bench.cli.options import FILE, FOLDER, command_line
+
 _EXAMPLES = """\b
 Examples:
   ovcf-bench compare scores.csv
@@ -43,9 +45,9 @@ Examples:
 @click.option("--resamples", type=click.IntRange(100), default=2000, show_default=True,
               help="Of bootstrap and permutation.")  # fmt: skip
 @click.option("--title", default="", help="Title of the report.")
-@click.option("--runs", type=click.Path(path_type=Path, file_okay=False), default=Path("reports/comparisons"),
+@click.option("--runs", type=FOLDER, default=Path("reports/comparisons"),
               show_default=True, help="Where the folder with report and records is made.")  # fmt: skip
-@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="Key of the pseudonyms.")
+@click.option("--key", type=FILE, help="Key of the pseudonyms.")
 @click.option("--json", "as_json", is_flag=True, help="Print findings.json and nothing else; write nothing.")
 def command(file: Path, runs: Path, key: Path | None, as_json: bool, **asked: Any) -> None:
     """Compare the arms of a table of SCORES (CSV, TSV, Parquet, Excel): the findings and the report of a run.
@@ -57,7 +59,6 @@ def command(file: Path, runs: Path, key: Path | None, as_json: bool, **asked: An
     from rich.markup import escape
 
     from ovcf_bench import records
-    from ovcf_bench.cli.options import command_line
     from ovcf_bench.cli.progress import print_findings
     from ovcf_bench.comparing import compare_scores, read_scores, to_findings
     from ovcf_bench.findings import FINDINGS

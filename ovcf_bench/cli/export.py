@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from ovcf_bench.cli.options import key_option
+from ovcf_bench.cli.options import FILE, FOLDER, key_option
 
 _EXAMPLES = """\b
 Examples:
@@ -18,9 +19,7 @@ Examples:
 @click.command("export", epilog=_EXAMPLES)
 @click.argument("run", metavar="RUN", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--arm", metavar="VIEW/MODEL", help="Which arm of the run. [default: the only one]")
-@click.option(
-    "--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="A new or empty folder."
-)
+@click.option("--to", "folder", required=True, type=FOLDER, help="A new or empty folder.")
 @click.option("--for-site", is_flag=True, help="Every arm, for another site that is to score its own images.")
 @click.option("--onnx/--no-onnx", default=True, show_default=True, help="Also one ONNX graph of the ensemble.")
 def command(run: Path, arm: str | None, folder: Path, for_site: bool, onnx: bool) -> None:
@@ -51,9 +50,9 @@ Example:
 
 @click.command("validate", epilog=_VALIDATE_EXAMPLES)
 @click.argument("package", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--data", required=True, type=click.Path(path_type=Path, dir_okay=False), help="CSV of your images.")
+@click.option("--data", required=True, type=FILE, help="CSV of your images.")
 @click.option("--site", required=True, metavar="NAME", help="What your site is called in the report.")
-@click.option("--to", "out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The zip file.")
+@click.option("--to", "out", required=True, type=FILE, help="The zip file.")
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda", "mps")), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of torch.")
 @click.option(
@@ -65,14 +64,7 @@ Example:
 )
 @key_option
 def validate_command(
-    package: Path,
-    data: Path,
-    site: str,
-    out: Path,
-    device: str,
-    threads: int,
-    assignments: tuple[str, ...],
-    key: Path | None,
+    package: Path, data: Path, site: str, out: Path, assignments: tuple[str, ...], key: Path | None, **computing: Any
 ) -> None:
     """Score your images with every network in FOLDER, and pack the scores under pseudonyms.
 
@@ -86,17 +78,8 @@ def validate_command(
 
     settings = read_assignments(assignments)
     with watching() as watch:
-        sent = validate_site(
-            package,
-            data,
-            site,
-            load_key(key),
-            out,
-            settings=settings,
-            device=device,
-            threads=threads,
-            progress=watch.progress,
-        )
+        progress = watch.progress
+        sent = validate_site(package, data, site, load_key(key), out, settings=settings, progress=progress, **computing)
     for view, left_out in sent.left_out.items():
         click.echo(f"Left out, for the study does not read that view: {left_out} images of {view}")
     for view, n in sent.unusual.items():

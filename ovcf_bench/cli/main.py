@@ -9,7 +9,7 @@ import sys
 import click
 
 import ovcf_bench
-from ovcf_bench.errors import USER_MUST_ACT, BenchError
+from ovcf_bench.errors import USER_MUST_ACT, BenchError, did_you_mean
 
 _INTERRUPTED, _UNEXPECTED = 130, 70
 _VERBOSE = "verbose"
@@ -53,8 +53,6 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from ovcf_bench.errors import did_you_mean
-
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
             suggestion = did_you_mean(args[0], list(_COMMANDS))
             ctx.fail(f"No such command {args[0]!r}. {suggestion}".rstrip())

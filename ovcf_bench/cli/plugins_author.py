@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from ovcf_bench.cli.options import FOLDER
 from ovcf_bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ Examples:
 @click.argument("kind", type=click.Choice(("dataset", "model")))
 @click.argument("name")
 @click.option("--single-file", is_flag=True, help="One file that a study names, instead of a package.")
-@click.option(
-    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where to. [default: here]"
-)
+@click.option("--to", "folder", type=FOLDER, default=Path(), help="Where to. [default: here]")
 def new(kind: Literal["dataset", "model"], name: str, single_file: bool, folder: Path) -> None:
     """Write the first version of a plugin, which works: change it where it says EDIT.
 

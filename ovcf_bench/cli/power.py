@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ovcf_bench.cli.options import FILE
+from ovcf_bench.errors import Problem, StatisticsError
+from ovcf_bench.files import write_atomically
+
 if TYPE_CHECKING:
     from ovcf_bench.stats.power import Design
 
@@ -36,7 +40,7 @@ _CLAIMS = {"difference": "a difference", "noninferiority": "non-inferiority", "e
               help="Negatives for each positive.")  # fmt: skip
 @click.option("--power", "wanted", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.8,
               show_default=True, help="Wanted power, when no size is given.")  # fmt: skip
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write the curve as a page.")
+@click.option("--html", type=FILE, help="Also write the curve as a page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(
     aurocs: tuple[float, float],
@@ -55,8 +59,6 @@ def command(
     For the test that a report makes: DeLong's for a difference, MOVER's limits for a margin, both at 5 % two-sided
     (equivalence: two tests at 5 %). Scores are taken as normal with equal variance in both classes.
     """
-    from ovcf_bench.errors import Problem, StatisticsError
-    from ovcf_bench.files import write_atomically
     from ovcf_bench.report.single_pages import power_page
     from ovcf_bench.stats.power import Design, power, power_curve, sample_size
 
@@ -139,8 +141,6 @@ def audit_command(aurocs: tuple[str, str], positives: int, negatives: int, p: st
 
 
 def _number(option: str, text: str) -> float:
-    from ovcf_bench.errors import Problem, StatisticsError
-
     try:
         return float(text)
     except ValueError as error:

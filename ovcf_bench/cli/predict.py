@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from ovcf_bench.cli.options import FILE, FOLDER
+from ovcf_bench.files import write_atomically
 
 if TYPE_CHECKING:
     from ovcf_bench.predict import Bundle, Prediction
@@ -30,8 +35,8 @@ Examples:
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Also give a calibrated probability where this share of patients is positive.",
 )
-@click.option("--saliency", type=click.Path(path_type=Path, file_okay=False), help="Folder for where networks looked.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the results as CSV.")
+@click.option("--saliency", type=FOLDER, help="Folder for where networks looked.")
+@click.option("--csv", "csv_file", type=FILE, help="Write the results as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda", "mps")), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of torch.")
@@ -39,12 +44,9 @@ def command(
     run: Path,
     images: tuple[Path, ...],
     arm: str | None,
-    prevalence: float | None,
-    saliency: Path | None,
     csv_file: Path | None,
     as_json: bool,
-    device: str,
-    threads: int,
+    **how: Any,
 ) -> int:
     """Score IMAGEs (PNG, JPEG, TIFF, DICOM, or folders of them) by one arm of RUN, or of an exported folder.
 
@@ -55,11 +57,9 @@ def command(
     development are refused. Results name files as you named them: keep them where the images may be. For research, not
     for the care of patients. Exit code 1 when an image was refused or could not be read.
     """
-    import dataclasses
-    import json
+    import pandas as pd
 
     from ovcf_bench.cli.progress import watching
-    from ovcf_bench.files import write_atomically
     from ovcf_bench.predict import open_bundle, predict_images
 
     bundle = open_bundle(run, arm)
@@ -67,34 +67,14 @@ def command(
         missing = "development had too few patients to tell what is usual"
         click.echo(f"warning: no image of the view {view} is refused: {missing}", err=True)
     with watching() as watch:
-        found = predict_images(
-            bundle,
-            images,
-            prevalence=prevalence,
-            saliency=saliency,
-            device=device,
-            threads=threads,
-            progress=watch.progress,
-        )
+        found = predict_images(bundle, images, progress=watch.progress, **how)
     if csv_file is not None:
-        write_atomically(csv_file, _as_csv(found))
+        write_atomically(csv_file, pd.DataFrame(found).to_csv(index=False, lineterminator="\n"))
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(each) for each in found], indent=1))
+        click.echo(json.dumps([asdict(each) for each in found], indent=1))
     else:
         _print(bundle, found)
     return 0 if all(each.status == "scored" for each in found) else _NOT_ALL
-
-
-def _as_csv(found: list[Prediction]) -> str:
-    import csv
-    import dataclasses
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in dataclasses.fields(found[0]))
-    writer.writerows(dataclasses.astuple(each) for each in found)
-    return text.getvalue()
 
 
 def _print(bundle: Bundle, found: list[Prediction]) -> None:

@@ -32,7 +32,8 @@ def watching() -> Iterator[Watch]:
     if not console.is_terminal:
         yield Lines(console)
         return
-    with Bars(console) as bars:
+    bars = Bars(console)
+    with bars.shown:
         yield bars
 
 
@@ -88,7 +89,7 @@ class Bars:
     """Bars for the stage, for all units, and for every unit that is training."""
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(
+        self.shown = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[text]}"),
@@ -101,67 +102,60 @@ class Bars:
         self._training: dict[str, TaskID] = {}
         self._done: dict[str, int] = {}
 
-    def __enter__(self) -> Bars:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._progress.stop()
-
     def say(self, text: str) -> None:
         """Show a sentence above the bars."""
         self._end_stage()
-        self._progress.console.print(escape(text), style="dim")
+        self.shown.console.print(escape(text), style="dim")
 
     def stage(self, name: str, total: int) -> None:
         """Show a bar for the stage."""
         self._end_stage()
-        self._stage = self._progress.add_task(name, total=total, text="")
+        self._stage = self.shown.add_task(name, total=total, text="")
 
     def advance(self, steps: int = 1) -> None:
         """Move the stage's bar."""
         if self._stage is not None:
-            self._progress.advance(self._stage, steps)
+            self.shown.advance(self._stage, steps)
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Show a bar for what a dataset does."""
-        if self._stage is None or self._progress.tasks[self._progress.task_ids.index(self._stage)].description != what:
+        if self._stage is None or self.shown.tasks[self.shown.task_ids.index(self._stage)].description != what:
             self.stage(what, total)
         assert self._stage is not None
-        self._progress.update(self._stage, completed=done, total=total)
+        self.shown.update(self._stage, completed=done, total=total)
 
     def units(self, names: list[str], cached: int) -> None:
         """Show a bar for all units."""
         self._end_stage()
         text = f"{len(names)} units" + (f", {cached} finished earlier" if cached else "")
-        self._all = self._progress.add_task("Training", total=len(names) * _TICKS, text=text)
+        self._all = self.shown.add_task("Training", total=len(names) * _TICKS, text=text)
 
     def unit(self, event: UnitEvent) -> None:
         """Move the unit's bar; remove it when the unit ends."""
         name = event.unit.name
         if event.kind == "start":
-            self._training[name] = self._progress.add_task(escape(name), total=_TICKS, text="")
+            self._training[name] = self.shown.add_task(escape(name), total=_TICKS, text="")
         elif event.kind == "epoch":
             self._move(name, round(_TICKS * event.values["epoch"] / event.values["epochs"]), _epoch(event))
         elif event.kind == "step":
             self._move(name, round(_TICKS * event.values["done"]), None)
         else:
             self._move(name, _TICKS, None)
-            self._progress.remove_task(self._training.pop(name))
+            self.shown.remove_task(self._training.pop(name))
             if event.kind == "failed":
-                self._progress.console.print(f"[red]failed:[/red] {escape(name)}: {escape(event.values['reason'])}")
+                self.shown.console.print(f"[red]failed:[/red] {escape(name)}: {escape(event.values['reason'])}")
 
     def _move(self, name: str, done: int, text: str | None) -> None:
-        self._progress.update(self._training[name], completed=done)
+        self.shown.update(self._training[name], completed=done)
         if text:
-            self._progress.update(self._training[name], text=text)
+            self.shown.update(self._training[name], text=text)
         self._done[name] = done
         if self._all is not None:
-            self._progress.update(self._all, completed=sum(self._done.values()))
+            self.shown.update(self._all, completed=sum(self._done.values()))
 
     def _end_stage(self) -> None:
         if self._stage is not None:
-            self._progress.remove_task(self._stage)
+            self.shown.remove_task(self._stage)
             self._stage = None
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from ovcf_bench.cli.options import FOLDER, command_line
+
 _EXAMPLES = """\b
 Examples:
   ovcf-bench report reports/runs/paper-1a2b3c4d
@@ -17,11 +19,11 @@ Examples:
 
 
 @click.command("report", epilog=_EXAMPLES)
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=FOLDER)
 @click.option(
     "--to",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder of several runs side by side. [default: side-by-side-..., beside the first run]",
 )
 @click.option(
@@ -46,51 +48,36 @@ def command(
     With several RUNs, write a folder that sets them side by side: what changed against the first one, AUROCs, and
     paired tests where a set holds the same patients. Needs neither the images nor torch.
     """
-    if add_site is not None:
-        if len(runs) > 1:
-            raise click.UsageError("--add-site goes with one RUN.")
-        _with_site(runs[0], add_site, told, export_to)
-        return
-    if len(runs) > 1:
-        _export(_side_by_side(runs, to), export_to)
-        return
-    if to is not None:
+    from ovcf_bench.report import export_report, write_report
+
+    if add_site is not None and len(runs) > 1:
+        raise click.UsageError("--add-site goes with one RUN.")
+    if add_site is None and len(runs) == 1 and to is not None:
         raise click.UsageError("--to goes with two RUNs or more; one RUN is rebuilt where it is.")
-    from ovcf_bench.findings import rebuild
-    from ovcf_bench.report import write_report
-
-    rebuild(runs[0])
-    click.echo(f"Report: {write_report(runs[0])}")
-    _export(runs[0], export_to)
-
-
-def _with_site(run: Path, file: Path, told: str | None, export_to: Path | None) -> None:
-    from ovcf_bench.report import write_report
-    from ovcf_bench.sites import add_site
-
-    folder = add_site(run, file, told)
-    click.echo(f"Report: {write_report(folder)}")
-    _export(folder, export_to)
+    folder, said = _records(runs, to, add_site, told)
+    report = write_report(folder)
+    for line in (*said, f"Report: {report}"):
+        click.echo(line)
+    if export_to is not None:
+        click.echo(f"{export_report(folder, export_to)} files of tables and figures: {export_to}")
 
 
-def _export(run: Path, to: Path | None) -> None:
-    if to is None:
-        return
-    from ovcf_bench.report import export_report
+def _records(runs: tuple[Path, ...], to: Path | None, site: Path | None, told: str | None) -> tuple[Path, list[str]]:
+    """Write the records that are asked for; return their folder, and what is said of them."""
+    if site is not None:
+        from ovcf_bench.sites import add_site
 
-    click.echo(f"{export_report(run, to)} files of tables and figures: {to}")
+        return add_site(runs[0], site, told), []
+    if len(runs) == 1:
+        from ovcf_bench.findings import rebuild
 
-
-def _side_by_side(runs: tuple[Path, ...], to: Path | None) -> Path:
-    from ovcf_bench.cli.options import command_line
+        rebuild(runs[0])
+        return runs[0], []
     from ovcf_bench.comparing.side_by_side import set_side_by_side
-    from ovcf_bench.report import write_report
 
     folder, record = set_side_by_side(runs, to=to, command=command_line())
-    report = write_report(folder.path)
-    for run in record.runs:
-        click.echo(f"Run {run.number}: {run.name}, {len(run.study) + len(run.program)} differences from run 1")
-    for each in record.shared:
-        click.echo(each.sentence)
-    click.echo(f"Report: {report}")
-    return folder.path
+    said = [
+        f"Run {run.number}: {run.name}, {len(run.study) + len(run.program)} differences from run 1"
+        for run in record.runs
+    ]
+    return folder.path, said + [each.sentence for each in record.shared]
