@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,11 @@ from ovcf_bench.errors import Problem, StudyError
 
 # Scalars of the YAML 1.2 core schema. YAML 1.1, which PyYAML speaks, reads `no` as false, `1e-3` as a string,
 # 010 as eight and 1:30 as ninety.
-_NULL = re.compile(r"|~|null|Null|NULL")
-_TRUE = re.compile(r"true|True|TRUE")
-_FALSE = re.compile(r"false|False|FALSE")
+_WORDS: Mapping[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
@@ -139,12 +142,8 @@ def _scalar(raw: yaml.ScalarNode, where: str, problems: list[Problem]) -> str | 
 
 def scalar(text: str) -> str | int | float | bool | None:
     """Return the value of a plain (unquoted) scalar."""
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text):
-        return True
-    if _FALSE.fullmatch(text):
-        return False
+    if text in _WORDS:
+        return _WORDS[text]
     if _INT.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
@@ -181,16 +180,16 @@ def put(root: Node, assignment: str) -> Node:
         problems += error.problems
     if problems:  # the option has no lines
         raise StudyError(*(Problem(where, problem.found, problem.allowed) for problem in problems))
-    return _put(root, path.split("."), _placed(value, where), where)
+    return _put(root, path.split("."), placed(value.plain(), where), where)
 
 
-def _placed(node: Node, where: str) -> Node:
-    """Return the node with one place for all of it: the option on the command line."""
-    if isinstance(node.value, dict):
-        return Node({key: _placed(each, where) for key, each in node.value.items()}, where, where)
-    if isinstance(node.value, list):
-        return Node([_placed(each, where) for each in node.value], where, where)
-    return Node(node.value, where, where)
+def placed(value: Any, where: str) -> Node:
+    """Return the node of a plain value, with one place for all of it, such as the option on the command line."""
+    if isinstance(value, Mapping):
+        return Node({str(key): placed(each, where) for key, each in value.items()}, where, where)
+    if isinstance(value, list | tuple):
+        return Node([placed(each, where) for each in value], where, where)
+    return Node(value, where, where)
 
 
 def _put(node: Node | None, path: list[str], value: Node, where: str) -> Node:

@@ -111,8 +111,7 @@ def load_study(
 ) -> Study:
     """Return the study of a file. Raises StudyError with every mistake, in the order of lines."""
     text = _read_file(path, "")
-    options: dict[str, Any] = {"where": str(path), "folder": path.parent, "profile": profile, "overrides": overrides}
-    return parse(text, params_models, **options)
+    return parse(text, params_models, where=str(path), folder=path.parent, profile=profile, overrides=overrides)
 
 
 def parse(
@@ -243,34 +242,26 @@ def _validated(root: Node, params_models: ParamsModels | None) -> tuple[StudyDoc
     """Return the document, or None with all problems of schema, plugins and references."""
     document, wrong = read_as(StudyDocument, root)
     problems = [problem for _, problem in wrong]
-    _check_references(root, document, frozenset(keys for keys, _ in wrong), problems)
+    problems += check_references(root, document, frozenset(keys for keys, _ in wrong))
     if params_models is None:
         return document, problems
-    settled: dict[str, dict[str, Any]] = {"cohorts": {}, "models": {}}
+    settled: dict[Keys, BaseModel | None] = {}
     for group, plugin_key, known in (
         ("cohorts", "dataset", params_models.datasets),
         ("models", "model", params_models.models),
     ):
         for name, section in _children(root.child(group)):
-            settled[group][name] = _plugin_params(section, (group, name), plugin_key, known, problems)
+            settled[group, name] = _plugin_params(section, (group, name), plugin_key, known, problems)
     if problems or document is None:
         return None, problems
-    return _with_params(document, settled), []
-
-
-def _check_references(
-    root: Node, document: StudyDocument | None, wrong: frozenset[Keys], problems: list[Problem]
-) -> None:
-    def complain(keys: Keys, found: str, allowed: str) -> None:
-        here, where = root, root.where
-        for key in keys:
-            step = here.child(key)
-            if step is None:
-                break
-            here, where = step, step.where
-        problems.append(Problem(where, f"{'.'.join(map(str, keys))}: {found}", allowed))
-
-    check_references(root, document, wrong, complain)
+    groups = {
+        group: {
+            name: section.model_copy(update={"params": settled[group, name]})
+            for name, section in getattr(document, group).items()
+        }
+        for group in ("cohorts", "models")
+    }
+    return document.model_copy(update=groups), []
 
 
 def _children(node: Node | None) -> list[tuple[str, Node]]:
@@ -295,23 +286,11 @@ def _plugin_params(
     return found
 
 
-def _with_params(document: StudyDocument, settled: Mapping[str, Mapping[str, Any]]) -> StudyDocument:
-    groups = {
-        group: {
-            name: section.model_copy(update={"params": settled[group][name]})
-            for name, section in getattr(document, group).items()
-        }
-        for group in settled
-    }
-    return document.model_copy(update=groups)
+def changes(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> tuple[str, ...]:
+    """Return one line for every value that differs, sorted by key: "training.epochs: 20 -> 6".
 
-
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return one line for every value that differs, sorted by key: "training.epochs: 20 -> 6"."""
-    return tuple(_differences(before, after, ""))
-
-
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any], at: str) -> list[str]:
+    at : what the keys of both stand under, "training." here.
+    """
     found: list[str] = []
     for name in sorted({*before, *after}):
         here = f"{at}{name}"
@@ -320,10 +299,10 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any], at: str) -
         elif name not in before:
             found.append(f"{here}: added, {_short(after[name])}")
         elif isinstance(before[name], dict) and isinstance(after[name], dict):
-            found += _differences(before[name], after[name], f"{here}.")
+            found += changes(before[name], after[name], f"{here}.")
         elif before[name] != after[name]:
             found.append(f"{here}: {_short(before[name])} -> {_short(after[name])}")
-    return found
+    return tuple(found)
 
 
 def _short(value: Any) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
-from ovcf_bench.errors import did_you_mean, one_of
+from ovcf_bench.errors import Problem, did_you_mean, one_of
 from ovcf_bench.study.document import Keys, Node
 from ovcf_bench.study.schema import (
     NAME,
@@ -47,28 +46,23 @@ _SMALLEST = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Arms:
-    """The arms of a study, looked up in the two ways in which a comparison names them."""
-
-    names: frozenset[str]
-    by_view: Mapping[str, Mapping[str, str]]  # view -> model -> name of the arm
-
-    @classmethod
-    def of(cls, document: StudyDocument) -> _Arms:
-        arms = make_arms(document)
-        by_view: dict[str, dict[str, str]] = {}
-        for arm in arms:
-            by_view.setdefault(arm.view, {})[arm.model] = arm.name
-        return cls(frozenset(arm.name for arm in arms), by_view)
-
-
-def check_references(root: Node, document: StudyDocument | None, wrong: frozenset[Keys], complain: Complain) -> None:
-    """Call `complain` for every part that contradicts another or names something which is not there.
+def check_references(root: Node, document: StudyDocument | None, wrong: frozenset[Keys]) -> list[Problem]:
+    """Return a problem for every part that contradicts another or names something which is not there.
 
     All mistakes are to be mended at once, so names are looked up also when the schema finds other parts `wrong`
     (then there is no document), and contradictions are looked for among the sections that are sound by themselves.
     """
+    problems: list[Problem] = []
+
+    def complain(keys: Keys, found: str, allowed: str) -> None:
+        here = root
+        for key in keys:
+            step = here.child(key)
+            if step is None:
+                break
+            here = step
+        problems.append(Problem(here.where, f"{'.'.join(map(str, keys))}: {found}", allowed))
+
     _check_names(root, wrong, complain)
     unsound = frozenset[str | int]()
     if document is None:
@@ -80,6 +74,7 @@ def check_references(root: Node, document: StudyDocument | None, wrong: frozense
     for check, read in _CHECKS:
         if unsound.isdisjoint(read):
             check(document, complain)
+    return problems
 
 
 def _check_names(root: Node, wrong: frozenset[Keys], complain: Complain) -> None:
@@ -140,7 +135,7 @@ def _given(drop: Drop) -> list[str]:
 
 
 def _check_arms(document: StudyDocument, complain: Complain) -> None:
-    section, arms = document.arms, _Arms.of(document)
+    section = document.arms
     read: list[tuple[Keys, Views]] = [(("arms", "views", number), views) for number, views in enumerate(section.views)]
     for part in ("include", "exclude"):
         read += [(("arms", part, number, "views"), each.views) for number, each in enumerate(getattr(section, part))]
@@ -152,12 +147,12 @@ def _check_arms(document: StudyDocument, complain: Complain) -> None:
         name = f"{'+'.join(_views(each.views))}/{each.model}"
         if each.model in document.models and name not in full:
             complain(("arms", "exclude", number), f"there is no arm {name!r}", one_of(name, full))
-    if not arms.names:
+    if not make_arms(document):
         complain(("arms",), "no arm is left", "Exclude fewer.")
 
 
 def _check_augmentation(document: StudyDocument, complain: Complain) -> None:
-    views = _Arms.of(document).by_view
+    views = {arm.view for arm in make_arms(document)}
     for view in document.training.augmentation_by_view:
         if view not in views:
             keys = ("training", "augmentation_by_view", view)
@@ -189,8 +184,7 @@ def _check_threshold(document: StudyDocument, complain: Complain) -> None:
 
 
 def _check_comparisons(document: StudyDocument, complain: Complain) -> None:
-    arms = _Arms.of(document)
-    known = {*arms.names, *arms.by_view}
+    known = {word for arm in make_arms(document) for word in (arm.name, arm.view)}
     seen: set[str] = set()
     for number, each in enumerate(document.comparisons):
         at: Keys = ("comparisons", number)
@@ -198,7 +192,7 @@ def _check_comparisons(document: StudyDocument, complain: Complain) -> None:
         for side in unknown:
             word = getattr(each, side)
             complain((*at, side), f"unknown arm {word!r}", one_of(word, known))
-        if not unknown and not _expand(each, arms):
+        if not unknown and not _expand(each, document):
             complain(at, f"{each.a!r} and {each.b!r} give no pair", "Name two different arms, or two different views.")
         if each.margin is not None and each.claim == "difference":
             allowed = "Set claim: noninferiority or equivalence, or leave the margin out."
@@ -210,16 +204,16 @@ def _check_comparisons(document: StudyDocument, complain: Complain) -> None:
 
 def make_comparisons(document: StudyDocument) -> tuple[Comparison, ...]:
     """Return all comparisons with arm names; a pair of views gives one for every model that reads both."""
-    arms = _Arms.of(document)
-    return tuple(comparison for each in document.comparisons for comparison in _expand(each, arms))
+    return tuple(comparison for each in document.comparisons for comparison in _expand(each, document))
 
 
-def _expand(each: ComparisonSection, arms: _Arms) -> list[Comparison]:
+def _expand(each: ComparisonSection, document: StudyDocument) -> list[Comparison]:
     if each.a == each.b:
         return []
-    if each.a in arms.names and each.b in arms.names:
+    arms = make_arms(document)
+    if {each.a, each.b} <= {arm.name for arm in arms}:
         return [Comparison(each.id, each.a, each.b, each.claim, each.margin)]
-    a, b = arms.by_view.get(each.a, {}), arms.by_view.get(each.b, {})
+    a, b = ({arm.model: arm.name for arm in arms if arm.view == view} for view in (each.a, each.b))
     both = [model for model in a if model in b]
     ids = [each.id if len(both) == 1 else f"{each.id}/{model}" for model in both]
     return [Comparison(id_, a[model], b[model], each.claim, each.margin) for id_, model in zip(ids, both, strict=True)]
@@ -228,8 +222,8 @@ def _expand(each: ComparisonSection, arms: _Arms) -> list[Comparison]:
 def _check_primary(document: StudyDocument, complain: Complain) -> None:
     if document.primary is None:
         return
-    named, arms = document.primary.comparison, _Arms.of(document)
-    expanded = {each.id: [one.id for one in _expand(each, arms)] for each in document.comparisons}
+    named = document.primary.comparison
+    expanded = {each.id: [one.id for one in _expand(each, document)] for each in document.comparisons}
     ids = [id_ for found in expanded.values() for id_ in found]
     # A comparison without a pair has been complained of; its id is known all the same.
     empty = not expanded.get(named.partition("/")[0], ["?"])

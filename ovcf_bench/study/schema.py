@@ -16,6 +16,7 @@ View = Annotated[
 ]  # "ap+lateral/net" is an arm
 Views = View | Annotated[tuple[View, ...], Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Inside = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 CheckPolicy = Literal["error", "warn", "off"]
 
@@ -162,7 +163,7 @@ class TrainingSection(StudyPart):
         description="Replaces `augmentation` for a view (`ap`, `lateral`, `ap+lateral`).",
     )
     gradient_clip: Annotated[float, Field(gt=0)] | None = None
-    ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(default=None, description="Decay of averaged weights.")
+    ema: Inside | None = Field(default=None, description="Decay of averaged weights.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="auto: chosen once by a short measurement, then kept."
     )
@@ -171,7 +172,7 @@ class TrainingSection(StudyPart):
         description="best_auroc and best_loss look at an inner tuning part of the training fold; "
         "best_accuracy_on_fold looks at the held-out fold, and the report marks it as optimistic.",
     )
-    tuning_share: Annotated[float, Field(gt=0, lt=1)] = Field(
+    tuning_share: Inside = Field(
         default=0.1, description="Share of training patients used by best_auroc and best_loss."
     )
 
@@ -179,8 +180,8 @@ class TrainingSection(StudyPart):
 class ThresholdSection(StudyPart):
     """A threshold at a fixed sensitivity or specificity of the out-of-fold scores."""
 
-    sensitivity: Annotated[float, Field(gt=0, lt=1)] | None = None
-    specificity: Annotated[float, Field(gt=0, lt=1)] | None = None
+    sensitivity: Inside | None = None
+    specificity: Inside | None = None
 
 
 class PrimarySection(StudyPart):
@@ -197,7 +198,7 @@ class ComparisonSection(StudyPart):
     a: str
     b: str
     claim: Claim = "difference"
-    margin: Annotated[float, Field(gt=0, lt=1)] | None = None
+    margin: Inside | None = None
 
 
 class PublishedFigure(StudyPart):
@@ -285,7 +286,7 @@ class StudyDocument(StudyPart):
     missing: Missing = Field(
         default="complete_pairs", description="Which estimate is primary where an arm has no score of some cases."
     )
-    prevalences: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+    prevalences: tuple[Inside, ...] = Field(
         default=(), description="Prevalences at which PPV, NPV, calibration and net benefit are given as well."
     )
     subgroups: tuple[str, ...] = Field(

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ovcf_bench.errors import Problem, StudyError, did_you_mean, one_of
-from ovcf_bench.study.document import Keys, Node, put, scalar
+from ovcf_bench.study.document import Keys, Node, placed, put, scalar
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -222,7 +222,7 @@ def _sections(annotation: Any) -> list[type[BaseModel]]:
 
 def read_params(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
     """Return plain values as a plugin's parameters. Raises StudyError with every mistake, as a study file would."""
-    found, wrong = read_as(model, _node(values, where), ("params",))
+    found, wrong = read_as(model, placed(values, where), ("params",))
     if wrong or found is None:
         raise StudyError(*(problem for _, problem in wrong))
     return found
@@ -235,11 +235,3 @@ def read_assignments(assignments: Iterable[str]) -> dict[str, Any]:
         root = put(root, each)
     plain: dict[str, Any] = root.plain()
     return plain
-
-
-def _node(value: Any, where: str) -> Node:
-    if isinstance(value, Mapping):
-        return Node({str(key): _node(each, where) for key, each in value.items()}, where, where)
-    if isinstance(value, list | tuple):
-        return Node([_node(each, where) for each in value], where, where)
-    return Node(value, where, where)
