@@ -124,7 +124,9 @@ def _fingerprints(trial: DatasetTrial) -> str:
     differing = [pair for pair in pairs if _differ(trial, pair)]
     if differing:
         seen = "images with different pixels share a fingerprint"
-        said = f"{seen}: {len(differing)} of {len(pairs)} pairs that were read, as rows {_numbers(differing[0])}"
+        first, second = differing[0]
+        rows = f"{first + 1} and {second + 1} of the table"
+        said = f"{seen}: {len(differing)} of {len(pairs)} pairs that were read, as rows {rows}"
         fix = "Only equal pixels may share one: put in whatever tells images apart, the view too."
         raise ContractError(said, fix)
     shared = f"; {len(pairs)} pairs that share one have equal pixels" if pairs else ""
@@ -142,10 +144,6 @@ def _pairs_of(groups: list[list[int]]) -> list[tuple[int, int]]:
 def _differ(trial: DatasetTrial, pair: tuple[int, int]) -> bool:
     first, second = rows_of(trial.exams.iloc[list(pair)])
     return digest_of(trial.read(first)) != digest_of(trial.read(second))
-
-
-def _numbers(pair: tuple[int, int]) -> str:
-    return f"{pair[0] + 1} and {pair[1] + 1} of the table"
 
 
 def _missing_file(trial: DatasetTrial) -> None:

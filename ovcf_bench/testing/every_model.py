@@ -4,21 +4,43 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ovcf_bench.hooks.calls import calling
-from ovcf_bench.hooks.contracts import ModelPlugin, Params
-from ovcf_bench.testing.checks import ContractError, in_one_line
+from ovcf_bench.hooks.contracts import ModelPlugin
+from ovcf_bench.testing.checks import Check, ContractError, in_one_line
 
-CONTRACT = ("facts", "check() and describe() give problems and plain facts")
+Contract = tuple[str, str, Callable[[Any], str | None]]  # name, what is to hold, and who looks at a trial
+
 LOWEST_AUROC = 0.9
 _NO_SIGMOID = "Return logits, not probabilities: leave the sigmoid out, or give log(p / (1 - p))."
 _PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin")
 _ARRAYS = (".npy", ".npz")
 _PACKED = (".gz", ".bz2", ".xz", ".lzma", ".lz4", ".z")
+
+
+@dataclass
+class ModelTrial:
+    """A model of any form that is being tried."""
+
+    plugin: ModelPlugin
+    params: Any
+
+    @property
+    def name(self) -> str:
+        """The plugin as messages name it."""
+        return f"model {self.plugin.name!r}"
+
+    def checks(self, contracts: Iterable[Contract], *, told: bool = True) -> list[Check]:
+        """Return the checks of these contracts; told : whether the words of an exception may be shown."""
+        home = self.plugin.form
+        return [Check(self.name, name, contract, partial(look, self), home, told) for name, contract, look in contracts]
 
 
 def telling(scores: np.ndarray[Any, Any], positive: np.ndarray[Any, Any], tried_on: str, fix: str) -> str:
@@ -72,21 +94,24 @@ def _opens_without_pickle(path: Path) -> bool:
     return True
 
 
-def facts(plugin: ModelPlugin, params: Params) -> str:
+def _facts(trial: ModelTrial) -> str:
     """Return the problems that `check` names, or the facts of `describe`. Raises ContractError for facts not plain."""
-    name = f"model {plugin.name!r}"
+    plugin = trial.plugin
     if plugin.check is not None:
-        with calling(name, plugin.check):
-            problems = list(plugin.check(params))
+        with calling(trial.name, plugin.check):
+            problems = list(plugin.check(trial.params))
         if problems:
             return f"check says: {in_one_line(problems[0])}"
     if plugin.describe is None:
         return "no describe: the report tells its class and number of parameters"
-    with calling(name, plugin.describe):
-        found = dict(plugin.describe(params))
+    with calling(trial.name, plugin.describe):
+        found = dict(plugin.describe(trial.params))
     try:
         return json.dumps(found)
     except TypeError as error:
         raise ContractError(
             f"describe returns what JSON cannot hold ({error})", "Return texts and numbers only."
         ) from error
+
+
+FACTS: Contract = ("facts", "check() and describe() give problems and plain facts", _facts)

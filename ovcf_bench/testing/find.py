@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,7 @@ from ovcf_bench.testing.datasets import dataset_checks
 from ovcf_bench.testing.models import SIZE, model_checks
 from ovcf_bench.testing.trackers import tracker_checks
 
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What one name or file offers."""
-
-    plugins: list[DatasetPlugin | ModelPlugin]
-    trackers: list[pluggy.HookImpl]
+_Found = tuple[list[DatasetPlugin | ModelPlugin], list[pluggy.HookImpl]]  # datasets and models, trackers
 
 
 def plugin_checks(
@@ -56,17 +49,17 @@ def _ended(error: SystemExit, where: str) -> Problem:
 
 
 def _checks(name: str, params: Mapping[str, Any], folder: Path, image_size: tuple[int, int]) -> list[Check]:
-    found = _in_file(Path(name)) if name.endswith(".py") else _installed(name)
+    plugins, trackers = _in_file(Path(name)) if name.endswith(".py") else _installed(name)
     checks: list[Check] = []
-    for plugin in found.plugins:
+    for plugin in plugins:
         settled = read_params(plugin.params, params, f"plugin {plugin.name!r}")
         if isinstance(plugin, DatasetPlugin):
             checks += dataset_checks(plugin, settled, folder)
         else:
             checks += model_checks(plugin, settled, image_size, folder)
-    for hook in found.trackers:
+    for hook in trackers:
         checks += tracker_checks(Path(name).stem if name.endswith(".py") else name, hook)
-    if params and not found.plugins:
+    if params and not plugins:
         raise PluginError(Problem(f"plugin {name!r}", "takes no parameters", "Leave them out."))
     return checks
 
@@ -77,7 +70,7 @@ def _in_file(path: Path) -> _Found:
     mine = f"file {path.name}"
     datasets = [known.dataset(name) for name, each in known.datasets.items() if each.distribution == mine]
     models = [known.model(name) for name, each in known.models.items() if each.distribution == mine]
-    return _Found([*datasets, *models], _watching(known, f"plugin file {path.name!r}"))
+    return [*datasets, *models], _watching(known, f"plugin file {path.name!r}")
 
 
 def _installed(name: str) -> _Found:
@@ -93,7 +86,7 @@ def _installed(name: str) -> _Found:
         if own := [problem for problem in known.problems if problem.where.startswith(entry)]:
             raise PluginError(*own)
         raise PluginError(*known.problems, Problem("plugin", f"{name!r} is not installed", _meant(name, known)))
-    return _Found(plugins, trackers)
+    return plugins, trackers
 
 
 def _watching(known: registry.Registry, where: str) -> list[pluggy.HookImpl]:

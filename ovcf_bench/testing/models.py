@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +17,11 @@ from ovcf_bench.errors import BenchError, PluginError
 from ovcf_bench.executors import Job, run_jobs
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import BuildContext, FitContext, Fitted, Images, ModelPlugin, Params
+from ovcf_bench.study.schema import OptimizerSection, TrainingSection
 from ovcf_bench.testing.checks import Check, ContractError, in_one_line
-from ovcf_bench.testing.every_model import CONTRACT, LOWEST_AUROC, facts, is_pickle, telling
+from ovcf_bench.testing.every_model import FACTS, LOWEST_AUROC, Contract, ModelTrial, is_pickle, telling
 from ovcf_bench.testing.score_models import fusion_checks, listed_checks
-
-if TYPE_CHECKING:
-    from ovcf_bench.study.schema import TrainingSection
+from ovcf_bench.training.unit import fit_model, load_model, scores_of
 
 SIZE = (64, 48)  # height and width of the images that models are tried on, in pixels
 _N_TRAIN, _N_SCORED = 64, 32
@@ -31,11 +31,9 @@ _NOISE, _SQUARE = 0.05, 0.5  # brightness
 
 
 @dataclass
-class _Trial:
-    """A model that is being tried; what is slow is done once."""
+class _Trial(ModelTrial):
+    """A model that reads images and is being tried; what is slow is done once."""
 
-    plugin: ModelPlugin
-    params: Any
     size: tuple[int, int]
 
     @cached_property
@@ -62,8 +60,6 @@ class _Trial:
             self.fit(images, seed=1, context=context)
 
     def fit(self, images: Images, seed: int, context: BuildContext | None = None) -> Fitted:
-        from ovcf_bench.training.unit import fit_model
-
         with tempfile.TemporaryDirectory() as folder:
             place = FitContext(context or self.context, seed, "cpu", 1, Path(folder), lambda values: None)
             fitted, _, _ = fit_model(self.plugin, self.params, images, None, recipe(), place)
@@ -90,8 +86,6 @@ class _Trial:
         return self.fit(Images(self.train.pixels, self.labels), seed=1)
 
     def scores(self, fitted: Fitted, pixels: Any) -> np.ndarray[Any, Any]:
-        from ovcf_bench.training.unit import scores_of
-
         return scores_of(self.plugin, fitted, pixels, len(pixels))
 
     @cached_property
@@ -127,8 +121,6 @@ def separable_images(n: int, n_views: int, size: tuple[int, int], seed: int) -> 
 
 def recipe() -> TrainingSection:
     """Return how networks are trained in a trial: some sixty steps."""
-    from ovcf_bench.study.schema import OptimizerSection, TrainingSection
-
     return TrainingSection(
         epochs=15, batch_size=16, optimizer=OptimizerSection(name="adam", learning_rate=5e-3), precision="float32"
     )
@@ -143,11 +135,7 @@ def model_checks(plugin: ModelPlugin, params: Params, size: tuple[int, int], fol
         return fusion_checks(plugin, params)
     if plugin.listed is not None:
         return listed_checks(plugin, params, folder)
-    trial = _Trial(plugin, params, size)
-    return [
-        Check(f"model {plugin.name!r}", name, contract, partial(look, trial), plugin.form, told=True)
-        for name, contract, look in _CONTRACTS
-    ]
+    return _Trial(plugin, params, size).checks(_CONTRACTS)
 
 
 def _shapes(trial: _Trial) -> str:
@@ -204,29 +192,24 @@ def _learns(trial: _Trial) -> str:
 
 
 def _round_trip(trial: _Trial) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        return _saved_and_loaded(trial, Path(folder))
-
-
-def _saved_and_loaded(trial: _Trial, folder: Path) -> str:
-    from ovcf_bench.training.unit import load_model
-
-    with calling(f"model {trial.plugin.name!r}", trial.fitted.save):
-        trial.fitted.save(folder)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if not files:
-        raise ContractError("save() writes no file", "Write the model into the folder: safetensors, JSON, .npy.")
-    pickled = [path.name for path in files if is_pickle(path)]
-    if pickled:
-        fix = "Pickle runs code when it is opened. Write arrays as safetensors, settings as JSON."
-        raise ContractError(f"{', '.join(pickled)} is a pickle", fix)
-    loaded = load_model(trial.plugin, trial.params, folder, trial.context, recipe())
-    again = trial.scores(loaded, trial.scored.pixels)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with calling(trial.name, trial.fitted.save):
+            trial.fitted.save(folder)
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        if not files:
+            raise ContractError("save() writes no file", "Write the model into the folder: safetensors, JSON, .npy.")
+        pickled = [path.name for path in files if is_pickle(path)]
+        if pickled:
+            fix = "Pickle runs code when it is opened. Write arrays as safetensors, settings as JSON."
+            raise ContractError(f"{', '.join(pickled)} is a pickle", fix)
+        loaded = load_model(trial.plugin, trial.params, folder, trial.context, recipe())
+        again = trial.scores(loaded, trial.scored.pixels)
+        size = sum(path.stat().st_size for path in files)
     if not np.allclose(again, trial.logits, rtol=1e-6, atol=1e-6):
         most = float(np.abs(again - trial.logits).max())
         seen = f"after save and load, scores differ by up to {most:.2g}"
         raise ContractError(seen, "Save buffers and scaling as well.")
-    size = sum(path.stat().st_size for path in files)
     return f"{', '.join(path.name for path in files)}, {size / 1e6:.2f} MB"
 
 
@@ -251,10 +234,6 @@ def _one_class(trial: _Trial) -> str:
             raise ContractError(error.problems[0].found, fix) from error
         return f"refuses: {error.problems[0].found}"
     return "gives finite scores"
-
-
-def _facts(trial: _Trial) -> str:
-    return facts(trial.plugin, trial.params)
 
 
 def _cost(trial: _Trial) -> str:
@@ -290,25 +269,19 @@ def _peak_megabytes() -> float:
         import resource
     except ImportError:  # Windows
         return 0.0
-    import sys
-
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
 
 
-_CONTRACTS: tuple[tuple[str, str, Callable[[_Trial], str | None]], ...] = (
+_CONTRACTS: tuple[Contract, ...] = (
     ("shapes", "takes the views, height and width of its context; gives (n, n_targets) logits", _shapes),
     ("finite scores", "scores() gives finite float32 logits (n, n_targets), for blank images too", _finite),
     ("each image for itself", "a score does not depend on the images beside it", _one_by_one),
     ("seed", "the same seed and images give the same model", _same_seed),
     ("learns", f"tells a bright square from none: AUROC {LOWEST_AUROC} at least", _learns),
     ("save and load", "save() writes no pickle, and what is loaded scores alike", _round_trip),
-    (
-        "labels stay out of scores",
-        "scores() sees no labels, not even those of the training images",
-        _labels_are_gone,
-    ),
+    ("labels stay out of scores", "scores() sees no labels, not even those of the training images", _labels_are_gone),
     ("one class", "images of one label give finite scores or a clear refusal", _one_class),
-    (*CONTRACT, _facts),
+    FACTS,
     ("time and memory", "works in a process of its own, as every unit does", _cost),
 )

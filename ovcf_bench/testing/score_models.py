@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ovcf_bench.errors import BenchError, Problem
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import BuildContext, Fuser, ModelPlugin, Params
 from ovcf_bench.testing.checks import Check, ContractError, NotApplicable, in_one_line
-from ovcf_bench.testing.every_model import CONTRACT, LOWEST_AUROC, facts, is_pickle, telling
+from ovcf_bench.testing.every_model import FACTS, LOWEST_AUROC, Contract, ModelTrial, is_pickle, telling
 from ovcf_bench.training.unit import check_fitted, load_saved, scores_of
 
 _N = 60  # exams: enough for an AUROC, few enough to score one by one
@@ -28,18 +28,7 @@ _NAMES_VIEWS = "columns"  # the parameter that names views, where a plugin has i
 
 def fusion_checks(plugin: ModelPlugin, params: Params) -> list[Check]:
     """Return the checks of a rule with these parameters, tried on scores of two views that both tell the classes."""
-    contracts = (
-        ("scores", "scores() gives finite float32 logits (n, 1), each row for itself", _rows),
-        ("same again", "the same scores and labels give the same rule", _same),
-        ("learns", f"two views that tell the classes apart stay telling: AUROC {LOWEST_AUROC} at least", _tells),
-        ("save and load", "save() writes no pickle, and what is loaded scores alike", _round_trip),
-        ("fuses", "fuses() names a model of the study", _names),
-    )
-    name = f"model {plugin.name!r}"
-    return [
-        Check(name, title, contract, partial(look, plugin, params), plugin.form, told=True)
-        for title, contract, look in contracts
-    ]
+    return ModelTrial(plugin, params).checks(_OF_RULES)
 
 
 def _separable_scores() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -48,66 +37,75 @@ def _separable_scores() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     return 4.0 * labels[:, None] - 2.0 + noise, labels
 
 
-def _made(plugin: ModelPlugin, params: Params) -> Fuser:
+def _made(trial: ModelTrial) -> Fuser:
+    plugin = trial.plugin
     assert plugin.fuse is not None, "only a plugin that fuses is tried so"
-    with calling(f"model {plugin.name!r}", plugin.fuse):
-        fuser = plugin.fuse(params, *_separable_scores())
+    with calling(trial.name, plugin.fuse):
+        fuser = plugin.fuse(trial.params, *_separable_scores())
     check_fitted(plugin, "fuse", fuser)
     return fuser
 
 
-def _rows(plugin: ModelPlugin, params: Params) -> None:
-    fuser, (logits, _) = _made(plugin, params), _separable_scores()
-    together = scores_of(plugin, fuser, logits, _N)
-    alone = np.concatenate([scores_of(plugin, fuser, logits[[row]], 1) for row in range(_N)])
+def _rows(trial: ModelTrial) -> None:
+    fuser, (logits, _) = _made(trial), _separable_scores()
+    together = scores_of(trial.plugin, fuser, logits, _N)
+    alone = np.concatenate([scores_of(trial.plugin, fuser, logits[[row]], 1) for row in range(_N)])
     if not np.allclose(alone, together, rtol=1e-6, atol=1e-6):
         raise ContractError("a score changes when other rows are scored beside it", "Use each row alone: no ranks.")
 
 
-def _same(plugin: ModelPlugin, params: Params) -> None:
+def _same(trial: ModelTrial) -> None:
     logits, _ = _separable_scores()
-    first, again = (scores_of(plugin, _made(plugin, params), logits, _N) for _ in range(2))
+    first, again = (scores_of(trial.plugin, _made(trial), logits, _N) for _ in range(2))
     if not np.array_equal(first, again):
         raise ContractError("two fits give different scores", "Draw no random numbers, or from a fixed seed.")
 
 
-def _tells(plugin: ModelPlugin, params: Params) -> str:
+def _tells(trial: ModelTrial) -> str:
     logits, labels = _separable_scores()
-    found = scores_of(plugin, _made(plugin, params), logits, _N)[:, 0]
+    found = scores_of(trial.plugin, _made(trial), logits, _N)[:, 0]
     return telling(found, labels == 1, "on the exams that it was made of", "Do the scores of all views count?")
 
 
-def _round_trip(plugin: ModelPlugin, params: Params) -> str:
-    fuser, (logits, _) = _made(plugin, params), _separable_scores()
+def _round_trip(trial: ModelTrial) -> str:
+    fuser, (logits, _) = _made(trial), _separable_scores()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with calling(f"model {plugin.name!r}", fuser.save):
+        with calling(trial.name, fuser.save):
             fuser.save(folder)
         files = sorted(folder.iterdir())
         if not files or any(is_pickle(path) for path in files):
             raise ContractError("save() writes nothing, or a pickle", "Write numbers as JSON or .npy.")
-        loaded = load_saved(plugin, params, folder, _CONTEXT)
-    again = scores_of(plugin, loaded, logits, _N)
-    if not np.array_equal(again, scores_of(plugin, fuser, logits, _N)):
+        loaded = load_saved(trial.plugin, trial.params, folder, _CONTEXT)
+    again = scores_of(trial.plugin, loaded, logits, _N)
+    if not np.array_equal(again, scores_of(trial.plugin, fuser, logits, _N)):
         raise ContractError("after save and load, scores differ", "Save every number in full precision.")
     return ", ".join(path.name for path in files)
 
 
-def _names(plugin: ModelPlugin, params: Params) -> str:
-    assert plugin.fuses is not None, "given together with fuse"
-    with calling(f"model {plugin.name!r}", plugin.fuses):
-        found: Any = plugin.fuses(params)
+def _names(trial: ModelTrial) -> str:
+    fuses = trial.plugin.fuses
+    assert fuses is not None, "given together with fuse"
+    with calling(trial.name, fuses):
+        found: Any = fuses(trial.params)
     if not isinstance(found, str) or not found:
         raise ContractError(f"returns {found!r}", "Return the name that the study gives to the model.")
     return found
 
 
+_OF_RULES: tuple[Contract, ...] = (
+    ("scores", "scores() gives finite float32 logits (n, 1), each row for itself", _rows),
+    ("same again", "the same scores and labels give the same rule", _same),
+    ("learns", f"two views that tell the classes apart stay telling: AUROC {LOWEST_AUROC} at least", _tells),
+    ("save and load", "save() writes no pickle, and what is loaded scores alike", _round_trip),
+    ("fuses", "fuses() names a model of the study", _names),
+)
+
+
 @dataclass
-class _Listing:
+class _Listing(ModelTrial):
     """A plugin that lists scores; every table is asked for once."""
 
-    plugin: ModelPlugin
-    params: Params
     folder: Path
 
     @property
@@ -120,7 +118,7 @@ class _Listing:
     def table(self, views: tuple[str, ...]) -> Any:
         """Return what is listed for an arm that reads `views`; an exception's words may name an exam."""
         assert self.plugin.listed is not None, "only a plugin that lists scores is tried so"
-        with calling(f"model {self.plugin.name!r}", self.plugin.listed, f"view {_said(views)}", told=False):
+        with calling(self.name, self.plugin.listed, f"view {_said(views)}", told=False):
             return self.plugin.listed(self.params, self.folder, views)
 
     @cached_property
@@ -152,20 +150,7 @@ def listed_checks(plugin: ModelPlugin, params: Params, folder: Path) -> list[Che
 
     Only a study can tell whether the scores belong to its exams.
     """
-    trial = _Listing(plugin, params, folder)
-    contracts: tuple[tuple[str, str, Callable[[], str | None]], ...] = (
-        (
-            "scores",
-            f"listed() gives a table of {', '.join(_LISTED)}: finite scores, one of each reader for an exam",
-            partial(_scores, trial),
-        ),
-        ("same table again", "the same parameters and views give the same table", partial(_same_again, trial)),
-        (*CONTRACT, partial(facts, plugin, params)),
-    )
-    return [
-        Check(f"model {plugin.name!r}", name, contract, look, plugin.form, told=False)
-        for name, contract, look in contracts
-    ]
+    return _Listing(plugin, params, folder).checks(_OF_LISTINGS, told=False)
 
 
 def _scores(trial: _Listing) -> str:
@@ -205,3 +190,14 @@ def _same_again(trial: _Listing) -> None:
         if isinstance(table, pd.DataFrame) and not table.equals(again):
             fix = "Sort by a column, and draw random numbers from a fixed seed."
             raise ContractError(f"view {_said(views)}: asked twice, it gives different tables", fix)
+
+
+_OF_LISTINGS: tuple[Contract, ...] = (
+    (
+        "scores",
+        f"listed() gives a table of {', '.join(_LISTED)}: finite scores, one of each reader for an exam",
+        _scores,
+    ),
+    ("same table again", "the same parameters and views give the same table", _same_again),
+    FACTS,
+)
