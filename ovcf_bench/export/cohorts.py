@@ -77,7 +77,9 @@ def export_cohorts(
     cannot be read; the others are written.
     """
     manifests = {name: _manifest(name, cohort.table, form.suffix) for name, cohort in cohorts.items()}
-    texts = {f"{name}/{EXPORTED}": _csv(manifest) for name, manifest in manifests.items()}
+    texts = {
+        f"{name}/{EXPORTED}": manifest.to_csv(index=False, lineterminator="\n") for name, manifest in manifests.items()
+    }
     texts |= {SPLITS: splits, STUDY: study}
     _claim(folder, hashlib.sha256(json.dumps([identity, form.words, texts]).encode()).hexdigest())
     problems: list[Problem] = []
@@ -104,11 +106,6 @@ def _manifest(name: str, table: pd.DataFrame, suffix: str) -> pd.DataFrame:
     complete = table.assign(path=[f"images/{image_id}{suffix}" for image_id in table["image_id"]])
     covariates = [column for column in complete.columns if column not in _COLUMNS]
     return complete[[*_COLUMNS, *covariates]]
-
-
-def _csv(manifest: pd.DataFrame) -> str:
-    text: str = manifest.to_csv(index=False, lineterminator="\n")
-    return text
 
 
 def _claim(folder: Path, identity: str) -> None:

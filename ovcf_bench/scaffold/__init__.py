@@ -62,13 +62,18 @@ def _package(kind: Kind, name: str) -> dict[str, str]:
 
 
 def _filled(template: str, kind: Kind, name: str) -> str:
+    return filled(
+        template,
+        name=name,
+        kind=kind,
+        class_name="".join(part.capitalize() for part in name.split("_")),
+        distribution=name.replace("_", "-"),
+        and_more=_AND_MORE[kind],
+        usage=Template(_USAGE[kind]).substitute(name=name),
+    )
+
+
+def filled(template: str, **words: object) -> str:
+    """Return the text of a template with its $words."""
     text = (resources.files("ovcf_bench.scaffold") / "templates" / f"{template}.txt").read_text("utf-8")
-    words = {
-        "name": name,
-        "kind": kind,
-        "class_name": "".join(part.capitalize() for part in name.split("_")),
-        "distribution": name.replace("_", "-"),
-        "and_more": _AND_MORE[kind],
-        "usage": Template(_USAGE[kind]).substitute(name=name),
-    }
     return Template(text).substitute(words)

@@ -8,11 +8,10 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
-from string import Template
 
 from ovcf_bench.errors import BenchError, Problem, one_of
+from ovcf_bench.scaffold import filled
 from ovcf_bench.scaffold.survey import ScoreSurvey, Survey, exam_column
 
 _LONGER_SIDE = 384  # pixels: a first study should train in an evening
@@ -82,8 +81,8 @@ def write_study(answers: Answers, found: Survey, file: Path) -> str:
         raise BenchError(Problem("--data", few, needed))
     development = [max(2, round(_DEVELOPMENT_SHARE * len(patients))) for patients in (positive, negative)]
     height, width = _image_size(found.shape)
-    return _filled(
-        "study.yaml.txt",
+    return filled(
+        "study.yaml",
         question=_text(answers.question),
         cohort=_cohort(answers, found, file),
         positives=development[0],
@@ -195,8 +194,8 @@ def write_score_study(answers: ScoreAnswers, found: ScoreSurvey, file: Path) -> 
     exam = exam_column(found, answers.label, answers.patient) if several else None
     who = f"      patient: {_text(answers.patient)}"
     columns = zip(answers.arms, answers.scores, strict=True)
-    return _filled(
-        "study_scores.yaml.txt",
+    return filled(
+        "study_scores.yaml",
         question=_text(answers.question or _usual_question(answers)),
         path=_text(_relative(answers.data, file)),
         who=f"{who}\n      exam: {_text(exam)} # patients have several" if exam else who,
@@ -246,11 +245,6 @@ def _comparison(names: Sequence[str], margin: float | None, test_set: str, comme
         f"{comment}comparisons:\n  - {{id: first_vs_second, a: {a}, b: {b}{claim}}}\n"
         f"primary: {{set: {test_set}, comparison: first_vs_second}}\n"
     )
-
-
-def _filled(template: str, **words: object) -> str:
-    text = (resources.files("ovcf_bench.scaffold") / "templates" / template).read_text("utf-8")
-    return Template(text).substitute(words)
 
 
 def _relative(data: Path, file: Path) -> str:

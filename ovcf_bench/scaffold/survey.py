@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -181,7 +182,7 @@ def _middle_shape(files: Iterator[Path]) -> tuple[int, int] | None:
     from PIL import Image
 
     shapes = []
-    for path, _ in zip((each for each in files if each.suffix.lower() not in (".dcm", ".dicom")), range(_MEASURED)):  # noqa: B905  the first twenty
+    for path in islice((each for each in files if each.suffix.lower() not in (".dcm", ".dicom")), _MEASURED):
         try:
             with Image.open(path) as image:
                 shapes.append((image.height, image.width))
