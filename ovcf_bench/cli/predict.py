@@ -41,12 +41,7 @@ Examples:
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda", "mps")), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of torch.")
 def command(
-    run: Path,
-    images: tuple[Path, ...],
-    arm: str | None,
-    csv_file: Path | None,
-    as_json: bool,
-    **how: Any,
+    run: Path, images: tuple[Path, ...], arm: str | None, csv_file: Path | None, as_json: bool, **how: Any
 ) -> int:
     """Score IMAGEs (PNG, JPEG, TIFF, DICOM, or folders of them) by one arm of RUN, or of an exported folder.
 

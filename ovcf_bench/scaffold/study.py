@@ -19,14 +19,6 @@ _MULTIPLE = 32  # networks halve an image five times
 _DEVELOPMENT_SHARE = 0.7
 _FEWEST = 4  # patients of a class: two folds with one each, and two to test
 _PLAIN = re.compile(r"(?!(?i:true|false|null)$)[A-Za-z][A-Za-z0-9_-]*")  # words that YAML needs no quotes for
-_BEFOREHAND = """\
-# Declared before any score exists: the first is tested against the second. A claim of non-inferiority or
-# equivalence needs a margin that would matter clinically.
-"""
-_AFTERWARDS = """\
-# The first is tested against the second. A claim of non-inferiority or equivalence needs a margin that would matter
-# clinically. Nothing here is declared in advance, for the scores exist already: the report says so.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +83,7 @@ def write_study(answers: Answers, found: Survey, file: Path) -> str:
         views=_list(answers.views),
         height=height,
         width=width,
-        comparison=_comparison(answers.views, answers.margin, "internal", _BEFOREHAND),
+        comparison=_comparison("comparison.yaml", answers.views, answers.margin),
     )
 
 
@@ -126,23 +118,15 @@ def _check_pair(names: Sequence[str], margin: float | None, question: str | None
 
 
 def _cohort(answers: Answers, found: Survey, file: Path) -> str:
-    place, negative = _text(_relative(answers.data, file)), others(answers, found)
-    if answers.data.is_dir():
-        views = ", ".join(f"{_word(view)}: {_word(view)}" for view in answers.views)
-        several = "" if len(negative) == 1 else " # all other classes; without one of them, lower `negatives` below"
-        return (
-            "    dataset: image_folder\n    params:\n"
-            f"      root: {place}\n      views: {{{views}}} # view: its folder\n"
-            f"      positive: {_text(answers.positive)}\n"
-            f"      negative: {_text(negative[0]) if not several else f'[{_texts(negative)}]{several}'}\n"
-            "      # How the patient is read from the start of a file name. It must name patients, not images: see\n"
-            "      # how many patients `check` counts.\n"
-            "      patient: '(?P<patient>[A-Za-z0-9]+)'"
-        )
-    return (
-        "    dataset: manifest\n    params:\n"
-        f"      path: {place}\n      positive: [{_text(answers.positive)}]\n      negative: [{_texts(negative)}]"
-    )
+    place, positive = _text(_relative(answers.data, file)), _text(answers.positive)
+    classes = others(answers, found)
+    negative = ", ".join(map(_text, classes))
+    if not answers.data.is_dir():
+        return filled("cohort_list.yaml", place=place, positive=positive, negative=negative)
+    if len(classes) > 1:
+        negative = f"[{negative}] # all other classes; without one of them, lower `negatives` below"
+    views = ", ".join(f"{_word(view)}: {_word(view)}" for view in answers.views)
+    return filled("cohort_folder.yaml", place=place, views=views, positive=positive, negative=negative)
 
 
 def _image_size(shape: tuple[int, int] | None) -> tuple[int, int]:
@@ -204,7 +188,7 @@ def write_score_study(answers: ScoreAnswers, found: ScoreSurvey, file: Path) -> 
         columns="\n".join(f"        {_word(arm)}: [{_text(column)}]" for arm, column in columns),
         arms=_list(answers.arms),
         level="analysis_level: exam # intervals and tests are clustered by patient; or patient\n" if several else "",
-        comparison=_comparison(answers.arms, answers.margin, "test", _AFTERWARDS),
+        comparison=_comparison("comparison_scores.yaml", answers.arms, answers.margin),
     )
 
 
@@ -236,15 +220,12 @@ def compare_command(answers: ScoreAnswers, found: ScoreSurvey) -> str:
     return shlex.join(words)
 
 
-def _comparison(names: Sequence[str], margin: float | None, test_set: str, comment: str) -> str:
+def _comparison(template: str, names: Sequence[str], margin: float | None) -> str:
     if len(names) < 2:
         return "# With one view there is nothing to compare; add a second model, or a view.\n"
     a, b = (_word(name) for name in names[:2])
     claim = "" if margin is None else f", claim: noninferiority, margin: {margin:g}"
-    return (
-        f"{comment}comparisons:\n  - {{id: first_vs_second, a: {a}, b: {b}{claim}}}\n"
-        f"primary: {{set: {test_set}, comparison: first_vs_second}}\n"
-    )
+    return filled(template, a=a, b=b, claim=claim)
 
 
 def _relative(data: Path, file: Path) -> str:
@@ -255,10 +236,6 @@ def _relative(data: Path, file: Path) -> str:
 def _text(words: str) -> str:
     """Return words in the double quotes of JSON, which YAML reads as well."""
     return json.dumps(words, ensure_ascii=not words.isprintable()).replace("\x7f", "\\u007f")
-
-
-def _texts(words: Sequence[str]) -> str:
-    return ", ".join(_text(word) for word in words)
 
 
 def _word(name: str) -> str:
