@@ -19,7 +19,6 @@ from ovcf_bench.hooks.files import load_again, loaded_files
 from ovcf_bench.testing.checks import ContractError, in_one_line
 from ovcf_bench.testing.dataset_trial import DatasetTrial, Row, digest_of
 
-Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 _SEED = "PYTHONHASHSEED"
 _FIX = "Do not use hash(), the order of a set, time, or state that the process holds."
@@ -40,7 +39,7 @@ def elsewhere(trial: DatasetTrial) -> str:
     rows = trial.sample if trial.plugin.pixels else []
     here = _Seen(_ids(trial), [trial.fingerprint(row) for row in rows], trial.digests if rows else [])
     try:
-        there = in_another_process(_see, (trial.plugin, trial.params, trial.folder.resolve(), rows))
+        there = in_another_process(_see, trial.plugin, trial.params, trial.folder.resolve(), rows)
     except (BenchError, ContractError, BrokenProcessPool) as error:
         raise ContractError(f"it works here, and in another process not: {_reason(error)}", _NEEDS) from error
     for seen, differs in (
@@ -59,8 +58,7 @@ def _ids(trial: DatasetTrial) -> list[tuple[str, ...]]:
     return list(trial.exams[columns].itertuples(index=False, name=None))
 
 
-def _see(argument: tuple[DatasetPlugin, Any, Path, Sequence[Row]]) -> _Seen:
-    plugin, params, folder, rows = argument
+def _see(plugin: DatasetPlugin, params: Any, folder: Path, rows: Sequence[Row]) -> _Seen:
     trial = DatasetTrial(plugin, params, folder)
     prints = [trial.fingerprint(row) for row in rows]
     return _Seen(_ids(trial), prints, [digest_of(trial.read(row)) for row in rows])
@@ -72,14 +70,14 @@ def _reason(error: BaseException) -> str:
     return error.seen if isinstance(error, ContractError) else "the process died"
 
 
-def in_another_process(function: Callable[[Argument], Result], argument: Argument) -> Result:
-    """Return function(argument) as a process with another hash seed finds it; raises what it raises there.
+def in_another_process(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Return function(*arguments) as a process with another hash seed finds it; raises what it raises there.
 
     Raises BrokenProcessPool when the process dies. Other processes of ovcf-bench are forked from one server and share
     its hash seed with each other, and with this process where PYTHONHASHSEED is set.
     """
-    packed = pickle.dumps((function, argument))
-    # Plugin files that the argument names must be loaded before it is unpacked.
+    packed = pickle.dumps((function, arguments))
+    # Plugin files that the arguments name must be loaded before they are unpacked.
     files = tuple(each for each in loaded_files() if each[0].encode() in packed)
     with _surroundings(), ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         result: Result = pool.submit(_unpack_and_call, files, packed).result()
@@ -103,5 +101,5 @@ def _surroundings() -> Iterator[None]:
 
 def _unpack_and_call(files: tuple[tuple[str, str], ...], packed: bytes) -> Any:
     load_again(files)
-    function, argument = pickle.loads(packed)  # noqa: S301  packed by the process that started this one
-    return function(argument)
+    function, arguments = pickle.loads(packed)  # noqa: S301  packed by the process that started this one
+    return function(*arguments)
