@@ -289,7 +289,7 @@ def _plugin_params(
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> tuple[str, ...]:
     """Return one line for every value that differs, sorted by key: "training.epochs: 20 -> 6".
 
-    at : what the keys of both stand under, "training." here.
+    at : where both stand, which every key is told with: "training."; "" for whole studies.
     """
     found: list[str] = []
     for name in sorted({*before, *after}):
