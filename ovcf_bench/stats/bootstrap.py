@@ -15,8 +15,8 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from ovcf_bench.stats.auroc import Placements, place
-from ovcf_bench.stats.cases import Bools, Floats, complete_cases
-from ovcf_bench.stats.clusters import number_clusters, sum_clusters
+from ovcf_bench.stats.cases import Bools, Floats, complete_cases, number_complete
+from ovcf_bench.stats.clusters import sum_clusters
 from ovcf_bench.stats.intervals import Interval
 from ovcf_bench.stats.resampling import blocks, draw_counts, percentile
 
@@ -63,16 +63,13 @@ def compare_by_bootstrap(
     """
     truth, views, _ = complete_cases(labels, first, second, name=name)
     placed = [place(truth, view) for view in views]
+    numbers = number_complete(clusters, first, second)
     if clusters is None:
         seed = int(rng.integers(2**63))  # the same for every view: they share their resamples
         draws = np.stack([_stratified(truth, view, np.random.default_rng(seed), resamples) for view in views])
-        influence = _influence(placed, truth, np.arange(truth.size))
     else:
-        complete = ~np.isnan(np.asarray(first, np.float64)) & ~np.isnan(np.asarray(second, np.float64))
-        numbers = number_clusters(np.asarray(clusters)[complete])
         draws = _by_cluster(truth, views, numbers, rng, resamples)
-        influence = _influence(placed, truth, numbers)
-    return _summarise(placed, draws, influence, level)
+    return _summarise(placed, draws, _influence(placed, truth, numbers), level)
 
 
 def _stratified(truth: Bools, view: Floats, rng: np.random.Generator, resamples: int) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from ovcf_bench.stats.cases import Bools, Floats
+from ovcf_bench.stats.cases import Bools, Floats, number_clusters
 from ovcf_bench.stats.intervals import Interval, normal_quantile
 from ovcf_bench.stats.ratios import RatioDifference, clustered_difference
 
@@ -55,8 +55,7 @@ def brier_score(
         # A declared prevalence fixes the shares of the classes: only what varies within a class is left.
         for each in (labels, ~labels):
             centred[each] = errors[each] - errors[each].mean()
-    groups = np.arange(labels.size) if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
-    sums = np.bincount(groups, weights=centred)
+    sums = np.bincount(number_clusters(clusters, labels.size), weights=centred)
     if sums.size < 2:
         return BrierScore(value, None, None)
     se = math.sqrt(sums.size / (sums.size - 1) * float(np.sum(sums**2))) / labels.size
@@ -91,6 +90,5 @@ def compare_brier(
 ) -> RatioDifference:
     """Return the difference of the Brier scores of two arms on the same complete cases."""
     ones = np.ones(labels.size)
-    groups = np.arange(labels.size) if clusters is None else clusters
     errors = [(each - labels) ** 2 for each in (first, second)]
-    return clustered_difference((errors[0], ones), (errors[1], ones), groups, level=level)
+    return clustered_difference((errors[0], ones), (errors[1], ones), clusters, level=level)

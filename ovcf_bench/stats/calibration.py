@@ -16,8 +16,7 @@ from scipy.special import logit
 from statsmodels.nonparametric.smoothers_lowess import lowess
 from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
-from ovcf_bench.stats.cases import Bools, Floats
-from ovcf_bench.stats.clusters import number_clusters
+from ovcf_bench.stats.cases import Bools, Floats, number_clusters
 from ovcf_bench.stats.intervals import Interval, normal_quantile
 
 WALD = "logistic, Wald"
@@ -109,7 +108,7 @@ def _fit(
             # A declared prevalence fixes the shares of the classes: only what varies within a class is left.
             for each in (truth == 0, truth == 1):
                 scores[each] -= scores[each].mean(axis=0)
-        groups = np.arange(truth.size) if clusters is None else number_clusters(clusters)
+        groups = number_clusters(clusters, truth.size)
         sums = np.stack([np.bincount(groups, weights=column) for column in scores.T])
         size = sums.shape[1]
         if size < 2:

@@ -62,6 +62,20 @@ def complete_cases(labels: npt.ArrayLike, *scores: npt.ArrayLike, name: str) -> 
     return checked, columns, missing
 
 
+def number_clusters(clusters: npt.ArrayLike | None, cases: int) -> Ints:
+    """Return clusters, named in any way (n,), as numbers from 0; None: each of the n `cases` is its own."""
+    if clusters is None:
+        return np.arange(cases)
+    return np.unique(np.asarray(clusters), return_inverse=True)[1].astype(np.int64)
+
+
+def number_complete(clusters: npt.ArrayLike | None, *scores: npt.ArrayLike) -> Ints:
+    """Return `number_clusters` of the cases that have every score; clusters, each of `scores` : (n,)."""
+    complete = ~np.isnan(np.asarray(scores, dtype=np.float64)).any(axis=0)
+    named = None if clusters is None else np.asarray(clusters)[complete]
+    return number_clusters(named, int(np.count_nonzero(complete)))
+
+
 def check_prevalence(prevalence: float) -> float:
     """Return the prevalence; raises StatisticsError unless it lies between 0 and 1, both excluded."""
     if not 0 < prevalence < 1:

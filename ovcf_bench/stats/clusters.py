@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ovcf_bench.stats.auroc import AurocEstimate, Placements, place, with_variance
-from ovcf_bench.stats.cases import Bools, Floats, Ints
+from ovcf_bench.stats.cases import Bools, Floats, Ints, number_clusters
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,6 @@ class ClusterSums:
     negative: Floats
     has_positive: Bools
     has_negative: Bools
-
-
-def number_clusters(clusters: npt.ArrayLike) -> Ints:
-    """Return clusters, named in any way (n,), as numbers from 0."""
-    numbers: Ints = np.unique(np.asarray(clusters), return_inverse=True)[1].astype(np.int64)
-    return numbers
 
 
 def sum_clusters(placements: Placements, labels: Bools, clusters: Ints, size: int) -> ClusterSums:
@@ -83,7 +77,7 @@ def estimate_clustered(labels: Bools, scores: Floats, clusters: npt.ArrayLike) -
     labels, scores, clusters : (n,), both classes present. Source: Obuchowski 1997.
     """
     placements = place(labels, scores)
-    numbers = number_clusters(clusters)
+    numbers = number_clusters(clusters, labels.size)
     size = int(numbers.max()) + 1
     sums = sum_clusters(placements, labels, numbers, size)
     constant = bool(np.ptp(scores) == 0)

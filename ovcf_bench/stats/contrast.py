@@ -5,19 +5,21 @@ Source: DeLong, DeLong & Clarke-Pearson, Biometrics 1988;44:837-845, eq. 9.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
 
 from ovcf_bench.stats.auroc import Placements, covariance, place
-from ovcf_bench.stats.cases import Bools, Floats, Ints, complete_cases
-from ovcf_bench.stats.clusters import clustered_covariance, number_clusters, sum_clusters
+from ovcf_bench.stats.cases import Floats, complete_cases, number_complete
+from ovcf_bench.stats.clusters import clustered_covariance, sum_clusters
 
 # Singular values below this share of the largest count as zero in the rank and in the pseudo-inverse.
 _RELATIVE_ZERO = 1e-10
+_View = TypeVar("_View")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,12 @@ def contrast_test(
     checked, columns, _ = complete_cases(labels, *scores, name=name)
     placed = [place(checked, column) for column in columns]
     aurocs = tuple(placements.auroc for placements in placed)
-    joint = covariance_matrix(placed)
-    if clusters is not None:
-        complete = ~np.isnan(np.asarray(scores, dtype=np.float64)).any(axis=0)
-        joint = _clustered_matrix(placed, checked, number_clusters(np.asarray(clusters)[complete]))
+    if clusters is None:
+        joint = covariance_matrix(placed)
+    else:
+        numbers = number_complete(clusters, *scores)
+        sums = [sum_clusters(each, checked, numbers, int(numbers.max()) + 1) for each in placed]
+        joint = _matrix(sums, clustered_covariance)
     if joint is None:
         what = "case" if clusters is None else "patient"
         return ContrastTest(aurocs, None, None, None, None, f"one class has a single {what}: no variance")
@@ -73,16 +77,11 @@ def contrast_test(
 
 def covariance_matrix(placed: Sequence[Placements]) -> Floats | None:
     """Return the (k, k) DeLong covariance of the AUROCs, or None where one class has a single case."""
-    rows = [[covariance(first, second) for second in placed] for first in placed]
-    if rows[0][0] is None:
-        return None
-    return np.asarray(rows, dtype=np.float64)
+    return _matrix(placed, covariance)
 
 
-def _clustered_matrix(placed: Sequence[Placements], labels: Bools, clusters: Ints) -> Floats | None:
-    size = int(clusters.max()) + 1
-    sums = [sum_clusters(each, labels, clusters, size) for each in placed]
-    rows = [[clustered_covariance(first, second) for second in sums] for first in sums]
+def _matrix(views: Sequence[_View], covariance_of: Callable[[_View, _View], float | None]) -> Floats | None:
+    rows = [[covariance_of(first, second) for second in views] for first in views]
     return None if rows[0][0] is None else np.asarray(rows, dtype=np.float64)
 
 

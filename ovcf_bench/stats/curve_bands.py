@@ -7,6 +7,7 @@ class; cases of the same patient together.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.integrate import trapezoid
 
-from ovcf_bench.stats.cases import Bools, Floats, Ints, complete_cases
-from ovcf_bench.stats.clusters import number_clusters
+from ovcf_bench.stats.cases import Bools, Floats, Ints, complete_cases, number_clusters
 from ovcf_bench.stats.intervals import Interval
 from ovcf_bench.stats.partial_auroc import standardise
 from ovcf_bench.stats.resampling import BY_PATIENT, STRATIFIED, blocks, draw_counts, percentile
@@ -65,13 +65,10 @@ def curve_spread(
     """
     truth, (view,), _ = complete_cases(labels, scores, name=name)
     levels = _levels(view)
-    numbers = None if clusters is None else number_clusters(clusters)
+    patients = None if clusters is None else number_clusters(clusters, truth.size)
     curves, precisions, partials = [], [], []
     for size in blocks(resamples, max(view.size, int(levels.max()) + 1), _BLOCK):
-        drawn = (
-            _stratified(truth, levels, rng, size) if numbers is None else _by_patient(truth, levels, numbers, rng, size)
-        )
-        tp, fp = (np.cumsum(each, axis=1) for each in drawn)
+        tp, fp = (np.cumsum(each, axis=1) for each in _drawn(truth, levels, patients, rng, size))
         whole = (tp[:, -1] > 0) & (fp[:, -1] > 0)
         x, y = (np.pad(each[whole] / each[whole, -1:], ((0, 0), (1, 0))) for each in (fp, tp))
         curves.append(np.array([np.interp(GRID, a, b) for a, b in zip(x, y, strict=True)]).reshape(-1, len(GRID)))
@@ -104,31 +101,16 @@ def _levels(view: Floats) -> Ints:
     return ranks if different <= _MOST_LEVELS else ranks * _MOST_LEVELS // different
 
 
-def _stratified(truth: Bools, levels: Ints, rng: np.random.Generator, size: int) -> tuple[Floats, Floats]:
-    """Return how many positives and how many negatives stand at each level, (resamples, levels) each."""
-    found = []
-    for members in (levels[truth], levels[~truth]):
-        found.append(_at_levels(draw_counts(rng, members.size, size), members, int(levels.max()) + 1))
-    return found[0], found[1]
-
-
-def _at_levels(counts: Floats, levels: Ints, width: int) -> Floats:
-    """Return the counts of cases (resamples, n) as counts of their levels (resamples, width)."""
-    standing = sparse.csr_array((np.ones(levels.size), (np.arange(levels.size), levels)), shape=(levels.size, width))
-    return np.asarray(counts @ standing)
-
-
-def _by_patient(
-    truth: Bools, levels: Ints, numbers: Ints, rng: np.random.Generator, size: int
-) -> tuple[Floats, Floats]:
-    patients, width = int(numbers.max()) + 1, int(levels.max()) + 1
-    weights = draw_counts(rng, patients, size)
-    found = []
+def _drawn(truth: Bools, levels: Ints, patients: Ints | None, rng: np.random.Generator, size: int) -> Iterator[Floats]:
+    """Yield how many positives, then how many negatives, stand at each level: (resamples, levels) each."""
+    of_patients = None if patients is None else draw_counts(rng, int(patients.max()) + 1, size)
     for members in (truth, ~truth):
-        ones = np.ones(int(members.sum()))
-        standing = sparse.csr_array((ones, (numbers[members], levels[members])), shape=(patients, width))
-        found.append(np.asarray(weights @ standing))
-    return found[0], found[1]
+        at = levels[members]
+        counts = draw_counts(rng, at.size, size) if of_patients is None else of_patients
+        rows = np.arange(at.size) if patients is None else patients[members]
+        # From counts of who is drawn to counts of levels.
+        standing = sparse.csr_array((np.ones(at.size), (rows, at)), shape=(counts.shape[1], int(levels.max()) + 1))
+        yield np.asarray(counts @ standing)
 
 
 def _partial(x: Floats, y: Floats) -> float:

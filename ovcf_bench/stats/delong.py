@@ -15,8 +15,8 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from ovcf_bench.stats.auroc import AurocEstimate, Placements, covariance, place, summarise, with_variance
-from ovcf_bench.stats.cases import check_labels, check_scores, complete_cases
-from ovcf_bench.stats.clusters import ClusterSums, clustered_covariance, number_clusters, sum_clusters
+from ovcf_bench.stats.cases import check_labels, check_scores, complete_cases, number_clusters, number_complete
+from ovcf_bench.stats.clusters import ClusterSums, clustered_covariance, sum_clusters
 from ovcf_bench.stats.intervals import Interval, mover_interval, normal_quantile
 
 ComparisonStatus = Literal["ok", "identical_ranks", "one_view_degenerate", "no_variance", "single_case"]
@@ -95,8 +95,7 @@ def compare_paired(
     if clusters is None:
         pair = _independent(placed, constant)
     else:
-        both = ~np.isnan(check_scores(first, name=name)) & ~np.isnan(check_scores(second, name=name))
-        numbers = number_clusters(np.asarray(clusters)[both])
+        numbers = number_complete(clusters, first, second)
         sums = [sum_clusters(each, checked, numbers, int(numbers.max()) + 1) for each in placed]
         pair = _clustered(placed, constant, sums)
     return _compare(pair, missing, level)
@@ -117,7 +116,7 @@ def compare_all_data(
     cluster). Source: Zhou & Gatsonis 1996.
     """
     checked = check_labels(labels, name=name)
-    numbers = np.arange(checked.size) if clusters is None else number_clusters(clusters)
+    numbers = number_clusters(clusters, checked.size)
     size = int(numbers.max()) + 1
     placed, constant, sums, known = [], [], [], []
     for column in (first, second):

@@ -57,10 +57,9 @@ def compare_net_benefit(
 ) -> tuple[tuple[float, Interval | None], ...]:
     """Return, at each threshold, the difference first - second on the same complete cases, with its interval."""
     ones = np.ones(labels.size)
-    groups = np.arange(labels.size) if clusters is None else clusters
     found = []
     for threshold in thresholds:
         gains = [_gain(labels, each, threshold) for each in (first, second)]
-        test = clustered_difference((gains[0], ones), (gains[1], ones), groups, level=level)
+        test = clustered_difference((gains[0], ones), (gains[1], ones), clusters, level=level)
         found.append((test.difference or 0.0, test.interval))
     return tuple(found)

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from ovcf_bench.stats.cases import Bools, Floats, complete_cases
-from ovcf_bench.stats.clusters import number_clusters
+from ovcf_bench.stats.cases import Bools, Floats, complete_cases, number_complete
 from ovcf_bench.stats.resampling import MOST_EXACT, blocks, exchanges
 
 DRAWS = 10_000
@@ -48,11 +47,7 @@ def exchange_views(
     """
     truth, views, _ = complete_cases(labels, first, second, name=name)
     ranks = rankdata(views[0]), rankdata(views[1])
-    if clusters is None:
-        units = np.arange(truth.size)
-    else:
-        complete = ~np.isnan(np.asarray(first, np.float64)) & ~np.isnan(np.asarray(second, np.float64))
-        units = number_clusters(np.asarray(clusters)[complete])
+    units = number_complete(clusters, first, second)
     differ = np.unique(units[ranks[0] != ranks[1]])  # the others are the same after an exchange
     values, codes = np.unique(np.concatenate(ranks), return_inverse=True)
     first_codes, second_codes = codes.reshape(2, -1)

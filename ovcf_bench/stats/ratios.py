@@ -13,8 +13,7 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from ovcf_bench.stats.cases import Floats
-from ovcf_bench.stats.clusters import number_clusters
+from ovcf_bench.stats.cases import Floats, number_clusters
 from ovcf_bench.stats.intervals import Interval, normal_quantile
 
 BY_PATIENT = "ratio estimator, clustered by patient"
@@ -59,7 +58,7 @@ def clustered_ratio(
     numerator, denominator : (n,) of each case; clusters : (n,) its patient. A ratio of 0 or 1 has no interval.
     """
     over, under = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
-    numbers = number_clusters(clusters)
+    numbers = number_clusters(clusters, over.size)
     size = int(numbers.max()) + 1 if numbers.size else 0
     if under.sum() == 0:
         return Ratio(None, None, None, size, empty)
@@ -82,16 +81,16 @@ def clustered_ratio(
 def clustered_difference(
     first: tuple[npt.ArrayLike, npt.ArrayLike],
     second: tuple[npt.ArrayLike, npt.ArrayLike],
-    clusters: npt.ArrayLike,
+    clusters: npt.ArrayLike | None,
     *,
     level: float = 0.95,
 ) -> RatioDifference:
     """Return the difference of two ratios of the same cases with Wald's test.
 
-    first, second : numerator and denominator, (n,) each; clusters : (n,) the patient of each case. One cluster per
-    case gives the test for independent cases.
+    first, second : numerator and denominator, (n,) each; clusters : (n,) the patient of each case; None: the
+    cases are independent.
     """
-    numbers = number_clusters(clusters)
+    numbers = number_clusters(clusters, np.size(first[0]))
     size = int(numbers.max()) + 1
     parts, values = [], []
     for over, under in (first, second):
