@@ -22,9 +22,9 @@ from ovcf_bench.findings.values import (
     limits,
 )
 from ovcf_bench.stats.brier import FROM_CASES, brier_score, compare_brier, expected_calibration_error, spiegelhalter
-from ovcf_bench.stats.calibration import Coefficient, calibrate, ici, smooth_outcome
+from ovcf_bench.stats.calibration import calibrate, ici, smooth_outcome
 from ovcf_bench.stats.cases import Bools, Floats, Ints
-from ovcf_bench.stats.intervals import proportion
+from ovcf_bench.stats.intervals import Estimated, proportion
 from ovcf_bench.stats.likelihood_ratios import case_weights
 from ovcf_bench.stats.net_benefit import compare_net_benefit, net_benefit
 from ovcf_bench.stats.ratios import BY_PATIENT
@@ -102,7 +102,7 @@ def _calibration(
     )
 
 
-def _valued(found: Coefficient) -> Valued:
+def _valued(found: Estimated) -> Valued:
     return Valued(found.value, limits(found.interval), found.interval.method if found.interval else None, found.reason)
 
 

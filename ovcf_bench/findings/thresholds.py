@@ -16,8 +16,8 @@ from scipy.special import logit
 from ovcf_bench.findings.analysis import OUT_OF_FOLD, Analysis
 from ovcf_bench.findings.case_scores import CaseScores, ScoreBook
 from ovcf_bench.findings.values import Measure, OperatingPointRecord, Point, PredictiveValues, Valued, limits
-from ovcf_bench.stats.intervals import Proportion
-from ovcf_bench.stats.likelihood_ratios import Estimated, likelihood_ratios, predictive_values_at
+from ovcf_bench.stats.intervals import Estimated, Proportion
+from ovcf_bench.stats.likelihood_ratios import likelihood_ratios, predictive_values_at
 from ovcf_bench.stats.operating_point import Confusion, ThresholdRule, fit_threshold, operate
 from ovcf_bench.stats.ratios import clustered_ratio
 

@@ -22,12 +22,14 @@ class Placements:
     """DeLong's components of one score vector, in case order within each class.
 
     positive : (m,) share of the negatives that each positive case outranks, ties counting half (V10);
-    negative : (n,) share of the positives that outrank each negative case (V01); auroc : mean of either.
+    negative : (n,) share of the positives that outrank each negative case (V01); auroc : mean of either;
+    constant : whether all scores are equal.
     """
 
     positive: Floats
     negative: Floats
     auroc: float
+    constant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def place(labels: Bools, scores: Floats) -> Placements:
     negatives_below = by_case[0][labels]
     # Whole and half numbers add up exactly, so equal rankings give equal AUROCs to the last bit.
     auroc = float(negatives_below.sum() / (m * n))
-    return Placements(negatives_below / n, (m - by_case[1][~labels]) / m, auroc)
+    return Placements(negatives_below / n, (m - by_case[1][~labels]) / m, auroc, constant=last.size == 1)
 
 
 def _half_of_ties(through: npt.NDArray[np.int64]) -> Floats:
@@ -101,33 +103,20 @@ def estimate_auroc(labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str) -
     class is absent or a score is infinite.
     """
     checked, (complete,), missing = complete_cases(labels, scores, name=name)
-    return summarise(place(checked, complete), constant=bool(np.ptp(complete) == 0), missing=missing)
-
-
-def summarise(placements: Placements, *, constant: bool = False, missing: int = 0) -> AurocEstimate:
-    """Return the estimate that `placements` of independent cases amount to.
-
-    constant : whether all scores are equal.
-    """
-    return with_variance(placements, covariance(placements, placements), constant=constant, missing=missing)
+    placements = place(checked, complete)
+    return with_variance(placements, covariance(placements, placements), missing=missing)
 
 
 def with_variance(
-    placements: Placements,
-    variance: float | None,
-    *,
-    constant: bool = False,
-    missing: int = 0,
-    clusters: int | None = None,
+    placements: Placements, variance: float | None, *, missing: int = 0, clusters: int | None = None
 ) -> AurocEstimate:
-    """Return the estimate with a `variance` computed elsewhere."""
-    positives, negatives = placements.positive.size, placements.negative.size
-    status, reason = _judge(placements.auroc, variance, constant, clusters)
+    """Return the estimate that `placements` with their `variance` amount to; clusters : patients, when clustered."""
+    status, reason = _judge(placements, variance, clusters)
     return AurocEstimate(
         auroc=placements.auroc,
         variance=variance,
-        positives=positives,
-        negatives=negatives,
+        positives=placements.positive.size,
+        negatives=placements.negative.size,
         missing=missing,
         status=status,
         reason=reason,
@@ -135,16 +124,16 @@ def with_variance(
     )
 
 
-def _judge(auroc: float, variance: float | None, constant: bool, clusters: int | None) -> tuple[AurocStatus, str]:
+def _judge(placements: Placements, variance: float | None, clusters: int | None) -> tuple[AurocStatus, str]:
     if variance is None:
         what = "case" if clusters is None else "patient"
         return "single_case", f"one class has a single {what}: a variance cannot be estimated"
-    if constant:
+    if placements.constant:
         return "constant_score", "every case has the same score: the AUROC is 0.5 by definition"
-    if auroc in (0.0, 1.0):
+    if placements.auroc in (0.0, 1.0):
         none = "" if clusters is None else ", and no interval for clustered cases exists there"
         return "perfect", f"the scores separate the classes completely: the variance is 0{none}"
     # Said and never flipped: a direction chosen on the test set is fitted to it.
-    if auroc < 0.5:
+    if placements.auroc < 0.5:
         return "below_half", "the AUROC is below 0.5: higher scores go with the negative class"
     return "ok", ""

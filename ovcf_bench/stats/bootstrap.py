@@ -128,8 +128,7 @@ def _by_cluster(
 
 def _influence(placed: list[Placements], truth: Bools, clusters: npt.NDArray[np.int64]) -> Floats:
     """Return each cluster's influence on the difference, for BCa's acceleration."""
-    size = int(clusters.max()) + 1
-    a, b = (sum_clusters(each, truth, clusters, size) for each in placed)
+    a, b = (sum_clusters(each, truth, clusters) for each in placed)
     return (a.positive + a.negative) - (b.positive + b.negative)
 
 

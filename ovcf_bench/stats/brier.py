@@ -7,27 +7,17 @@ Cooper & Hauskrecht, AAAI 2015 (expected calibration error in equal-width bins).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
 from ovcf_bench.stats.cases import Bools, Floats, number_clusters
-from ovcf_bench.stats.intervals import Interval, normal_quantile
+from ovcf_bench.stats.intervals import Estimated, symmetric_interval, two_sided_p
 from ovcf_bench.stats.ratios import RatioDifference, clustered_difference
 
 BINS = 10
 FROM_CASES = "normal, from the cases' squared errors"
-
-
-@dataclass(frozen=True, slots=True)
-class BrierScore:
-    """Mean squared error of probabilities with its standard error."""
-
-    value: float
-    se: float | None
-    interval: Interval | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +35,7 @@ def brier_score(
     weights: Floats | None = None,
     clusters: npt.ArrayLike | None = None,
     level: float = 0.95,
-) -> BrierScore:
+) -> Estimated:
     """Return the Brier score of complete cases; weights : (n,) with mean 1; clusters : (n,) patients."""
     weigh = np.ones(labels.size) if weights is None else weights
     errors = weigh * (probabilities - labels) ** 2
@@ -57,11 +47,11 @@ def brier_score(
             centred[each] = errors[each] - errors[each].mean()
     sums = np.bincount(number_clusters(clusters, labels.size), weights=centred)
     if sums.size < 2:
-        return BrierScore(value, None, None)
+        return Estimated(value, None, "a variance needs two patients")
     se = math.sqrt(sums.size / (sums.size - 1) * float(np.sum(sums**2))) / labels.size
-    reach = normal_quantile(level) * se
+    interval = symmetric_interval(value, se, FROM_CASES, level)
     # A mean of squares is never below 0, though a normal limit may be.
-    return BrierScore(value, se, Interval(max(0.0, value - reach), value + reach, FROM_CASES, level))
+    return Estimated(value, replace(interval, low=max(0.0, interval.low)), se=se)
 
 
 def spiegelhalter(labels: Bools, probabilities: Floats) -> Spiegelhalter:
@@ -72,7 +62,7 @@ def spiegelhalter(labels: Bools, probabilities: Floats) -> Spiegelhalter:
     if variance == 0:
         return Spiegelhalter(None, None)
     z = float(np.sum((labels - probabilities) * lean)) / math.sqrt(variance)
-    return Spiegelhalter(z, float(2 * norm.sf(abs(z))))
+    return Spiegelhalter(z, two_sided_p(z))
 
 
 def expected_calibration_error(labels: Bools, probabilities: Floats, weights: Floats) -> float:

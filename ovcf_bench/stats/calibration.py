@@ -17,7 +17,7 @@ from statsmodels.nonparametric.smoothers_lowess import lowess
 from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
 from ovcf_bench.stats.cases import Bools, Floats, number_clusters
-from ovcf_bench.stats.intervals import Interval, normal_quantile
+from ovcf_bench.stats.intervals import Estimated, symmetric_interval
 
 WALD = "logistic, Wald"
 BY_PATIENT = "logistic, robust by patient"
@@ -30,22 +30,12 @@ _LOWESS_SHARE = 0.75  # of the cases in each local fit, as the loess of the sour
 
 
 @dataclass(frozen=True, slots=True)
-class Coefficient:
-    """A coefficient with standard error and interval, or None with the reason."""
-
-    value: float | None
-    se: float | None
-    interval: Interval | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class LogisticCalibration:
     """slope and joint: of logit P(y) = joint + slope logit(p); intercept: the same with the slope held at 1."""
 
-    slope: Coefficient
-    joint: Coefficient
-    intercept: Coefficient
+    slope: Estimated
+    joint: Estimated
+    intercept: Estimated
 
 
 def calibrate(
@@ -67,10 +57,10 @@ def calibrate(
     shift = _fit(truth, ones, linear, weights, clusters)
     intercept = _coefficient(shift, 0, clusters, level)
     if np.ptp(probabilities) == 0:
-        nothing = Coefficient(None, None, None, CONSTANT)
+        nothing = Estimated(None, None, CONSTANT)
         return LogisticCalibration(nothing, nothing, intercept)
     if linear[labels].min() >= linear[~labels].max() or linear[labels].max() <= linear[~labels].min():
-        nothing = Coefficient(None, None, None, SEPARATED)
+        nothing = Estimated(None, None, SEPARATED)
         return LogisticCalibration(nothing, nothing, intercept)
     both = _fit(truth, np.column_stack([ones, linear]), None, weights, clusters)
     return LogisticCalibration(
@@ -117,15 +107,14 @@ def _fit(
     return coefficients, np.sqrt(np.diag(covariance))
 
 
-def _coefficient(fitted: _Fitted, at: int, clusters: npt.ArrayLike | None, level: float) -> Coefficient:
+def _coefficient(fitted: _Fitted, at: int, clusters: npt.ArrayLike | None, level: float) -> Estimated:
     if fitted is None or not np.isfinite(fitted[0][at]):
-        return Coefficient(None, None, None, NO_SOLUTION)
-    if not np.isfinite(fitted[1][at]):
-        return Coefficient(float(fitted[0][at]), None, None, "a variance needs two patients")
+        return Estimated(None, None, NO_SOLUTION)
     value, se = float(fitted[0][at]), float(fitted[1][at])
-    reach = normal_quantile(level) * se
+    if not np.isfinite(se):
+        return Estimated(value, None, "a variance needs two patients")
     method = WALD if clusters is None else BY_PATIENT
-    return Coefficient(value, se, Interval(value - reach, value + reach, method, level), "")
+    return Estimated(value, symmetric_interval(value, se, method, level), se=se)
 
 
 def smooth_outcome(labels: Bools, probabilities: Floats) -> tuple[Floats, Floats] | None:

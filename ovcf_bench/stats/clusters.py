@@ -30,11 +30,13 @@ class ClusterSums:
     has_negative: Bools
 
 
-def sum_clusters(placements: Placements, labels: Bools, clusters: Ints, size: int) -> ClusterSums:
+def sum_clusters(placements: Placements, labels: Bools, clusters: Ints, size: int | None = None) -> ClusterSums:
     """Return the components of `placements` by cluster.
 
-    labels, clusters : (n,) of the same cases in the same order; size : K, more than the largest cluster number.
+    labels, clusters : (n,) of the same cases in the same order; size : K, where clusters of the highest numbers have
+    no scored case.
     """
+    size = int(clusters.max()) + 1 if size is None else size
     sums, present = [], []
     for values, members in (
         (placements.positive, clusters[labels]),
@@ -78,7 +80,10 @@ def estimate_clustered(labels: Bools, scores: Floats, clusters: npt.ArrayLike) -
     """
     placements = place(labels, scores)
     numbers = number_clusters(clusters, labels.size)
-    size = int(numbers.max()) + 1
-    sums = sum_clusters(placements, labels, numbers, size)
-    constant = bool(np.ptp(scores) == 0)
-    return with_variance(placements, clustered_covariance(sums, sums), constant=constant, clusters=size)
+    return with_own_variance(placements, sum_clusters(placements, labels, numbers))
+
+
+def with_own_variance(placements: Placements, sums: ClusterSums, *, clustered: bool = True) -> AurocEstimate:
+    """Return the estimate with the variance of its `sums`; clustered : whether patients may have several cases."""
+    patients = int(np.count_nonzero(sums.has_positive | sums.has_negative)) if clustered else None
+    return with_variance(placements, clustered_covariance(sums, sums), clusters=patients)

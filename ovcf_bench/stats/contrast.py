@@ -58,7 +58,7 @@ def contrast_test(
         joint = covariance_matrix(placed)
     else:
         numbers = number_complete(clusters, *scores)
-        sums = [sum_clusters(each, checked, numbers, int(numbers.max()) + 1) for each in placed]
+        sums = [sum_clusters(each, checked, numbers) for each in placed]
         joint = _matrix(sums, clustered_covariance)
     if joint is None:
         what = "case" if clusters is None else "patient"

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
 
 from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.stats.cases import Floats
-from ovcf_bench.stats.intervals import Interval
+from ovcf_bench.stats.intervals import Interval, symmetric_interval, two_sided_p
 
 NADEAU_BENGIO = "corrected resampled t (Nadeau & Bengio 2003)"
 
@@ -59,12 +58,11 @@ def corrected_t(differences: npt.ArrayLike, *, level: float = 0.95) -> Resampled
     mean, df = float(values.mean()), values.size - 1
     # The second term is the correction: training sets of two folds overlap, so their results correlate (eq. 9).
     se = math.sqrt((1 / values.size + 1 / (values.shape[1] - 1)) * float(values.var(ddof=1)))
-    reach = float(student.ppf(0.5 + level / 2, df)) * se
-    interval = Interval(mean - reach, mean + reach, NADEAU_BENGIO, level)
+    interval = symmetric_interval(mean, se, NADEAU_BENGIO, level, df=df)
     if se == 0:
         return ResampledT(mean, se, df, None, None, interval, "the folds do not differ: no test is defined")
     t = mean / se
-    return ResampledT(mean, se, df, t, float(2 * student.sf(abs(t), df)), interval, "")
+    return ResampledT(mean, se, df, t, two_sided_p(t, df), interval, "")
 
 
 def split_variance(values: npt.ArrayLike, case_variance: float) -> Components:

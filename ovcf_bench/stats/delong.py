@@ -12,12 +12,11 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
-from ovcf_bench.stats.auroc import AurocEstimate, Placements, covariance, place, summarise, with_variance
-from ovcf_bench.stats.cases import check_labels, check_scores, complete_cases, number_clusters, number_complete
-from ovcf_bench.stats.clusters import ClusterSums, clustered_covariance, sum_clusters
-from ovcf_bench.stats.intervals import Interval, mover_interval, normal_quantile
+from ovcf_bench.stats.auroc import AurocEstimate, Placements, covariance, place, with_variance
+from ovcf_bench.stats.cases import complete_cases, number_clusters, number_complete
+from ovcf_bench.stats.clusters import ClusterSums, clustered_covariance, sum_clusters, with_own_variance
+from ovcf_bench.stats.intervals import Interval, mover_interval, symmetric_interval, two_sided_p
 
 ComparisonStatus = Literal["ok", "identical_ranks", "one_view_degenerate", "no_variance", "single_case"]
 
@@ -52,28 +51,6 @@ class AurocComparison:
     method: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """Both estimates with their covariance and the variance of the difference (None: cannot be estimated)."""
-
-    first: AurocEstimate
-    second: AurocEstimate
-    joint: float | None
-    variance: float | None
-    method: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """What the test says, or why it says nothing."""
-
-    se: float | None
-    z: float | None
-    p: float | None
-    status: ComparisonStatus
-    reason: str
-
-
 def compare_paired(
     labels: npt.ArrayLike,
     first: npt.ArrayLike,
@@ -89,16 +66,19 @@ def compare_paired(
     Raises StatisticsError naming the set `name` when the complete pairs hold one class or a score is infinite.
     Sources: DeLong 1988, eq. 5-8; Obuchowski 1997.
     """
-    checked, (a, b), missing = complete_cases(labels, first, second, name=name)
-    placed = place(checked, a), place(checked, b)
-    constant = bool(np.ptp(a) == 0), bool(np.ptp(b) == 0)
+    checked, views, missing = complete_cases(labels, first, second, name=name)
+    a, b = (place(checked, view) for view in views)
     if clusters is None:
-        pair = _independent(placed, constant)
-    else:
-        numbers = number_complete(clusters, first, second)
-        sums = [sum_clusters(each, checked, numbers, int(numbers.max()) + 1) for each in placed]
-        pair = _clustered(placed, constant, sums)
-    return _compare(pair, missing, level)
+        # Components of the difference: free of the cancellation in var(a) + var(b) - 2 cov(a, b).
+        contrast = Placements(a.positive - b.positive, a.negative - b.negative, a.auroc - b.auroc)
+        one, other = (with_variance(each, covariance(each, each)) for each in (a, b))
+        return _compare(one, other, covariance(a, b), covariance(contrast, contrast), DELONG, missing, level)
+    numbers = number_complete(clusters, first, second)
+    c, d = (sum_clusters(each, checked, numbers) for each in (a, b))
+    apart = ClusterSums(c.positive - d.positive, c.negative - d.negative, c.has_positive, c.has_negative)
+    one, other = with_own_variance(a, c), with_own_variance(b, d)
+    joint, variance = clustered_covariance(c, d), clustered_covariance(apart, apart)
+    return _compare(one, other, joint, variance, CLUSTERED, missing, level)
 
 
 def compare_all_data(
@@ -115,107 +95,87 @@ def compare_all_data(
     Arguments and errors as `compare_paired`; cases may also be listed once for each view (unpaired within their
     cluster). Source: Zhou & Gatsonis 1996.
     """
-    checked = check_labels(labels, name=name)
-    numbers = number_clusters(clusters, checked.size)
+    numbers = number_clusters(clusters, np.size(labels))
     size = int(numbers.max()) + 1
-    placed, constant, sums, known = [], [], [], []
+    known, sums, estimates = [], [], []
     for column in (first, second):
-        scores = check_scores(column, name=name)
-        scored = ~np.isnan(scores)
-        _, (complete,), _ = complete_cases(labels, column, name=name)
-        placed.append(place(checked[scored], complete))
-        constant.append(bool(np.ptp(complete) == 0))
-        sums.append(sum_clusters(placed[-1], checked[scored], numbers[scored], size))
-        known.append(scored)
-    pair = _all_data(placed, constant, sums, clustered=clusters is not None)
-    return _compare(pair, int(np.count_nonzero(known[0] ^ known[1])), level)
+        truth, (scores,), _ = complete_cases(labels, column, name=name)
+        known.append(~np.isnan(np.asarray(column, dtype=np.float64)))
+        placed = place(truth, scores)
+        sums.append(sum_clusters(placed, truth, numbers[known[-1]], size))
+        estimates.append(with_own_variance(placed, sums[-1], clustered=clusters is not None))
+    one, other = estimates
+    joint, variance = clustered_covariance(*sums), None
+    if one.variance is not None and other.variance is not None:
+        # Views that share hardly a case have no covariance to estimate: they are as good as independent.
+        joint = joint or 0.0
+        variance = max(one.variance + other.variance - 2 * joint, 0.0)
+    method = ALL_DATA if clusters is None else f"{ALL_DATA}, clustered by patient"
+    return _compare(one, other, joint, variance, method, int(np.count_nonzero(known[0] ^ known[1])), level)
 
 
-def _independent(placed: tuple[Placements, Placements], constant: tuple[bool, bool]) -> _Pair:
-    a, b = placed
-    first, second = (summarise(each, constant=same) for each, same in zip(placed, constant, strict=True))
-    # Components of the difference: free of the cancellation in var(a) + var(b) - 2 cov(a, b).
-    contrast = Placements(a.positive - b.positive, a.negative - b.negative, a.auroc - b.auroc)
-    return _Pair(first, second, covariance(a, b), covariance(contrast, contrast), DELONG)
-
-
-def _clustered(placed: tuple[Placements, Placements], constant: tuple[bool, bool], sums: list[ClusterSums]) -> _Pair:
-    a, b = sums
-    contrast = ClusterSums(a.positive - b.positive, a.negative - b.negative, a.has_positive, a.has_negative)
-    first, second = _estimates(placed, constant, sums, clustered=True)
-    return _Pair(first, second, clustered_covariance(a, b), clustered_covariance(contrast, contrast), CLUSTERED)
-
-
-def _all_data(placed: list[Placements], constant: list[bool], sums: list[ClusterSums], *, clustered: bool) -> _Pair:
-    first, second = _estimates(placed, constant, sums, clustered=clustered)
-    joint = clustered_covariance(*sums)
-    method = f"{ALL_DATA}, clustered by patient" if clustered else ALL_DATA
-    if first.variance is None or second.variance is None:
-        return _Pair(first, second, joint, None, method)
-    # Views that share hardly a case have no covariance to estimate: they are as good as independent.
-    variance = first.variance + second.variance - 2 * (joint or 0.0)
-    return _Pair(first, second, joint or 0.0, max(variance, 0.0), method)
-
-
-def _estimates(
-    placed: tuple[Placements, ...] | list[Placements],
-    constant: tuple[bool, ...] | list[bool],
-    sums: list[ClusterSums],
-    *,
-    clustered: bool,
-) -> tuple[AurocEstimate, AurocEstimate]:
-    made = []
-    for each, same, own in zip(placed, constant, sums, strict=True):
-        clusters = int(np.count_nonzero(own.has_positive | own.has_negative)) if clustered else None
-        made.append(with_variance(each, clustered_covariance(own, own), constant=same, clusters=clusters))
-    return made[0], made[1]
-
-
-def _compare(pair: _Pair, missing: int, level: float) -> AurocComparison:
-    first, second = pair.first, pair.second
+def _compare(
+    first: AurocEstimate,
+    second: AurocEstimate,
+    joint: float | None,
+    variance: float | None,
+    method: str,
+    missing: int,
+    level: float,
+) -> AurocComparison:
+    """Return the test; joint : covariance of the AUROCs; variance : of their difference, None: not to be estimated."""
     difference = first.auroc - second.auroc
-    test = _test(pair, difference)
-    correlation = _correlation(pair, identical=test.status == "identical_ranks")
+    se = z = p = None
+    if variance is not None:
+        se = 0.0 if variance <= _NO_VARIANCE else math.sqrt(variance)
+    status, reason = _judge(first, second, se)
+    if status == "identical_ranks":
+        z, p = 0.0, 1.0
+    elif se:
+        z = difference / se
+        p = two_sided_p(z)
+    correlation = 1.0 if status == "identical_ranks" else _correlation(first.variance, second.variance, joint)
+    if se is None or correlation is None:
+        interval = None
+    elif status == "ok":
+        interval = symmetric_interval(difference, se, method, level)
+    else:
+        # With a variance of 0 Wald's limits are too narrow or have no width; MOVER takes Newcombe's (Zou & Donner 2008).
+        interval = mover_interval(first, second, correlation, level=level)
     return AurocComparison(
         first=first,
         second=second,
         missing=missing,
         difference=difference,
-        covariance=pair.joint,
+        covariance=joint,
         correlation=correlation,
-        se=test.se,
-        interval=_interval(pair, difference, test, correlation, level),
-        z=test.z,
-        p=test.p,
-        status=test.status,
-        reason=test.reason,
-        method=pair.method,
+        se=se,
+        interval=interval,
+        z=z,
+        p=p,
+        status=status,
+        reason=reason,
+        method=method,
     )
 
 
-def _test(pair: _Pair, difference: float) -> _Test:
-    if pair.variance is None:
-        what = "case" if pair.first.clusters is None else "patient"
-        return _Test(None, None, None, "single_case", f"one class has a single {what}: no variance")
-    if pair.variance <= _NO_VARIANCE:
-        if difference == 0:
-            return _Test(0.0, 0.0, 1.0, "identical_ranks", "both rank the cases alike: no difference at all")
-        reason = "the difference has no variance over the cases: DeLong's test is not defined"
-        return _Test(0.0, None, None, "no_variance", reason)
-    se = math.sqrt(pair.variance)
-    z = difference / se
-    p = float(2 * norm.sf(abs(z)))
+def _judge(first: AurocEstimate, second: AurocEstimate, se: float | None) -> tuple[ComparisonStatus, str]:
+    """Return what became of the test with the standard error `se`, and why it says nothing or too much."""
+    if se is None:
+        what = "case" if first.clusters is None else "patient"
+        return "single_case", f"one class has a single {what}: no variance"
+    if se == 0 and first.auroc == second.auroc:
+        return "identical_ranks", "both rank the cases alike: no difference at all"
+    if se == 0:
+        return "no_variance", "the difference has no variance over the cases: DeLong's test is not defined"
     # DeLong sees no variance in a perfect curve, and so too little in the difference.
-    if 0.0 in (pair.first.variance, pair.second.variance):
+    if 0.0 in (first.variance, second.variance):
         reason = "one AUROC has no variance (complete separation or a constant score): p is anti-conservative"
-        return _Test(se, z, p, "one_view_degenerate", reason)
-    return _Test(se, z, p, "ok", "")
+        return "one_view_degenerate", reason
+    return "ok", ""
 
 
-def _correlation(pair: _Pair, *, identical: bool) -> float | None:
-    first, second, joint = pair.first.variance, pair.second.variance, pair.joint
-    if identical:
-        return 1.0
+def _correlation(first: float | None, second: float | None, joint: float | None) -> float | None:
     if first is None or second is None or joint is None:
         return None
     if first == 0 or second == 0:
@@ -223,19 +183,8 @@ def _correlation(pair: _Pair, *, identical: bool) -> float | None:
     return max(-1.0, min(1.0, joint / math.sqrt(first * second)))
 
 
-def _interval(pair: _Pair, difference: float, test: _Test, correlation: float | None, level: float) -> Interval | None:
-    if test.se is None or correlation is None:
-        return None
-    # Where a variance is 0 Wald's limits are too narrow, or have no width; MOVER takes Newcombe's (Zou & Donner 2008).
-    if test.status != "ok":
-        return mover_interval(pair.first, pair.second, correlation, level=level)
-    reach = normal_quantile(level) * test.se
-    return Interval(difference - reach, difference + reach, pair.method, level)
-
-
 def wald_interval(comparison: AurocComparison, *, level: float) -> Interval | None:
     """Return difference +- z SE at another level, or None where the test has no SE. Source: DeLong 1988."""
     if comparison.status not in ("ok", "one_view_degenerate") or comparison.se is None:
         return None
-    reach = normal_quantile(level) * comparison.se
-    return Interval(comparison.difference - reach, comparison.difference + reach, "Wald", level)
+    return symmetric_interval(comparison.difference, comparison.se, "Wald", level)

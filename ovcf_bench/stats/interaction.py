@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2, norm
+from scipy.stats import chi2
 
-from ovcf_bench.stats.intervals import Interval, normal_quantile
+from ovcf_bench.stats.intervals import Interval, symmetric_interval, two_sided_p
 
 WALD = "difference of differences, Wald"
 
@@ -49,14 +49,13 @@ def compare_groups(differences: Sequence[float], variances: Sequence[float], *, 
         return InteractionTest(None, None, None, None, statistic, df, float(chi2.sf(statistic, df)), "")
     # The groups hold different patients: their variances add up, without a covariance.
     difference, se = float(effects[0] - effects[1]), math.sqrt(sum(variances))
-    reach = normal_quantile(level) * se
     return InteractionTest(
         difference=difference,
         se=se,
-        interval=Interval(difference - reach, difference + reach, WALD, level),
+        interval=symmetric_interval(difference, se, WALD, level),
         z=difference / se,
         chi2=statistic,
         df=df,
-        p=float(2 * norm.sf(abs(difference / se))),
+        p=two_sided_p(difference / se),
         reason="",
     )

@@ -9,11 +9,12 @@ eq. 6 (MOVER, with the limits of each AUROC); Wilson, JASA 1927;22:209-212 and C
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import norm
+from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
 from ovcf_bench.stats.auroc import AurocEstimate
@@ -39,9 +40,36 @@ class Interval:
         return self.low <= value <= self.high
 
 
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """A value with its interval and, where one is used, its standard error; None where `reason` says why."""
+
+    value: float | None
+    interval: Interval | None
+    reason: str = ""
+    se: float | None = None
+
+
 def normal_quantile(level: float) -> float:
     """Return the standard normal quantile of a two-sided interval: 1.96 for a level of .95."""
     return float(norm.ppf(0.5 + level / 2))
+
+
+def two_sided_p(statistic: float, df: float | None = None) -> float:
+    """Return the two-sided p of a standard normal statistic, or of Student's t with `df` degrees of freedom."""
+    return float(2 * (norm.sf(abs(statistic)) if df is None else student.sf(abs(statistic), df)))
+
+
+def symmetric_interval(value: float, se: float, method: str, level: float, *, df: float | None = None) -> Interval:
+    """Return value +- q SE, with the normal quantile q or that of Student's t with `df` degrees of freedom."""
+    reach = (normal_quantile(level) if df is None else float(student.ppf(0.5 + level / 2, df))) * se
+    return Interval(value - reach, value + reach, method, level)
+
+
+def logit_interval(value: float, reach: float, method: str, level: float) -> Interval:
+    """Return the interval that extends `reach` to either side of the logit of a value in (0, 1)."""
+    centre = float(logit(value))
+    return Interval(float(expit(centre - reach)), float(expit(centre + reach)), method, level)
 
 
 def logit_delong_interval(
@@ -49,14 +77,13 @@ def logit_delong_interval(
 ) -> Interval:
     """Return the interval that is symmetric for logit(AUROC); 0 < auroc < 1. Source: Pepe 2003."""
     reach = normal_quantile(level) * math.sqrt(variance) / (auroc * (1 - auroc))
-    centre = float(logit(auroc))
-    return Interval(float(expit(centre - reach)), float(expit(centre + reach)), method, level)
+    return logit_interval(auroc, reach, method, level)
 
 
 def linear_delong_interval(auroc: float, variance: float, *, level: float = 0.95) -> Interval:
     """Return AUROC +- z SE, cut to [0, 1]; too narrow near 1. Source: DeLong 1988."""
-    reach = normal_quantile(level) * math.sqrt(variance)
-    return Interval(max(0.0, auroc - reach), min(1.0, auroc + reach), LINEAR_DELONG, level)
+    whole = symmetric_interval(auroc, math.sqrt(variance), LINEAR_DELONG, level)
+    return replace(whole, low=max(0.0, whole.low), high=min(1.0, whole.high))
 
 
 def newcombe_interval(auroc: float, positives: int, negatives: int, *, level: float = 0.95) -> Interval:

@@ -7,28 +7,17 @@ Zhou, Statistics in Medicine 2007;26:2170-2183 (logit intervals at a known preva
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit
 
 from ovcf_bench.stats.cases import Floats, check_prevalence
-from ovcf_bench.stats.intervals import Interval, normal_quantile
+from ovcf_bench.stats.intervals import Estimated, Interval, logit_interval, normal_quantile
 from ovcf_bench.stats.operating_point import Confusion
 
 LOG_METHOD = "log method (Simel 1991)"
 MERCALDO = "logit at a known prevalence (Mercaldo 2007)"
 NO_CELL = "a count is 0"
-
-
-@dataclass(frozen=True, slots=True)
-class Estimated:
-    """A value with its interval, or None with the reason."""
-
-    value: float | None
-    interval: Interval | None
-    reason: str
 
 
 def likelihood_ratios(counts: Confusion, *, level: float = 0.95) -> tuple[Estimated, Estimated]:
@@ -49,7 +38,7 @@ def _ratio(top: int, positives: int, bottom: int, negatives: int, level: float) 
     if top == positives and bottom == negatives:
         return Estimated(ratio, None, "every case is called alike: the ratio is 1 by definition")
     reach = normal_quantile(level) * math.sqrt(1 / top - 1 / positives + 1 / bottom - 1 / negatives)
-    return Estimated(ratio, Interval(ratio * math.exp(-reach), ratio * math.exp(reach), LOG_METHOD, level), "")
+    return Estimated(ratio, Interval(ratio * math.exp(-reach), ratio * math.exp(reach), LOG_METHOD, level))
 
 
 def predictive_values_at(counts: Confusion, prevalence: float, *, level: float = 0.95) -> tuple[Estimated, Estimated]:
@@ -77,8 +66,7 @@ def _at(right: float, called: float, own: int, other: int, own_size: int, other_
     # logit PPV = logit prevalence + log LR+, whose two parts are independent.
     spread = (1 - own / own_size) / own + (1 - other / other_size) / other
     reach = normal_quantile(level) * math.sqrt(spread)
-    limits = float(expit(logit(value) - reach)), float(expit(logit(value) + reach))
-    return Estimated(value, Interval(*limits, MERCALDO, level), "")
+    return Estimated(value, logit_interval(value, reach, MERCALDO, level))
 
 
 def case_weights(labels: npt.ArrayLike, prevalence: float | None) -> Floats:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2, norm
+from scipy.stats import chi2
 
 from ovcf_bench.stats.cases import Bools
-from ovcf_bench.stats.intervals import Interval, normal_quantile
+from ovcf_bench.stats.intervals import Interval, normal_quantile, two_sided_p
 
 MOSKOWITZ_PEPE = "Moskowitz & Pepe 2006"
 
@@ -55,12 +55,12 @@ def compare_npv(
 
 
 def _compare(truth: Bools, a: Bools, b: Bools, word: str, level: float) -> PairedPredictiveValue:
-    values = [float(truth[called].mean()) if called.any() else None for called in (a, b)]
-    first, second = values
+    first, second = (float(truth[called].mean()) if called.any() else None for called in (a, b))
     if first is None or second is None:
-        return _nothing(values, f"one of the arms calls no case {word}")
+        return PairedPredictiveValue(first, second, *(None,) * 7, f"one of the arms calls no case {word}")
     if 0.0 in (first, second):
-        return _nothing(values, f"no {word} call of one arm is right: the ratio is not defined")
+        reason = f"no {word} call of one arm is right: the ratio is not defined"
+        return PairedPredictiveValue(first, second, *(None,) * 7, reason)
     ratio = first / second
     statistic, score_p = _score_test(truth, a, b)
     # Influence of each case on log PPV of either test; n cancels.
@@ -74,8 +74,7 @@ def _compare(truth: Bools, a: Bools, b: Bools, word: str, level: float) -> Paire
     z = math.log(ratio) / log_se
     reach = normal_quantile(level) * log_se
     interval = Interval(ratio * math.exp(-reach), ratio * math.exp(reach), MOSKOWITZ_PEPE, level)
-    p = float(2 * norm.sf(abs(z)))
-    return PairedPredictiveValue(first, second, ratio, log_se, interval, z, p, statistic, score_p, "")
+    return PairedPredictiveValue(first, second, ratio, log_se, interval, z, two_sided_p(z), statistic, score_p, "")
 
 
 def _score_test(truth: Bools, a: Bools, b: Bools) -> tuple[float | None, float | None]:
@@ -92,7 +91,3 @@ def _score_test(truth: Bools, a: Bools, b: Bools) -> tuple[float | None, float |
         return None, None
     statistic = (first - second) ** 2 / spread
     return statistic, float(chi2.sf(statistic, 1))
-
-
-def _nothing(values: list[float | None], reason: str) -> PairedPredictiveValue:
-    return PairedPredictiveValue(values[0], values[1], None, None, None, None, None, None, None, reason)

@@ -10,25 +10,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit
-from scipy.stats import norm
 
 from ovcf_bench.stats.cases import Floats, number_clusters
-from ovcf_bench.stats.intervals import Interval, normal_quantile
+from ovcf_bench.stats.intervals import (
+    Estimated,
+    Interval,
+    logit_interval,
+    normal_quantile,
+    symmetric_interval,
+    two_sided_p,
+)
 
 BY_PATIENT = "ratio estimator, clustered by patient"
 _NO_VARIANCE = 1e-30  # of shares of order 1, a variance of their rounding errors stays below this
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """Sum of the numerators over sum of the denominators; `clusters` is the number of patients."""
-
-    value: float | None
-    se: float | None
-    interval: Interval | None
-    clusters: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +46,8 @@ def clustered_ratio(
     *,
     empty: str = "nothing to count",
     level: float = 0.95,
-) -> Ratio:
-    """Return the ratio with the interval that is symmetric on the logit scale.
+) -> Estimated:
+    """Return the sum of the numerators over that of the denominators, its interval symmetric on the logit scale.
 
     numerator, denominator : (n,) of each case; clusters : (n,) its patient. A ratio of 0 or 1 has no interval.
     """
@@ -61,21 +55,20 @@ def clustered_ratio(
     numbers = number_clusters(clusters, over.size)
     size = int(numbers.max()) + 1 if numbers.size else 0
     if under.sum() == 0:
-        return Ratio(None, None, None, size, empty)
+        return Estimated(None, None, empty)
     value = float(over.sum() / under.sum())
     variance = _variance(_residuals(over, under, numbers, size))
     if variance is None:
-        return Ratio(value, None, None, size, "a variance needs two patients")
+        return Estimated(value, None, "a variance needs two patients")
     se = math.sqrt(variance)
     # The logit of 0 or 1 is infinite, and the linear interval has no width.
     if not 0 < value < 1:
-        return Ratio(value, se, None, size, "no clustered interval at a share of 0 or 1")
+        return Estimated(value, None, "no clustered interval at a share of 0 or 1", se)
     if variance <= _NO_VARIANCE:
-        return Ratio(value, 0.0, None, size, "the share has no variance over the patients")
+        return Estimated(value, None, "the share has no variance over the patients", 0.0)
     # On the logit scale: Wald's limits would leave 0 to 1 for the shares near 1 that networks reach.
     reach = normal_quantile(level) * se / (value * (1 - value))
-    low, high = float(expit(logit(value) - reach)), float(expit(logit(value) + reach))
-    return Ratio(value, se, Interval(low, high, BY_PATIENT, level), size, "")
+    return Estimated(value, logit_interval(value, reach, BY_PATIENT, level), se=se)
 
 
 def clustered_difference(
@@ -110,10 +103,9 @@ def clustered_difference(
     if variance <= _NO_VARIANCE:
         return replace(known, se=0.0, reason="the difference has no variance over the patients")
     se = math.sqrt(variance)
-    reach = normal_quantile(level) * se
-    interval = Interval(one - other - reach, one - other + reach, BY_PATIENT, level)
+    interval = symmetric_interval(one - other, se, BY_PATIENT, level)
     z = (one - other) / se
-    return replace(known, se=se, interval=interval, z=z, p=float(2 * norm.sf(abs(z))), reason="")
+    return replace(known, se=se, interval=interval, z=z, p=two_sided_p(z), reason="")
 
 
 def _residuals(numerator: Floats, denominator: Floats, clusters: npt.NDArray[np.int64], size: int) -> Floats:

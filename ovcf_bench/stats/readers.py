@@ -13,13 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
 from scipy.stats import f as fisher
-from scipy.stats import t as student
 
 from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.stats.auroc import place
 from ovcf_bench.stats.cases import Floats, check_labels, refuse_one_class
 from ovcf_bench.stats.contrast import covariance_matrix
-from ovcf_bench.stats.intervals import Interval
+from ovcf_bench.stats.intervals import Interval, symmetric_interval
 
 _ROUNDING = 1e-12  # a variance below this share of the others is 0
 OBUCHOWSKI_ROCKETTE = "Obuchowski & Rockette 1995, degrees of freedom of Hillis 2007"
@@ -112,6 +111,5 @@ def _test(blank: ReaderAnalysis, tests: int, readers: int, level: float) -> Read
         return found
     difference = blank.means[0] - blank.means[1]
     se = math.sqrt(2 / readers * denominator)
-    reach = float(student.ppf(0.5 + level / 2, math.inf if df2 is None else df2)) * se
-    interval = Interval(difference - reach, difference + reach, OBUCHOWSKI_ROCKETTE, level)
+    interval = symmetric_interval(difference, se, OBUCHOWSKI_ROCKETTE, level, df=math.inf if df2 is None else df2)
     return replace(found, difference=difference, se=se, interval=interval)

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import t as student
-
 from ovcf_bench.stats.auroc import AurocEstimate
 from ovcf_bench.stats.delong import AurocComparison, ComparisonStatus
-from ovcf_bench.stats.intervals import Interval, mover_interval
+from ovcf_bench.stats.intervals import Interval, mover_interval, symmetric_interval, two_sided_p
 
 UNPAIRED = "unpaired DeLong, Welch-type degrees of freedom"
 
@@ -30,9 +28,8 @@ def compare_unpaired(first: AurocEstimate, second: AurocEstimate, *, level: floa
         interval = mover_interval(first, second, 0.0, level=level)
     if se and df is not None:
         z, status, reason = difference / se, "ok", ""
-        p = float(2 * student.sf(abs(z), df))
-        reach = float(student.ppf(0.5 + level / 2, df)) * se
-        interval = Interval(difference - reach, difference + reach, UNPAIRED, level)
+        p = two_sided_p(z, df)
+        interval = symmetric_interval(difference, se, UNPAIRED, level, df=df)
     return AurocComparison(
         first=first,
         second=second,
