@@ -13,7 +13,7 @@ from ovcf_bench.findings.pairing import Pairs, on_all_data, on_complete_pairs, o
 from ovcf_bench.findings.values import ComparisonFindings, Detectable, Estimate, Omnibus, Verdict, limits
 from ovcf_bench.stats.contrast import contrast_test
 from ovcf_bench.stats.delong import AurocComparison
-from ovcf_bench.stats.equivalence import Equivalence, Noninferiority, judge_equivalence, judge_noninferiority
+from ovcf_bench.stats.equivalence import MarginVerdict, judge_equivalence, judge_noninferiority
 from ovcf_bench.stats.intervals import auroc_interval
 from ovcf_bench.stats.multiplicity import benjamini_hochberg, holm
 from ovcf_bench.stats.power import detectable_from_se
@@ -136,13 +136,13 @@ def with_verdicts(found: ComparisonFindings, test: AurocComparison) -> Compariso
     )
 
 
-def noninferiority_verdict(found: Noninferiority) -> Verdict:
+def noninferiority_verdict(found: MarginVerdict) -> Verdict:
     """Return the verdict as it is recorded."""
     method = found.interval.method if found.interval else None
     return Verdict(limits(found.interval), 0.95, method, found.verdict, found.direction, found.reason)
 
 
-def equivalence_verdict(found: Equivalence) -> Verdict:
+def equivalence_verdict(found: MarginVerdict) -> Verdict:
     """Return the verdict as it is recorded."""
     method = found.interval.method if found.interval else None
     return Verdict(limits(found.interval), 0.90, method, found.verdict, None, found.reason)

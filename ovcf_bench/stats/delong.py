@@ -140,7 +140,7 @@ def _compare(
     elif status == "ok":
         interval = symmetric_interval(difference, se, method, level)
     else:
-        # With a variance of 0 Wald's limits are too narrow or have no width; MOVER takes Newcombe's (Zou & Donner 2008).
+        # At a variance of 0 Wald's limits are too narrow or have no width; MOVER takes Newcombe's (Zou & Donner 2008).
         interval = mover_interval(first, second, correlation, level=level)
     return AurocComparison(
         first=first,
