@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ovcf_bench.stats.cases import Bools, Floats, complete_cases
+from ovcf_bench.stats.cases import Bools, Floats, complete_cases, last_of_ties
 
 AurocStatus = Literal["ok", "below_half", "perfect", "constant_score", "single_case"]
 
@@ -58,8 +58,8 @@ def place(labels: Bools, scores: Floats) -> Placements:
     """
     order = np.argsort(scores)
     ranked = scores[order]
-    negatives_through = np.cumsum(~labels[order])
-    last = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), ranked.size - 1)  # of each run of ties
+    negatives_through = np.cumsum(~labels[order], dtype=np.int64)
+    last = last_of_ties(ranked)
     below = _half_of_ties(negatives_through[last])
     above = _half_of_ties((last + 1) - negatives_through[last])
     m, n = int(np.count_nonzero(labels)), int(negatives_through[-1])

@@ -15,13 +15,12 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from ovcf_bench.stats.auroc import Placements, place
-from ovcf_bench.stats.cases import Bools, Floats, complete_cases, number_complete
+from ovcf_bench.stats.cases import Bools, Floats, complete_cases, last_of_ties, number_complete
 from ovcf_bench.stats.clusters import sum_clusters
 from ovcf_bench.stats.intervals import Interval
-from ovcf_bench.stats.resampling import blocks, draw_counts, percentile
+from ovcf_bench.stats.resampling import ROUNDING, blocks, draw_counts, percentile, resampled_test
 
 RESAMPLES = 2000
-_ROUNDING = 1e-12  # a spread below this is rounding
 LARGEST_MATRIX = 10_000_000  # pairs of a positive and a negative; beyond it weighted ranks need less memory
 _BLOCK = 4_000_000  # numbers held at once by a block of resamples
 PERCENTILE, BCA = "bootstrap, percentile", "bootstrap, BCa"
@@ -102,7 +101,7 @@ def _weighted(truth: Bools, view: Floats, order: npt.NDArray[np.int64], up: Floa
     weight = np.zeros(truth.size)
     weight[~truth] = down[0]
     ranked = view[order]
-    last = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), ranked.size - 1)
+    last = last_of_ties(ranked)
     through = np.cumsum(weight[order])[last]
     below = np.repeat((through + np.append(0.0, through[:-1])) / 2, np.diff(last, prepend=-1))
     wins = np.empty(truth.size)
@@ -136,12 +135,7 @@ def _summarise(placed: list[Placements], draws: Floats, influence: Floats, level
     first, second = placed[0].auroc, placed[1].auroc
     difference, drawn = first - second, draws[0] - draws[1]
     se = float(drawn.std(ddof=1)) if drawn.size > 1 else 0.0
-    z, p, reason = None, None, "the resampled differences do not vary"
-    if se > _ROUNDING:
-        z, reason = difference / se, ""
-        p = float(2 * norm.sf(abs(z)))
-    elif difference == 0:
-        z, p, reason = 0.0, 1.0, "both rank the cases alike: no difference at all"
+    z, p, reason = resampled_test(difference, se)
     return Bootstrap(
         first=first,
         second=second,
@@ -150,7 +144,7 @@ def _summarise(placed: list[Placements], draws: Floats, influence: Floats, level
         z=z,
         p=p,
         percentile=percentile(drawn, PERCENTILE, level),
-        bca=_bca(drawn, difference, influence, level) if se > _ROUNDING else None,
+        bca=_bca(drawn, difference, influence, level) if se > ROUNDING else None,
         first_interval=percentile(draws[0], PERCENTILE, level),
         second_interval=percentile(draws[1], PERCENTILE, level),
         resamples=int(drawn.size),

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ovcf_bench.stats.cases import Bools, Floats, number_clusters
-from ovcf_bench.stats.intervals import Estimated, symmetric_interval, two_sided_p
-from ovcf_bench.stats.ratios import RatioDifference, clustered_difference
+from ovcf_bench.stats.intervals import Difference, Estimated, symmetric_interval, two_sided_p
+from ovcf_bench.stats.ratios import clustered_difference
 
 BINS = 10
 FROM_CASES = "normal, from the cases' squared errors"
@@ -77,7 +77,7 @@ def expected_calibration_error(labels: Bools, probabilities: Floats, weights: Fl
 
 def compare_brier(
     labels: Bools, first: Floats, second: Floats, *, clusters: npt.ArrayLike | None = None, level: float = 0.95
-) -> RatioDifference:
+) -> Difference:
     """Return the difference of the Brier scores of two arms on the same complete cases."""
     ones = np.ones(labels.size)
     errors = [(each - labels) ** 2 for each in (first, second)]

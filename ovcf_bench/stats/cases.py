@@ -11,6 +11,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
+ALIKE = "both rank the cases alike: no difference at all"
+
 
 def check_scores(scores: npt.ArrayLike, *, name: str) -> Floats:
     """Return `scores` as float64; NaN is allowed and means a missing view.
@@ -74,6 +76,11 @@ def number_complete(clusters: npt.ArrayLike | None, *scores: npt.ArrayLike) -> I
     complete = ~np.isnan(np.asarray(scores, dtype=np.float64)).any(axis=0)
     named = None if clusters is None else np.asarray(clusters)[complete]
     return number_clusters(named, int(np.count_nonzero(complete)))
+
+
+def last_of_ties(ranked: Floats) -> Ints:
+    """Return the position of the last case of each run of equal scores; ranked : (n,) sorted scores."""
+    return np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), ranked.size - 1)
 
 
 def check_prevalence(prevalence: float) -> float:

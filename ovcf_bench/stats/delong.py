@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ovcf_bench.stats.auroc import AurocEstimate, Placements, covariance, place, with_variance
-from ovcf_bench.stats.cases import complete_cases, number_clusters, number_complete
+from ovcf_bench.stats.cases import ALIKE, complete_cases, number_clusters, number_complete
 from ovcf_bench.stats.clusters import ClusterSums, clustered_covariance, sum_clusters, with_own_variance
 from ovcf_bench.stats.intervals import Interval, mover_interval, symmetric_interval, two_sided_p
 
@@ -165,7 +165,7 @@ def _judge(first: AurocEstimate, second: AurocEstimate, se: float | None) -> tup
         what = "case" if first.clusters is None else "patient"
         return "single_case", f"one class has a single {what}: no variance"
     if se == 0 and first.auroc == second.auroc:
-        return "identical_ranks", "both rank the cases alike: no difference at all"
+        return "identical_ranks", ALIKE
     if se == 0:
         return "no_variance", "the difference has no variance over the cases: DeLong's test is not defined"
     # DeLong sees no variance in a perfect curve, and so too little in the difference.

@@ -50,6 +50,20 @@ class Estimated:
     se: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """First minus second of the same cases, each a share, a mean or an area; None where `reason` says why."""
+
+    first: float | None
+    second: float | None
+    difference: float | None
+    se: float | None
+    interval: Interval | None
+    z: float | None
+    p: float | None
+    reason: str
+
+
 def normal_quantile(level: float) -> float:
     """Return the standard normal quantile of a two-sided interval: 1.96 for a level of .95."""
     return float(norm.ppf(0.5 + level / 2))
@@ -75,7 +89,7 @@ def logit_interval(value: float, reach: float, method: str, level: float) -> Int
 def logit_delong_interval(
     auroc: float, variance: float, *, level: float = 0.95, method: str = LOGIT_DELONG
 ) -> Interval:
-    """Return the interval that is symmetric for logit(AUROC); 0 < auroc < 1. Source: Pepe 2003."""
+    """Return the interval that is symmetric for the logit of an AUROC (or a share) in (0, 1). Source: Pepe 2003."""
     reach = normal_quantile(level) * math.sqrt(variance) / (auroc * (1 - auroc))
     return logit_interval(auroc, reach, method, level)
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
 from ovcf_bench.errors import Problem, StatisticsError
-from ovcf_bench.stats.cases import Bools, Floats, complete_cases
-from ovcf_bench.stats.intervals import Interval
-from ovcf_bench.stats.resampling import STRATIFIED, blocks, draw_weights, percentile
+from ovcf_bench.stats.cases import Bools, Floats, Ints, complete_cases, last_of_ties
+from ovcf_bench.stats.intervals import Difference
+from ovcf_bench.stats.resampling import STRATIFIED, blocks, draw_weights, percentile, resampled_test
 
 RESAMPLES = 2000
 _BLOCK = 4_000_000
@@ -26,20 +25,6 @@ class PartialAuroc:
 
     area: float
     standardised: float
-
-
-@dataclass(frozen=True, slots=True)
-class PartialComparison:
-    """Difference of standardised partial areas, first - second."""
-
-    first: PartialAuroc
-    second: PartialAuroc
-    difference: float
-    se: float
-    interval: Interval
-    z: float | None
-    p: float | None
-    reason: str
 
 
 def partial_auroc(labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str, specificity: float = 0.9) -> PartialAuroc:
@@ -56,11 +41,7 @@ def partial_auroc(labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str, sp
 
 def _partial(truth: Bools, view: Floats, highest: float) -> PartialAuroc:
     order, last = _sorted(view)
-    weights = np.ones((1, truth.size))
-    return _standardised(float(_areas(truth[order], last, weights, highest)[0]), highest)
-
-
-def _standardised(area: float, highest: float) -> PartialAuroc:
+    area = float(_areas(truth[order], last, np.ones((1, truth.size)), highest)[0])
     return PartialAuroc(area, standardise(area, highest))
 
 
@@ -71,14 +52,13 @@ def standardise(area: float, highest: float) -> float:
     return 0.5 * (1 + (area - least) / (highest - least))
 
 
-def _sorted(view: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _sorted(view: Floats) -> tuple[Ints, Ints]:
     """Return the descending order and the last position of each run of ties."""
     order = np.argsort(-view, kind="stable")
-    ranked = view[order]
-    return order, np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), ranked.size - 1)
+    return order, last_of_ties(view[order])
 
 
-def _areas(truth: Bools, last: npt.NDArray[np.int64], weights: Floats, highest: float) -> Floats:
+def _areas(truth: Bools, last: Ints, weights: Floats, highest: float) -> Floats:
     """Return the area up to false positive rate `highest` of each row of weights (block, n), cases descending."""
     rates = []
     for members in (truth, ~truth):
@@ -103,25 +83,18 @@ def compare_partial(
     specificity: float = 0.9,
     resamples: int = RESAMPLES,
     level: float = 0.95,
-) -> PartialComparison:
+) -> Difference:
     """Return the bootstrap test of standardised partial areas on complete pairs, stratified by label.
 
     Arguments and errors as `partial_auroc`; both views share their resamples.
     """
     truth, views, _ = complete_cases(labels, first, second, name=name)
     highest = 1 - specificity
-    observed = [_partial(truth, view, highest) for view in views]
+    one, other = (_partial(truth, view, highest).standardised for view in views)
     drawn = _resampled(truth, views, highest, rng, resamples)
-    difference = observed[0].standardised - observed[1].standardised
     se = float(drawn.std(ddof=1))
-    z, p, reason = None, None, "the resampled differences do not vary"
-    if se > 1e-12:  # below it is rounding
-        z, reason = difference / se, ""
-        p = float(2 * norm.sf(abs(z)))
-    elif difference == 0:
-        z, p, reason = 0.0, 1.0, "both rank the cases alike: no difference at all"
-    interval = percentile(drawn, STRATIFIED, level)
-    return PartialComparison(observed[0], observed[1], difference, se, interval, z, p, reason)
+    z, p, reason = resampled_test(one - other, se)
+    return Difference(one, other, one - other, se, percentile(drawn, STRATIFIED, level), z, p, reason)
 
 
 def _resampled(

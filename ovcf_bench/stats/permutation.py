@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from ovcf_bench.stats.cases import Bools, Floats, complete_cases, number_complete
+from ovcf_bench.stats.cases import ALIKE, Bools, Floats, complete_cases, number_complete
 from ovcf_bench.stats.resampling import MOST_EXACT, blocks, exchanges
 
 DRAWS = 10_000
@@ -53,7 +53,7 @@ def exchange_views(
     first_codes, second_codes = codes.reshape(2, -1)
     observed = _difference(truth, first_codes[None], second_codes[None], values.size)[0]
     if differ.size == 0:
-        return PermutationTest(0.0, 1.0, 0, True, "both rank the cases alike: no difference at all")
+        return PermutationTest(0.0, 1.0, 0, True, ALIKE)
     exact = differ.size <= MOST_EXACT
     extreme = made = 0
     for exchanged in exchanges(rng, units, differ, draws, _BLOCK):
@@ -99,7 +99,7 @@ def compare_curves(
     ranks = rankdata(views[0]), rankdata(views[1])
     observed = float(np.abs(_errors(truth, ranks[0]) - _errors(truth, ranks[1])).sum())
     if np.array_equal(*ranks):
-        return PermutationTest(0.0, 1.0, 0, True, "both rank the cases alike: no difference at all")
+        return PermutationTest(0.0, 1.0, 0, True, ALIKE)
     extreme = 0
     for size in blocks(draws, truth.size, _BLOCK):
         exchanged = rng.integers(2, size=(size, truth.size)).astype(np.bool_)

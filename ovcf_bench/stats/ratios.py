@@ -6,37 +6,16 @@ Sources: Cochran, Sampling Techniques, 3rd ed. 1977, section 6.3; Rao & Scott, B
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from ovcf_bench.stats.cases import Floats, number_clusters
-from ovcf_bench.stats.intervals import (
-    Estimated,
-    Interval,
-    logit_interval,
-    normal_quantile,
-    symmetric_interval,
-    two_sided_p,
-)
+from ovcf_bench.stats.intervals import Difference, Estimated, logit_delong_interval, symmetric_interval, two_sided_p
 
 BY_PATIENT = "ratio estimator, clustered by patient"
 _NO_VARIANCE = 1e-30  # of shares of order 1, a variance of their rounding errors stays below this
-
-
-@dataclass(frozen=True, slots=True)
-class RatioDifference:
-    """First ratio minus second, of the same patients."""
-
-    first: float | None
-    second: float | None
-    difference: float | None
-    se: float | None
-    interval: Interval | None
-    z: float | None
-    p: float | None
-    reason: str
 
 
 def clustered_ratio(
@@ -67,8 +46,7 @@ def clustered_ratio(
     if variance <= _NO_VARIANCE:
         return Estimated(value, None, "the share has no variance over the patients", 0.0)
     # On the logit scale: Wald's limits would leave 0 to 1 for the shares near 1 that networks reach.
-    reach = normal_quantile(level) * se / (value * (1 - value))
-    return Estimated(value, logit_interval(value, reach, BY_PATIENT, level), se=se)
+    return Estimated(value, logit_delong_interval(value, variance, level=level, method=BY_PATIENT), se=se)
 
 
 def clustered_difference(
@@ -77,7 +55,7 @@ def clustered_difference(
     clusters: npt.ArrayLike | None,
     *,
     level: float = 0.95,
-) -> RatioDifference:
+) -> Difference:
     """Return the difference of two ratios of the same cases with Wald's test.
 
     first, second : numerator and denominator, (n,) each; clusters : (n,) the patient of each case; None: the
@@ -89,12 +67,12 @@ def clustered_difference(
     for over, under in (first, second):
         top, bottom = np.asarray(over, dtype=np.float64), np.asarray(under, dtype=np.float64)
         if bottom.sum() == 0:
-            return RatioDifference(None, None, None, None, None, None, None, "one of the shares has nothing to count")
+            return Difference(*(None,) * 7, "one of the shares has nothing to count")
         values.append(float(top.sum() / bottom.sum()))
         parts.append(_residuals(top, bottom, numbers, size))
     one, other = values
     variance = _variance(parts[0] - parts[1])
-    known = RatioDifference(one, other, one - other, None, None, None, None, "a variance needs two patients")
+    known = Difference(one, other, one - other, None, None, None, None, "a variance needs two patients")
     if variance is None:
         return known
     # Two arms that call every case alike: p is 1, and not the NaN of 0/0.

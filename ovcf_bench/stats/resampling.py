@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ovcf_bench.stats.cases import Bools, Floats, Ints
-from ovcf_bench.stats.intervals import Interval
+from ovcf_bench.stats.cases import ALIKE, Bools, Floats, Ints
+from ovcf_bench.stats.intervals import Interval, two_sided_p
 
 STRATIFIED, BY_PATIENT = "stratified bootstrap, percentile", "bootstrap by patient, percentile"
+ROUNDING = 1e-12  # a spread of resampled differences below this is rounding
 MOST_EXACT = 20  # exchangeable units up to which every one of the 2^n exchanges is made
 
 
@@ -78,6 +79,15 @@ def percentile(drawn: Floats | Sequence[float], method: str, level: float) -> In
     """Return the percentile interval of drawn values."""
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high), method, level)
+
+
+def resampled_test(difference: float, se: float) -> tuple[float | None, float | None, str]:
+    """Return z and its two-sided p; se : of the resampled differences; where they are not defined, the reason."""
+    if se > ROUNDING:
+        return difference / se, two_sided_p(difference / se), ""
+    if difference == 0:
+        return 0.0, 1.0, ALIKE
+    return None, None, "the resampled differences do not vary"
 
 
 def resampled_interval(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from ovcf_bench.stats.cases import Floats, Ints, complete_cases
+from ovcf_bench.stats.cases import Floats, Ints, complete_cases, last_of_ties
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def roc_counts(labels: npt.ArrayLike, scores: npt.ArrayLike, *, name: str) -> Ro
     checked, (complete,), _ = complete_cases(labels, scores, name=name)
     order = np.argsort(-complete)
     ranked = complete[order]
-    last = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), ranked.size - 1)  # of each run of ties
+    last = last_of_ties(ranked)
     tp = np.cumsum(checked[order])[last]
     return RocCounts(
         thresholds=np.append(np.inf, ranked[last]),
@@ -51,10 +51,4 @@ def corner_points(curve: RocCounts) -> RocCounts:
     # Two neighbouring steps point the same way when their cross product is 0.
     bends = tp_step[1:] * fp_step[:-1] != fp_step[1:] * tp_step[:-1]
     kept = np.concatenate([[True], bends, [True]])
-    return RocCounts(
-        thresholds=curve.thresholds[kept],
-        tp=curve.tp[kept],
-        fp=curve.fp[kept],
-        positives=curve.positives,
-        negatives=curve.negatives,
-    )
+    return replace(curve, thresholds=curve.thresholds[kept], tp=curve.tp[kept], fp=curve.fp[kept])
