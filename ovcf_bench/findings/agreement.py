@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,8 @@ from scipy.stats import spearmanr
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from ovcf_bench.findings.case_scores import CaseScores
-from ovcf_bench.findings.pairing import Pairs, estimate_scored
-from ovcf_bench.findings.values import Agreement, Decisions, Fused, Valued, limits
+from ovcf_bench.findings.pairing import Pairs, estimate_scored, probabilities_of
+from ovcf_bench.findings.values import Agreement, Decisions, Fused, Valued, valued
 from ovcf_bench.stats.cases import Bools
 from ovcf_bench.stats.intervals import auroc_interval, proportion
 from ovcf_bench.stats.ratios import clustered_ratio
@@ -40,61 +41,44 @@ def compare_decisions(
         return None
     clustered = pairs.clusters is not None
     labels = table["label"].to_numpy(dtype=bool)
-    shown = _shown(table, first, second) if len(table) <= MOST_SHOWN else ((), (), ())
-    nothing = Agreement(
+    # Sorted, so that their order tells nothing of who the cases are.
+    shown = probabilities_of(table if len(table) <= MOST_SHOWN else table[:0], first, second).sort_values(
+        ["label", "a", "b"]
+    )
+    without = Agreement(
         threshold_a=None if threshold_a is None else first.probability(threshold_a),
         threshold_b=None if threshold_b is None else second.probability(threshold_b),
         positives=None,
         negatives=None,
-        kappa=Valued(None, None, None, NO_THRESHOLDS),
+        kappa=valued(None, reason=NO_THRESHOLDS),
         # Within a class: over both, any two arms that discriminate correlate.
         correlation_positives=_correlation(table[labels]),
         correlation_negatives=_correlation(table[~labels]),
         fused=tuple(_mean(pairs, first, second)),
-        labels=shown[0],
-        scores_a=shown[1],
-        scores_b=shown[2],
+        labels=tuple(shown["label"].tolist()),
+        scores_a=tuple(shown["a"].tolist()),
+        scores_b=tuple(shown["b"].tolist()),
         reason=NO_THRESHOLDS,
     )
     if threshold_a is None or threshold_b is None:
-        return nothing
+        return without
     a, b = (table["score_a"] >= threshold_a).to_numpy(), (table["score_b"] >= threshold_b).to_numpy()
     patients = table["patient_id"] if clustered else None
-    return Agreement(
-        threshold_a=nothing.threshold_a,
-        threshold_b=nothing.threshold_b,
+    return replace(
+        without,
         # By class, and not over all cases: sensitivity and specificity trade against each other.
         positives=_decisions(a[labels], b[labels]),
         negatives=_decisions(~a[~labels], ~b[~labels]),
         kappa=_kappa(a, b, clustered),
-        correlation_positives=nothing.correlation_positives,
-        correlation_negatives=nothing.correlation_negatives,
-        fused=(*nothing.fused, _rule(EITHER, a | b, labels, patients), _rule(BOTH, a & b, labels, patients)),
-        labels=nothing.labels,
-        scores_a=nothing.scores_a,
-        scores_b=nothing.scores_b,
+        fused=(*without.fused, _rule(EITHER, a | b, labels, patients), _rule(BOTH, a & b, labels, patients)),
         reason="",
     )
 
 
-def _shown(
-    table: pd.DataFrame, first: CaseScores, second: CaseScores
-) -> tuple[tuple[int, ...], tuple[float, ...], tuple[float, ...]]:
-    """Return labels and scores, sorted so that their order tells nothing of who the cases are."""
-    rows = pd.DataFrame(
-        {
-            "label": table["label"].astype(int),
-            "a": first.probabilities(table["score_a"]),
-            "b": second.probabilities(table["score_b"]),
-        }
-    ).sort_values(["label", "a", "b"])
-    return tuple(rows["label"].tolist()), tuple(rows["a"].tolist()), tuple(rows["b"].tolist())
-
-
 def _correlation(table: pd.DataFrame) -> Valued:
     if table["score_a"].nunique() < 2 or table["score_b"].nunique() < 2:
-        return Valued(None, None, None, CONSTANT)
-    return Valued(float(spearmanr(table["score_a"], table["score_b"]).statistic), None, None, "")
+        return valued(None, reason=CONSTANT)
+    return valued(float(spearmanr(table["score_a"], table["score_b"]).statistic))
 
 
 def _decisions(right_a: Bools, right_b: Bools) -> Decisions:
@@ -105,7 +89,7 @@ def _decisions(right_a: Bools, right_b: Bools) -> Decisions:
 def _kappa(a: Bools, b: Bools, clustered: bool) -> Valued:
     counts = np.array([[np.sum(a & b), np.sum(a & ~b)], [np.sum(~a & b), np.sum(~a & ~b)]])
     if any(each.all() or not each.any() for each in (a, b)):
-        return Valued(None, None, None, ONE_CALL)
+        return valued(None, reason=ONE_CALL)
     found = cohens_kappa(counts)
     # Wald's limit may pass 1, which kappa cannot.
     ci = (float(found.kappa_low), float(min(found.kappa_upp, 1.0)))
@@ -114,29 +98,26 @@ def _kappa(a: Bools, b: Bools, clustered: bool) -> Valued:
 
 def _mean(pairs: Pairs, first: CaseScores, second: CaseScores) -> Iterator[Fused]:
     """Yield the mean of both scores as a score of its own, where they share a scale."""
-    table, none = pairs.complete, Valued(None, None, None, SCORES)
+    table, none = pairs.complete, valued(None, reason=SCORES)
     if table["label"].nunique() < 2:
         return
     # A mean of a logit and a probability, or of two readers' scales, is a mean of nothing.
     if first.scale == "raw" or first.scale != second.scale:
-        yield Fused(MEAN, Valued(None, None, None, RAW), none, none)
+        yield Fused(MEAN, valued(None, reason=RAW), none, none)
         return
     fused = (table["score_a"] + table["score_b"]) / 2
     found = estimate_scored(table["label"], fused, table["patient_id"], name=f"set {pairs.name!r}")
-    interval = auroc_interval(found)
-    method = interval.method if interval else None
-    yield Fused(MEAN, Valued(found.auroc, limits(interval), method, found.reason), none, none)
+    yield Fused(MEAN, valued(found.auroc, auroc_interval(found), found.reason), none, none)
 
 
 def _rule(rule: str, called: Bools, labels: Bools, patients: pd.Series | None) -> Fused:
     shares = (_share(called, labels, patients), _share(~called, ~labels, patients))
-    return Fused(rule, Valued(None, None, None, CALLS), *shares)
+    return Fused(rule, valued(None, reason=CALLS), *shares)
 
 
 def _share(right: Bools, among: Bools, patients: pd.Series | None) -> Valued:
     if patients is not None:
         ratio = clustered_ratio(right & among, among, patients.to_numpy(dtype=object))
-        method = ratio.interval.method if ratio.interval else None
-        return Valued(ratio.value, limits(ratio.interval), method, ratio.reason)
+        return valued(ratio.value, ratio.interval, ratio.reason)
     found = proportion(int((right & among).sum()), int(among.sum()))
-    return Valued(found.value, limits(found.wilson), found.wilson.method if found.wilson else None, found.reason)
+    return valued(found.value, found.wilson, found.reason)

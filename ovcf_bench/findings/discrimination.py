@@ -10,7 +10,7 @@ import numpy as np
 
 from ovcf_bench.findings.case_scores import CaseScores
 from ovcf_bench.findings.pairing import estimate_scored
-from ovcf_bench.findings.values import CurveFindings, FoldAuroc, FoldSpread, Limits, RocBand, RocPoints, Valued, limits
+from ovcf_bench.findings.values import CurveFindings, FoldAuroc, FoldSpread, Limits, RocBand, RocPoints, limits, valued
 from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.stats.curve_bands import SPECIFICITY, average_precision, curve_spread
 from ovcf_bench.stats.intervals import auroc_interval
@@ -42,7 +42,7 @@ class Discrimination:
 
 def no_discrimination(status: str, reason: str) -> Discrimination:
     """Return the absence of an AUROC with its reason."""
-    nothing = Valued(None, None, None, reason)
+    nothing = valued(None, reason=reason)
     return Discrimination(
         None, None, None, None, None, status, reason, None, CurveFindings(None, nothing, nothing, reason)
     )
@@ -77,19 +77,13 @@ def _beside_the_area(cases: CaseScores) -> CurveFindings:
     elif table["patient_id"].groupby(labels).nunique().min() < FEWEST:
         reason = TOO_FEW
     if reason:
-        precision = average_precision(labels, scores)
-        return CurveFindings(None, Valued(precision, None, None, reason), Valued(partial, None, None, reason), reason)
+        precision = valued(average_precision(labels, scores), reason=reason)
+        return CurveFindings(None, precision, valued(partial, reason=reason), reason)
     clusters = table["patient_id"].to_numpy(dtype=object) if cases.clustered else None
     rng = np.random.default_rng(RESAMPLING_SEED)
     found = curve_spread(labels, scores, name=name, rng=rng, clusters=clusters)
-    band = RocBand(**asdict(found.band))
-    method = found.band.method
-    return CurveFindings(
-        band,
-        Valued(found.average_precision, limits(found.precision_interval), method, ""),
-        Valued(partial, limits(found.partial_interval), method, ""),
-        "",
-    )
+    precision = valued(found.average_precision, found.precision_interval)
+    return CurveFindings(RocBand(**asdict(found.band)), precision, valued(partial, found.partial_interval), "")
 
 
 def roc_points(cases: CaseScores) -> RocPoints:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import CaseScores, ScoreBook
-from ovcf_bench.findings.pairing import pair
+from ovcf_bench.findings.pairing import pair, probabilities_of
 from ovcf_bench.findings.thresholds import FrozenThreshold
 from ovcf_bench.findings.values import Gallery, ShownExam
 from ovcf_bench.vocabulary import Comparison
@@ -75,15 +75,7 @@ def _shown(
     first: CaseScores,
     second: CaseScores,
 ) -> Iterator[ShownExam]:
-    columns = pd.DataFrame(
-        {
-            "label": table["label"].astype(int),
-            "a": first.probabilities(table["score_a"]),
-            "b": second.probabilities(table["score_b"]),
-            "right_a": right["a"],
-            "right_b": right["b"],
-        }
-    )
-    kept = columns.loc[[case for _, case in cases]]
-    for (kind, case), (label, a, b, right_a, right_b) in zip(cases, kept.itertuples(index=False), strict=True):
-        yield ShownExam(kind, str(exams.get(case, case)), label, a, b, right_a, right_b)
+    columns = probabilities_of(table, first, second).join(right.add_prefix("right_"))
+    kept = columns.loc[[case for _, case in cases]].itertuples(index=False)
+    for (kind, case), values in zip(cases, kept, strict=True):
+        yield ShownExam(kind, str(exams.get(case, case)), *values)

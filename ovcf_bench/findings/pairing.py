@@ -57,6 +57,12 @@ def pair(first: CaseScores, second: CaseScores) -> Pairs:
     return Pairs(first.name, table.assign(label=table["label"].astype(bool)))
 
 
+def probabilities_of(table: pd.DataFrame, first: CaseScores, second: CaseScores) -> pd.DataFrame:
+    """Return label (0/1), a and b of joined cases: the scores of both arms as probabilities, or raw, by case id."""
+    a, b = first.probabilities(table["score_a"]), second.probabilities(table["score_b"])
+    return pd.DataFrame({"label": table["label"].astype(int), "a": a, "b": b})
+
+
 def on_complete_pairs(pairs: Pairs) -> AurocComparison:
     """Return the paired test; clustered when patients have several cases. Raises StatisticsError for one class."""
     table = pairs.complete

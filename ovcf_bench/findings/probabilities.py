@@ -20,11 +20,12 @@ from ovcf_bench.findings.values import (
     Probabilities,
     Valued,
     limits,
+    valued,
 )
 from ovcf_bench.stats.brier import FROM_CASES, brier_score, compare_brier, expected_calibration_error, spiegelhalter
 from ovcf_bench.stats.calibration import calibrate, ici, smooth_outcome
 from ovcf_bench.stats.cases import Bools, Floats, Ints
-from ovcf_bench.stats.intervals import Estimated, proportion
+from ovcf_bench.stats.intervals import proportion
 from ovcf_bench.stats.likelihood_ratios import case_weights
 from ovcf_bench.stats.net_benefit import compare_net_benefit, net_benefit
 from ovcf_bench.stats.ratios import BY_PATIENT
@@ -90,20 +91,17 @@ def _calibration(
     weights = case_weights(labels, prevalence)
     codes = None if clusters is None else np.unique(clusters.to_numpy(dtype=object), return_inverse=True)[1]
     logistic = calibrate(labels, known, weights=None if prevalence is None else weights, clusters=codes)
+    slope, intercept = logistic.slope, logistic.intercept
     brier = brier_score(labels, known, weights=weights, clusters=codes)
     method = FROM_CASES if codes is None else BY_PATIENT
     return Calibration(
         prevalence=prevalence,
-        slope=_valued(logistic.slope),
-        intercept=_valued(logistic.intercept),
+        slope=valued(slope.value, slope.interval, slope.reason),
+        intercept=valued(intercept.value, intercept.interval, intercept.reason),
         brier=Valued(brier.value, limits(brier.interval), method if brier.interval else None, ""),
         ece=_resampled(expected_calibration_error, labels, known, codes, weights, resamples),
         ici=_resampled(ici, labels, known, codes, weights, resamples),
     )
-
-
-def _valued(found: Estimated) -> Valued:
-    return Valued(found.value, limits(found.interval), found.interval.method if found.interval else None, found.reason)
 
 
 def _resampled(
@@ -112,16 +110,14 @@ def _resampled(
     """Return a statistic with its percentile interval."""
     value = statistic(labels, known, weights)
     if value is None:
-        return Valued(None, None, None, "too few different probabilities")
+        return valued(None, reason="too few different probabilities")
     if labels.size > MOST_CASES:
-        return Valued(value, None, None, TOO_MANY)
+        return valued(value, reason=TOO_MANY)
     rng = np.random.default_rng(RESAMPLING_SEED)
     interval = resampled_interval(
         lambda rows: statistic(labels[rows], known[rows], weights[rows]), rng, labels, patients, resamples
     )
-    if interval is None:
-        return Valued(value, None, None, "no resample has a value")
-    return Valued(value, limits(interval), interval.method, "")
+    return valued(value, interval, "" if interval else "no resample has a value")
 
 
 def _net_benefit(labels: Bools, known: Floats, prevalence: float | None) -> NetBenefit:

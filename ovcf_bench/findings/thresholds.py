@@ -15,8 +15,8 @@ from scipy.special import logit
 
 from ovcf_bench.findings.analysis import OUT_OF_FOLD, Analysis
 from ovcf_bench.findings.case_scores import CaseScores, ScoreBook
-from ovcf_bench.findings.values import Measure, OperatingPointRecord, Point, PredictiveValues, Valued, limits
-from ovcf_bench.stats.intervals import Estimated, Proportion
+from ovcf_bench.findings.values import Measure, OperatingPointRecord, Point, PredictiveValues, Valued, limits, valued
+from ovcf_bench.stats.intervals import Proportion
 from ovcf_bench.stats.likelihood_ratios import likelihood_ratios, predictive_values_at
 from ovcf_bench.stats.operating_point import Confusion, ThresholdRule, fit_threshold, operate
 from ovcf_bench.stats.ratios import clustered_ratio
@@ -124,7 +124,7 @@ def judge_point(cases: CaseScores, threshold: float, prevalences: tuple[float, .
     shares = {name: _measure(getattr(point, name)) for name in ("sensitivity", "specificity", "ppv", "npv", "accuracy")}
     interval = point.f1_interval
     shares["f1"] = Measure(point.f1, limits(interval), interval.method, None, None, None, "")
-    ratios = [_valued(each) for each in likelihood_ratios(point.counts)]
+    ratios = [valued(each.value, each.interval, each.reason) for each in likelihood_ratios(point.counts)]
     at = tuple(_at(point.counts, each) for each in prevalences)
     if cases.clustered:
         shares = _by_patient(table, threshold, shares)
@@ -171,12 +171,8 @@ def _by_patient(table: pd.DataFrame, threshold: float, shares: dict[str, Measure
 
 
 def _at(counts: Confusion, prevalence: float) -> PredictiveValues:
-    ppv, npv = (_valued(each) for each in predictive_values_at(counts, prevalence))
-    return PredictiveValues(prevalence, ppv, npv)
-
-
-def _valued(found: Estimated) -> Valued:
-    return Valued(found.value, limits(found.interval), found.interval.method if found.interval else None, found.reason)
+    found = predictive_values_at(counts, prevalence)
+    return PredictiveValues(prevalence, *(valued(each.value, each.interval, each.reason) for each in found))
 
 
 def _without_interval(found: Valued) -> Valued:

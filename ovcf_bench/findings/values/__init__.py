@@ -32,6 +32,7 @@ from ovcf_bench.findings.values.basics import (
     StudyRecord,
     Valued,
     limits,
+    valued,
 )
 from ovcf_bench.findings.values.cohort import CovariateSummary, GroupSummary, LevelCount, PublishedAudit, SplitSummary
 from ovcf_bench.findings.values.comparisons import (
@@ -104,4 +105,5 @@ __all__ = [
     "Valued",
     "Verdict",
     "limits",
+    "valued",
 ]

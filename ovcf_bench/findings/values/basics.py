@@ -25,6 +25,11 @@ class Valued:
     reason: str
 
 
+def valued(value: float | None, interval: Interval | None = None, reason: str = "") -> Valued:
+    """Return a figure as it is recorded; without an interval, or without a value, `reason` says why."""
+    return Valued(value, limits(interval), interval.method if interval else None, reason)
+
+
 @dataclass(frozen=True, slots=True)
 class ArmRecord:
     """An arm as declared; `readers` are the human readers whose scores it holds, if any."""
