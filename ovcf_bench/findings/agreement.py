@@ -106,7 +106,7 @@ def _mean(pairs: Pairs, first: CaseScores, second: CaseScores) -> Iterator[Fused
         yield Fused(MEAN, valued(None, reason=RAW), none, none)
         return
     fused = (table["score_a"] + table["score_b"]) / 2
-    found = estimate_scored(table["label"], fused, table["patient_id"], name=f"set {pairs.name!r}")
+    found = estimate_scored(table, fused, name=f"set {pairs.name!r}")
     yield Fused(MEAN, valued(found.auroc, auroc_interval(found), found.reason), none, none)
 
 

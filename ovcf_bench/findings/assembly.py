@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pandas as pd
 
@@ -12,9 +11,10 @@ from ovcf_bench.findings.answer import draft_answer
 from ovcf_bench.findings.case_scores import ScoreBook, open_book, refuse_two_labels
 from ovcf_bench.findings.cautions import cautions, shortcut_cautions
 from ovcf_bench.findings.comparisons import ArmsOfSet, compare_all_arms
-from ovcf_bench.findings.discrimination import discriminate, no_discrimination, spread_of_networks
+from ovcf_bench.findings.discrimination import beside_the_area, roc_points, spread_of_networks
 from ovcf_bench.findings.gallery import choose_exams
 from ovcf_bench.findings.networks import compare_folds
+from ovcf_bench.findings.pairing import estimate_scored
 from ovcf_bench.findings.probabilities import judge_probabilities
 from ovcf_bench.findings.readers import MEAN_OF_READERS
 from ovcf_bench.findings.set_comparisons import compare_set
@@ -31,9 +31,11 @@ from ovcf_bench.findings.values import (
     Sentence,
     SetFindings,
     StudyRecord,
+    limits,
 )
 from ovcf_bench.records import Flow, UnitOutcome
 from ovcf_bench.stats.audit import audit_pair
+from ovcf_bench.stats.intervals import auroc_interval
 
 
 def audit_published(pairs: tuple[PublishedPair, ...]) -> tuple[PublishedAudit, ...]:
@@ -202,11 +204,9 @@ def _build_arm(
 ) -> ArmFindings:
     ensemble, absence = arms.cases.get(arm.name), arms.absent.get(arm.name, "")
     folds = spread_of_networks(book.network_cases(arms.name, arm.name))
-    result = no_discrimination("absent", absence) if ensemble is None else discriminate(ensemble)
-    if arm.readers:
-        # Readers use their scales differently: the mean of their AUROCs is reported, not the AUROC of their mean.
-        result = replace(no_discrimination("readers", absence), auroc=folds.mean)
     scored = known.iloc[:0] if ensemble is None else ensemble.scored
+    found = estimate_scored(scored, scored["score"], name=f"set {arms.name!r}") if ensemble else None
+    interval = auroc_interval(found) if found else None
     if arm.readers:  # the cases that all of them scored
         parts = [cases.scored["score"] for _, _, cases in book.network_cases(arms.name, arm.name)]
         scored = known.loc[pd.concat(parts, axis=1, join="inner").index] if parts else scored
@@ -218,15 +218,16 @@ def _build_arm(
         positives=positives,
         negatives=len(scored) - positives,
         missing=0 if ensemble is None else len(expected) - len(scored),
-        auroc=result.auroc,
-        variance=result.variance,
-        ci=result.ci,
-        ci_method=result.ci_method,
-        covers_half=result.covers_half,
-        status=result.status,
-        reason=result.reason,
-        roc=result.roc,
-        curve=result.curve,
+        # Readers use their scales differently: the mean of their AUROCs is reported, not the AUROC of their mean.
+        auroc=found.auroc if found else folds.mean if arm.readers else None,
+        variance=found.variance if found else None,
+        ci=limits(interval),
+        ci_method=interval.method if interval else None,
+        covers_half=interval.covers(0.5) if interval else None,
+        status=found.status if found else "readers" if arm.readers else "absent",
+        reason=found.reason if found else absence,
+        roc=roc_points(ensemble) if ensemble else None,
+        curve=beside_the_area(ensemble, absence),
         folds=folds,
         operating_point=apply_threshold(
             threshold, ensemble, absence, analysis.prevalences, vote(book, analysis, arms.name, arm.name)

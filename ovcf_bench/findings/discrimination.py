@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 
 from ovcf_bench.findings.case_scores import CaseScores
-from ovcf_bench.findings.pairing import estimate_scored
-from ovcf_bench.findings.values import CurveFindings, FoldAuroc, FoldSpread, Limits, RocBand, RocPoints, limits, valued
+from ovcf_bench.findings.values import CurveFindings, FoldAuroc, FoldSpread, RocBand, RocPoints, valued
 from ovcf_bench.stats.auroc import estimate_auroc
 from ovcf_bench.stats.curve_bands import SPECIFICITY, average_precision, curve_spread
-from ovcf_bench.stats.intervals import auroc_interval
 from ovcf_bench.stats.partial_auroc import partial_auroc
 from ovcf_bench.stats.roc import corner_points, roc_counts
 
@@ -25,49 +23,13 @@ RESAMPLING_SEED = 2004  # of the band: the same draws for every arm and set, wha
 FULL_CURVE = 5000  # cases up to which every distinct threshold is kept
 
 
-@dataclass(frozen=True, slots=True)
-class Discrimination:
-    """The AUROC of one ensemble, its interval and its curve."""
+def beside_the_area(cases: CaseScores | None, absence: str) -> CurveFindings:
+    """Return band, average precision and partial area; beyond MOST_CASES without what resampling would give.
 
-    auroc: float | None
-    variance: float | None
-    ci: Limits | None
-    ci_method: str | None
-    covers_half: bool | None
-    status: str
-    reason: str
-    roc: RocPoints | None
-    curve: CurveFindings
-
-
-def no_discrimination(status: str, reason: str) -> Discrimination:
-    """Return the absence of an AUROC with its reason."""
-    nothing = valued(None, reason=reason)
-    return Discrimination(
-        None, None, None, None, None, status, reason, None, CurveFindings(None, nothing, nothing, reason)
-    )
-
-
-def discriminate(cases: CaseScores) -> Discrimination:
-    """Return the AUROC of `cases`. Raises StatisticsError naming the set when one class is absent."""
-    table = cases.scored
-    found = estimate_scored(table["label"], table["score"], table["patient_id"], name=f"set {cases.name!r}")
-    interval = auroc_interval(found)
-    return Discrimination(
-        auroc=found.auroc,
-        variance=found.variance,
-        ci=limits(interval),
-        ci_method=interval.method if interval else None,
-        covers_half=interval.covers(0.5) if interval else None,
-        status=found.status,
-        reason=found.reason,
-        roc=roc_points(cases),
-        curve=_beside_the_area(cases),
-    )
-
-
-def _beside_the_area(cases: CaseScores) -> CurveFindings:
-    """Return band, average precision and partial area; beyond MOST_CASES without what resampling would give."""
+    absence : why there are no cases, if so. Raises StatisticsError naming the set when one class is absent.
+    """
+    if cases is None:
+        return CurveFindings(None, valued(None, reason=absence), valued(None, reason=absence), absence)
     table, name = cases.scored, f"set {cases.name!r}"
     labels, scores = table["label"].to_numpy(dtype=bool), table["score"].to_numpy(dtype=np.float64)
     partial = partial_auroc(labels, scores, name=name, specificity=SPECIFICITY).standardised

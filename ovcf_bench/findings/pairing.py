@@ -40,6 +40,11 @@ class Pairs:
         return patients if repeated else None
 
     @property
+    def complete_clusters(self) -> pd.Series | None:
+        """The patient of each complete case when any arm has several scored cases of one, else None."""
+        return None if self.clusters is None else self.clusters[self.complete.index]
+
+    @property
     def patients_with_both(self) -> int:
         """How many patients have a score of both arms, on whichever cases."""
         of = [set(self.table.loc[self.table[column].notna(), "patient_id"]) for column in ("score_a", "score_b")]
@@ -66,8 +71,9 @@ def probabilities_of(table: pd.DataFrame, first: CaseScores, second: CaseScores)
 def on_complete_pairs(pairs: Pairs) -> AurocComparison:
     """Return the paired test; clustered when patients have several cases. Raises StatisticsError for one class."""
     table = pairs.complete
-    clusters = None if pairs.clusters is None else pairs.clusters[table.index]
-    return compare_paired(table["label"], table["score_a"], table["score_b"], name=_of(pairs), clusters=clusters)
+    return compare_paired(
+        table["label"], table["score_a"], table["score_b"], name=_of(pairs), clusters=pairs.complete_clusters
+    )
 
 
 def on_all_data(pairs: Pairs, *, by_patient: bool = False) -> AurocComparison:
@@ -85,11 +91,12 @@ def on_different_patients(pairs: Pairs) -> AurocComparison:
 
 def _estimate(pairs: Pairs, column: str) -> AurocEstimate:
     scored = pairs.table[pairs.table[column].notna()]
-    return estimate_scored(scored["label"], scored[column], scored["patient_id"], name=_of(pairs))
+    return estimate_scored(scored, scored[column], name=_of(pairs))
 
 
-def estimate_scored(labels: pd.Series, scores: pd.Series, patients: pd.Series, *, name: str) -> AurocEstimate:
+def estimate_scored(cases: pd.DataFrame, scores: pd.Series, *, name: str) -> AurocEstimate:
     """Return the AUROC of scored cases, with the clustered variance when patients have several of them."""
+    labels, patients = cases["label"], cases["patient_id"]
     independent = estimate_auroc(labels, scores, name=name)
     if not patients.duplicated().any():
         return independent

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import CaseScores
+from ovcf_bench.findings.measures import ratio_difference
 from ovcf_bench.findings.pairing import Pairs
 from ovcf_bench.findings.values import (
     Calibration,
@@ -134,23 +135,10 @@ def compare_probabilities(
         return None, None
     labels = table["label"].to_numpy(dtype=bool)
     a, b = first.probabilities(table["score_a"]), second.probabilities(table["score_b"])
-    clusters = None if pairs.clusters is None else pairs.clusters[table.index]
+    clusters = pairs.complete_clusters
     brier = compare_brier(labels, a, b, clusters=clusters)
     method = "normal, paired by case" if clusters is None else BY_PATIENT
-    difference = MeasureDifference(
-        measure="Brier score",
-        quantity="difference",
-        a=brier.first,
-        b=brier.second,
-        value=brier.difference,
-        ci=limits(brier.interval),
-        ci_method=method if brier.interval else None,
-        p=brier.p,
-        p_method=method,
-        p_other=None,
-        p_other_method=None,
-        reason=brier.reason,
-    )
+    difference = ratio_difference("Brier score", brier, method, ci_method=method if brier.interval else None)
     at = compare_net_benefit(labels, a, b, THRESHOLDS, clusters=clusters)
     values, intervals = tuple(value for value, _ in at), tuple(limits(interval) for _, interval in at)
     return difference, NetBenefitDifference(THRESHOLDS, values, intervals, method, "")

@@ -104,7 +104,8 @@ def _methods(pairs: Pairs, seed: int, resamples: int) -> Iterator[Sensitivity]:
     table = pairs.complete
     labels = table["label"].to_numpy(dtype=bool)
     first, second = (table[column].to_numpy(dtype=np.float64) for column in ("score_a", "score_b"))
-    clusters = None if pairs.clusters is None else pairs.clusters[table.index].to_numpy(dtype=object)
+    of_case = pairs.complete_clusters
+    clusters = None if of_case is None else of_case.to_numpy(dtype=object)
     paired = on_complete_pairs(pairs)
     wald = wald_interval(paired, level=0.95)
     yield Sensitivity("Wald", DIFFERENCE, paired.difference, limits(wald), None, "" if wald else paired.reason)

@@ -15,6 +15,7 @@ from scipy.special import logit
 
 from ovcf_bench.findings.analysis import OUT_OF_FOLD, Analysis
 from ovcf_bench.findings.case_scores import CaseScores, ScoreBook
+from ovcf_bench.findings.measures import RATIOS
 from ovcf_bench.findings.values import Measure, OperatingPointRecord, Point, PredictiveValues, Valued, limits, valued
 from ovcf_bench.stats.intervals import Proportion
 from ovcf_bench.stats.likelihood_ratios import likelihood_ratios, predictive_values_at
@@ -31,15 +32,13 @@ NO_DEVELOPMENT_POINT = "no out-of-fold development scores of this arm to show be
 
 @dataclass(frozen=True, slots=True)
 class FrozenThreshold:
-    """A threshold on the scale of the arm's scores; None, with the reason, when it could not be fitted."""
+    """A threshold on the scale of the arm's scores; None, with the reason in its record, when it could not be fitted.
 
-    rule: str
+    record : what is known before it is applied: nothing is achieved yet, nobody has voted.
+    """
+
     value: float | None
-    probability: float | None
-    fitted_on: str
-    optimistic: bool
-    development: Point | None
-    reason: str
+    record: OperatingPointRecord
 
 
 def describe_rule(rule: ThresholdRule) -> str:
@@ -57,26 +56,32 @@ def freeze_threshold(cases: CaseScores, analysis: Analysis, *, absence: str = ""
     """
     rule = analysis.rule
     if rule is None:
-        return FrozenThreshold("none", None, None, analysis.fitted_on, False, None, NO_RULE)
+        return _no_threshold("none", analysis.fitted_on, NO_RULE)
     words, fixed = describe_rule(rule), rule.kind == "fixed"
     fitted_on = BEFOREHAND if fixed else analysis.fitted_on or f"{on} itself"
     table = cases.scored
     if table.empty and not fixed:
         absence = absence or NO_DEVELOPMENT
     if absence:
-        return FrozenThreshold(words, None, None, fitted_on, False, None, absence)
+        return _no_threshold(words, fitted_on, absence)
     value = _fixed(rule, cases) if fixed else _fitted(rule, cases)
-    return FrozenThreshold(
+    record = OperatingPointRecord(
         rule=words,
-        value=value,
-        probability=rule.value if fixed else cases.probability(value),
+        threshold=rule.value if fixed else cases.probability(value),
         fitted_on=fitted_on,
         # A threshold of .5 learnt from nobody cannot flatter.
         optimistic=bool(analysis.optimistic) and not fixed,
         # Fitted on the set itself, development and test would be one row twice.
         development=None if table.empty or on else judge_point(cases, value),
+        achieved=None,
+        vote=None,
         reason=NO_DEVELOPMENT_POINT if table.empty else "",
     )
+    return FrozenThreshold(value, record)
+
+
+def _no_threshold(rule: str, fitted_on: str, reason: str) -> FrozenThreshold:
+    return FrozenThreshold(None, OperatingPointRecord(rule, None, fitted_on, False, None, None, None, reason))
 
 
 def _fixed(rule: ThresholdRule, cases: CaseScores) -> float:
@@ -101,19 +106,10 @@ def apply_threshold(
 
     by_vote : what the folds achieve at thresholds of their own.
     """
-    achieved = None
-    if cases is not None and frozen.value is not None:
-        achieved = judge_point(cases, frozen.value, prevalences)
-    return OperatingPointRecord(
-        rule=frozen.rule,
-        threshold=frozen.probability,
-        fitted_on=frozen.fitted_on,
-        optimistic=frozen.optimistic,
-        development=frozen.development,
-        achieved=achieved,
-        vote=by_vote if cases is not None else None,
-        reason=absence if cases is None else frozen.reason,
-    )
+    if cases is None:
+        return replace(frozen.record, reason=absence)
+    achieved = None if frozen.value is None else judge_point(cases, frozen.value, prevalences)
+    return replace(frozen.record, achieved=achieved, vote=by_vote)
 
 
 def judge_point(cases: CaseScores, threshold: float, prevalences: tuple[float, ...] = ()) -> Point:
@@ -151,22 +147,14 @@ def _by_patient(table: pd.DataFrame, threshold: float, shares: dict[str, Measure
     """Return the same measures with the interval of the ratio estimator in place of Wilson's."""
     label = table["label"].to_numpy(dtype=bool)
     called = table["score"].to_numpy() >= threshold
-    parts = {
-        "sensitivity": (called & label, label),
-        "specificity": (~called & ~label, ~label),
-        "ppv": (called & label, called),
-        "npv": (~called & ~label, ~called),
-        "accuracy": (called == label, np.ones_like(label)),
-        "f1": (2.0 * (called & label), 1.0 * called + label),
-    }
+    parts = {name.lower(): ratio(label, called) for name, ratio in RATIOS.items()}
+    parts["f1"] = 2.0 * (called & label), 1.0 * called + label
     found = {}
-    for name, (counted, among) in parts.items():
-        ratio = clustered_ratio(counted, among, table["patient_id"].to_numpy(dtype=object))
+    for name, share in shares.items():
+        ratio = clustered_ratio(*parts[name], table["patient_id"].to_numpy(dtype=object))
         method = ratio.interval.method if ratio.interval else None
-        reason = shares[name].reason or ratio.reason
-        found[name] = replace(
-            shares[name], ci=limits(ratio.interval), ci_method=method, clopper_pearson=None, reason=reason
-        )
+        reason = share.reason or ratio.reason
+        found[name] = replace(share, ci=limits(ratio.interval), ci_method=method, clopper_pearson=None, reason=reason)
     return found
 
 
@@ -190,10 +178,9 @@ def vote(book: ScoreBook, analysis: Analysis, set_name: str, arm: str) -> Point 
     thresholds = {}
     # Out-of-fold scores come from single networks, the ensemble's have less spread: a vote needs no common threshold.
     for repeat, fold, cases in book.development_networks(arm):
-        own = cases.scored
-        if own["label"].nunique() < 2:
+        if cases.scored["label"].nunique() < 2:
             return None
-        thresholds[repeat, fold] = fit_threshold(own["label"], own["score"], rule, name=f"set {cases.name!r}")
+        thresholds[repeat, fold] = _fitted(rule, cases)
     calls, table = [], None
     for repeat, fold, cases in book.network_cases(set_name, arm):
         if (repeat, fold) not in thresholds:
