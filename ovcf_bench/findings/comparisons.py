@@ -9,7 +9,7 @@ import pandas as pd
 
 from ovcf_bench.findings.answer import conclude
 from ovcf_bench.findings.case_scores import CaseScores
-from ovcf_bench.findings.pairing import Pairs, on_all_data, on_complete_pairs, on_different_patients, pair
+from ovcf_bench.findings.pairing import on_all_data, on_complete_pairs, on_different_patients, pair
 from ovcf_bench.findings.values import ComparisonFindings, Detectable, Estimate, Omnibus, Verdict, limits
 from ovcf_bench.stats.contrast import contrast_test
 from ovcf_bench.stats.delong import AurocComparison
@@ -24,6 +24,8 @@ NO_P = "the test has no p-value"
 SAME_PATIENT = "no case has both scores: cases are joined by patient"
 DIFFERENT_PATIENTS = "no patient has both scores: the arms are compared as different patients"
 ONE_CLASS = "the complete pairs hold one class only"
+# A one-sided 97.5 % limit is an end of a 95 % interval; two one-sided tests at 5 % make 90 % (Liu 2006).
+NONINFERIORITY_LEVEL, EQUIVALENCE_LEVEL = 0.95, 0.90
 POWER = 0.8  # what protocols of diagnostic studies plan with
 
 
@@ -42,10 +44,9 @@ def adjust(raw: list[ComparisonFindings]) -> tuple[ComparisonFindings, ...]:
     Holm over the pre-declared ones, Benjamini & Hochberg over the others, which are exploratory.
     """
     # What was added once scores existed must not make declared tests stricter, or looser.
-    families = {declared: [finding for finding in raw if finding.declared is declared] for declared in (True, False)}
     adjusted: dict[str, float | None] = {}
     for declared, adjust_all in ((True, holm), (False, benjamini_hochberg)):
-        family = families[declared]
+        family = [finding for finding in raw if finding.declared is declared]
         adjusted |= zip((one.id for one in family), adjust_all([one.primary.p for one in family]), strict=True)
     return tuple(_completed(finding, adjusted[finding.id]) for finding in raw)
 
@@ -76,29 +77,22 @@ def compare_arms(arms: ArmsOfSet, comparison: Comparison, missing: Missing, decl
         test = on_all_data(pairs, by_patient=True) if joined else on_different_patients(pairs)
         reason = test.reason or (SAME_PATIENT if joined else DIFFERENT_PATIENTS)
         estimate = replace(estimate_of(test, pairs.table), reason=reason)
-        return _result(comparison, declared, estimate, test, paired=reason != DIFFERENT_PATIENTS)
+        found = without_result(comparison, declared, estimate)
+        return _with_verdicts(replace(found, paired=reason != DIFFERENT_PATIENTS), test)
     test = on_complete_pairs(pairs)
-    found = _result(comparison, declared, estimate_of(test, complete, pairs.missing), test)
-    return _with_all_data(found, pairs, missing) if pairs.missing else found
-
-
-def _with_all_data(found: ComparisonFindings, pairs: Pairs, missing: Missing) -> ComparisonFindings:
-    """Return the finding with the estimate from all data; verdicts follow whichever is primary."""
-    test = on_all_data(pairs)
-    found = replace(found, all_data=estimate_of(test, pairs.table, pairs.missing))
-    # Which estimate is primary was fixed before the scores existed: chosen afterwards, it would be the better one.
-    return with_verdicts(replace(found, primary_estimate=missing), test) if missing == "all_data" else found
+    found = without_result(comparison, declared, estimate_of(test, complete, pairs.missing))
+    if pairs.missing:
+        all_data = on_all_data(pairs)
+        found = replace(found, all_data=estimate_of(all_data, pairs.table, pairs.missing), primary_estimate=missing)
+        # Which estimate is primary was fixed before the scores existed: chosen afterwards, it would be the better one.
+        test = all_data if missing == "all_data" else test
+    return _with_verdicts(found, test)
 
 
 def estimate_of(test: AurocComparison, table: pd.DataFrame, missing: int = 0) -> Estimate:
     """Return a test as it is recorded; table : its cases, with their labels."""
-    positives = int(table["label"].sum())
-    return Estimate(
-        n=len(table),
-        positives=positives,
-        negatives=len(table) - positives,
-        status=test.status,
-        reason=test.reason,
+    return replace(
+        no_estimate(table, test.status, test.reason),
         missing=missing,
         method=test.method,
         auroc_a=test.first.auroc,
@@ -120,32 +114,20 @@ def no_estimate(table: pd.DataFrame, status: str, reason: str) -> Estimate:
     return Estimate(len(table), positives, len(table) - positives, status, reason)
 
 
-def _result(
-    comparison: Comparison, declared: bool, estimate: Estimate, test: AurocComparison, *, paired: bool = True
-) -> ComparisonFindings:
-    return with_verdicts(replace(without_result(comparison, declared, estimate), paired=paired), test)
-
-
-def with_verdicts(found: ComparisonFindings, test: AurocComparison) -> ComparisonFindings:
+def _with_verdicts(found: ComparisonFindings, test: AurocComparison) -> ComparisonFindings:
     """Return the finding with what hangs on its primary test: both verdicts, and what it could have found."""
     return replace(
         found,
-        noninferiority=noninferiority_verdict(judge_noninferiority(test, found.margin)),
-        equivalence=equivalence_verdict(judge_equivalence(test, found.margin)),
+        noninferiority=verdict_of(judge_noninferiority(test, found.margin), NONINFERIORITY_LEVEL),
+        equivalence=verdict_of(judge_equivalence(test, found.margin), EQUIVALENCE_LEVEL),
         detectable=detectable(test.se),
     )
 
 
-def noninferiority_verdict(found: MarginVerdict) -> Verdict:
-    """Return the verdict as it is recorded."""
+def verdict_of(found: MarginVerdict, level: float) -> Verdict:
+    """Return a verdict on limits of this level as it is recorded."""
     method = found.interval.method if found.interval else None
-    return Verdict(limits(found.interval), 0.95, method, found.verdict, found.direction, found.reason)
-
-
-def equivalence_verdict(found: MarginVerdict) -> Verdict:
-    """Return the verdict as it is recorded."""
-    method = found.interval.method if found.interval else None
-    return Verdict(limits(found.interval), 0.90, method, found.verdict, None, found.reason)
+    return Verdict(limits(found.interval), level, method, found.verdict, found.direction, found.reason)
 
 
 def detectable(se: float | None) -> Detectable:
@@ -158,6 +140,7 @@ def detectable(se: float | None) -> Detectable:
 
 def without_result(comparison: Comparison, declared: bool, estimate: Estimate) -> ComparisonFindings:
     """Return a comparison without verdicts, for the reason that its estimate gives."""
+    none = MarginVerdict(None, None, None, estimate.reason)
     return ComparisonFindings(
         id=comparison.id,
         a=comparison.a,
@@ -166,9 +149,8 @@ def without_result(comparison: Comparison, declared: bool, estimate: Estimate) -
         margin=comparison.margin,
         declared=declared,
         estimate=estimate,
-        # A one-sided 97.5 % limit is an end of a 95 % interval; two one-sided tests at 5 % make 90 % (Liu 2006).
-        noninferiority=Verdict(None, 0.95, None, None, None, estimate.reason),
-        equivalence=Verdict(None, 0.90, None, None, None, estimate.reason),
+        noninferiority=verdict_of(none, NONINFERIORITY_LEVEL),
+        equivalence=verdict_of(none, EQUIVALENCE_LEVEL),
     )
 
 

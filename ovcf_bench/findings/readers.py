@@ -10,10 +10,11 @@ import pandas as pd
 from ovcf_bench.findings.analysis import Analysis
 from ovcf_bench.findings.case_scores import ScoreBook
 from ovcf_bench.findings.comparisons import (
+    EQUIVALENCE_LEVEL,
+    NONINFERIORITY_LEVEL,
     detectable,
-    equivalence_verdict,
     no_estimate,
-    noninferiority_verdict,
+    verdict_of,
     without_result,
 )
 from ovcf_bench.findings.values import ArmRecord, ComparisonFindings, Estimate, Readers, limits
@@ -61,9 +62,7 @@ def _complete(book: ScoreBook, set_name: str, pair: tuple[ArmRecord, ArmRecord])
 
 
 def _filled(counted: ComparisonFindings, found: ReaderAnalysis, at_90: ReaderAnalysis) -> ComparisonFindings:
-    interval = found.interval
-    noninferiority = noninferiority_of(interval, counted.margin) if interval else None
-    equivalence = equivalence_of(at_90.interval, counted.margin) if at_90.interval else None
+    interval, narrower, margin = found.interval, at_90.interval, counted.margin
     return replace(
         counted,
         estimate=replace(
@@ -77,8 +76,14 @@ def _filled(counted: ComparisonFindings, found: ReaderAnalysis, at_90: ReaderAna
             ci_method=METHOD if interval else None,
             p=found.p,
         ),
-        noninferiority=noninferiority_verdict(noninferiority) if noninferiority else counted.noninferiority,
-        equivalence=equivalence_verdict(equivalence) if equivalence else counted.equivalence,
+        noninferiority=(
+            verdict_of(noninferiority_of(interval, margin), NONINFERIORITY_LEVEL)
+            if interval
+            else counted.noninferiority
+        ),
+        equivalence=(
+            verdict_of(equivalence_of(narrower, margin), EQUIVALENCE_LEVEL) if narrower else counted.equivalence
+        ),
         detectable=detectable(found.se),
         readers=Readers(
             readers=len(found.aurocs[0]),
