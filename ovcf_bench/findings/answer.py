@@ -9,20 +9,28 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.findings.analysis import Analysis
-from ovcf_bench.findings.values import Anchor, ArmFindings, ComparisonFindings, Part, Sentence, SetFindings, Verdict
+from ovcf_bench.findings.values import (
+    Anchor,
+    ArmFindings,
+    ComparisonFindings,
+    Estimate,
+    Part,
+    Sentence,
+    SetFindings,
+    Verdict,
+)
 from ovcf_bench.stats.delong import DELONG
 from ovcf_bench.wording import auroc_text, interval, p_text, signed
 
 
 def draft_answer(analysis: Analysis, sets: Mapping[str, SetFindings]) -> tuple[Sentence, ...]:
     """Return the answer: the primary comparison if one is declared, else the AUROCs of the first set."""
-    comparison, primary = None, analysis.primary
+    primary = analysis.primary
     if primary is not None and primary.set in sets:
-        findings = sets[primary.set].comparisons
-        comparison = next((one for one in findings if one.id == primary.comparison), None)
-    if primary is None or comparison is None:
-        return tuple(_without_primary(analysis, sets))
-    return tuple(_primary(primary.set, comparison, analysis.conditional_on))
+        for one in sets[primary.set].comparisons:
+            if one.id == primary.comparison:
+                return tuple(_primary(primary.set, one, analysis.conditional_on))
+    return tuple(_without_primary(analysis, sets))
 
 
 _NUMBER = re.compile(r"(?<![\w.,/-])[+−]?(?!0(?!\.?\d))\d+(?:\.\d+)?(?![\w/-]|\.\d| %)")
@@ -116,7 +124,7 @@ def conclude(finding: ComparisonFindings) -> str:
 def verdict_on(finding: ComparisonFindings) -> str:
     """Return the sentence on the declared claim alone."""
     if finding.estimate.difference is None or (finding.estimate.ci is None and finding.estimate.p is None):
-        return f"There is no verdict: {finding.estimate.reason}."
+        return _no_verdict(finding.estimate)
     if finding.claim == "noninferiority":
         return _conclude_noninferiority(finding)
     if finding.claim == "equivalence":
@@ -142,7 +150,7 @@ def size_of(finding: ComparisonFindings) -> Iterator[str]:
 
 def _conclude_difference(finding: ComparisonFindings) -> str:
     if finding.estimate.ci is None:
-        return f"There is no verdict: {finding.estimate.reason}."
+        return _no_verdict(finding.estimate)
     low, high = finding.estimate.ci
     if low > 0:
         return f"{finding.a} is superior to {finding.b}: the 95 % interval lies above 0."
@@ -185,5 +193,5 @@ def _margin(finding: ComparisonFindings) -> str:
     return f"the {'declared ' if finding.declared else ''}margin of {finding.margin:g}"
 
 
-def _no_verdict(verdict: Verdict) -> str:
-    return f"There is no verdict: {verdict.reason}."
+def _no_verdict(found: Estimate | Verdict) -> str:
+    return f"There is no verdict: {found.reason}."

@@ -38,11 +38,6 @@ from ovcf_bench.stats.audit import audit_pair
 from ovcf_bench.stats.intervals import auroc_interval
 
 
-def audit_published(pairs: tuple[PublishedPair, ...]) -> tuple[PublishedAudit, ...]:
-    """Return the audit of every published pair of AUROCs."""
-    return tuple(_audit(pair) for pair in pairs)
-
-
 def _audit(pair: PublishedPair) -> PublishedAudit:
     (first, one), (second, other) = pair.auroc.items()
     found = audit_pair(one, other, pair.positives, pair.negatives, pair.p)
@@ -110,7 +105,7 @@ def build(
         notes=cautions(analysis, sets, development),
         across_sets=across_sets(sets, tuple(one.id for one in analysis.comparisons)),
         cross_validated=compare_folds(analysis, book),
-        audit=audit_published(analysis.published),
+        audit=tuple(_audit(pair) for pair in analysis.published),
         gallery=choose_exams(analysis, book, thresholds, failures),
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
 from ovcf_bench.findings.analysis import Analysis
-from ovcf_bench.findings.case_scores import CaseScores, ScoreBook
+from ovcf_bench.findings.case_scores import ScoreBook
 from ovcf_bench.findings.pairing import pair, probabilities_of
 from ovcf_bench.findings.thresholds import FrozenThreshold
 from ovcf_bench.findings.values import Gallery, ShownExam
@@ -36,13 +36,17 @@ def choose_exams(
         return None
     calls = pd.DataFrame({"a": table["score_a"] - a, "b": table["score_b"] - b})  # above 0: called positive
     right = calls.ge(0).eq(table["label"], axis=0)
-    exams = _exams(book, name)
     # As many that both miss as that they disagree on: disagreement alone would hide what neither view shows.
     half = analysis.shown_exams // 2
     discordant = (_worst(calls, right, half // 2, "b", "a"), _worst(calls, right, half - half // 2, "a", "b"))
     missed = calls[~right["a"] & ~right["b"] & table["label"]].sum(axis=1).nsmallest(analysis.shown_exams - half).index
-    chosen_cases = [(DISCORDANT, case) for group in discordant for case in group] + [(MISSED, case) for case in missed]
-    return Gallery(name, one.id, one.a, one.b, tuple(_shown(chosen_cases, table, right, exams, first, second)))
+    cases = [(DISCORDANT, case) for group in discordant for case in group] + [(MISSED, case) for case in missed]
+    judged = probabilities_of(table, first, second).join(right.add_prefix("right_"))
+    rows = book.scores[book.scores["set"] == name]
+    exams = rows.groupby(f"{book.level}_id")["exam_id"].min()  # one of every case
+    values = judged.loc[[case for _, case in cases]].itertuples(index=False)
+    shown = (ShownExam(kind, str(exams.get(case, case)), *of) for (kind, case), of in zip(cases, values, strict=True))
+    return Gallery(name, one.id, one.a, one.b, tuple(shown))
 
 
 def _chosen(analysis: Analysis) -> tuple[str, Comparison] | None:
@@ -59,23 +63,3 @@ def _worst(calls: pd.DataFrame, right: pd.DataFrame, most: int, wrong: str, righ
     # By how far the wrong call lies from its threshold: a sure mistake teaches more than one at the border.
     only = calls.loc[~right[wrong] & right[rightly], wrong]
     return only.abs().sort_values(ascending=False, kind="stable").index[:most]
-
-
-def _exams(book: ScoreBook, name: str) -> pd.Series:
-    """Return one exam of every case of a set."""
-    rows = book.scores[book.scores["set"] == name]
-    return rows.groupby(f"{book.level}_id")["exam_id"].min()
-
-
-def _shown(
-    cases: list[tuple[str, str]],
-    table: pd.DataFrame,
-    right: pd.DataFrame,
-    exams: pd.Series,
-    first: CaseScores,
-    second: CaseScores,
-) -> Iterator[ShownExam]:
-    columns = probabilities_of(table, first, second).join(right.add_prefix("right_"))
-    kept = columns.loc[[case for _, case in cases]].itertuples(index=False)
-    for (kind, case), values in zip(cases, kept, strict=True):
-        yield ShownExam(kind, str(exams.get(case, case)), *values)

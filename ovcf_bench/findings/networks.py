@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ovcf_bench.findings.analysis import Analysis
-from ovcf_bench.findings.case_scores import CaseScores, ScoreBook
+from ovcf_bench.findings.case_scores import ScoreBook
 from ovcf_bench.findings.pairing import on_complete_pairs, pair
 from ovcf_bench.findings.values import CrossValidated, limits
 from ovcf_bench.stats.corrected_t import corrected_t, split_variance
 from ovcf_bench.vocabulary import Comparison
-
-Networks = dict[tuple[int, int], CaseScores]  # by repeat and fold
 
 
 def compare_folds(analysis: Analysis, book: ScoreBook) -> tuple[CrossValidated, ...]:
@@ -21,7 +19,10 @@ def compare_folds(analysis: Analysis, book: ScoreBook) -> tuple[CrossValidated, 
 
 
 def _compare(one: Comparison, book: ScoreBook) -> CrossValidated | None:
-    first, second = (_networks(book, arm) for arm in (one.a, one.b))
+    # By repeat and fold.
+    first, second = (
+        {(repeat, fold): cases for repeat, fold, cases in book.development_networks(arm)} for arm in (one.a, one.b)
+    )
     repeats, folds = ({key[part] for key in first} for part in (0, 1))
     # The correction takes the test share of each fold to be 1 / (folds - 1): all of them must be there.
     if len(folds) < 2 or len(first) != len(repeats) * len(folds) or first.keys() != second.keys():
@@ -52,7 +53,3 @@ def _compare(one: Comparison, book: ScoreBook) -> CrossValidated | None:
         sd_repeats=parts.sd_repeats,
         reason=test_of_mean.reason or parts.reason,
     )
-
-
-def _networks(book: ScoreBook, arm: str) -> Networks:
-    return {(repeat, fold): cases for repeat, fold, cases in book.development_networks(arm)}

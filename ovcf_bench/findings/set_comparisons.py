@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ovcf_bench.findings.agreement import compare_decisions
@@ -21,7 +20,6 @@ from ovcf_bench.findings.subgroups import by_covariates
 from ovcf_bench.findings.thresholds import FrozenThreshold
 from ovcf_bench.findings.values import ComparisonFindings, Sensitivity, limits
 from ovcf_bench.stats.bootstrap import compare_by_bootstrap
-from ovcf_bench.stats.cases import Bools, Floats
 from ovcf_bench.stats.delong import wald_interval
 from ovcf_bench.stats.partial_auroc import compare_partial
 from ovcf_bench.stats.permutation import compare_curves, exchange_views
@@ -65,7 +63,7 @@ def _with_rest(
     brier, net_benefit = compare_probabilities(pairs, first, second)
     return replace(
         test,
-        sensitivity=by_other_methods(pairs, analysis.seed, analysis.resamples),
+        sensitivity=tuple(by_other_methods(pairs, analysis.seed, analysis.resamples)),
         measures=(*measures, *([brier] if brier else [])),
         net_benefit=net_benefit,
         agreement=compare_decisions(pairs, first, second, thresholds[one.a].value, thresholds[one.b].value),
@@ -89,19 +87,14 @@ DRAWS = 5  # exchanges of the views for each resample: a p-value needs more of t
 DIFFERENCE, PARTIAL = "difference", "difference of standardised partial AUROCs, specificity .9 to 1"
 
 
-def by_other_methods(pairs: Pairs, seed: int, resamples: int) -> tuple[Sensitivity, ...]:
-    """Return what other methods say of the complete pairs; empty when they hold one class or none.
+def by_other_methods(pairs: Pairs, seed: int, resamples: int) -> Iterator[Sensitivity]:
+    """Yield what other methods say of the complete pairs; nothing when they hold one class or none.
 
     seed : of all resampling, so that the same records give the same figures; resamples : of the bootstrap.
     """
-    complete = pairs.complete
-    if complete["label"].nunique() < 2:
-        return ()
-    return tuple(_methods(pairs, seed, resamples))
-
-
-def _methods(pairs: Pairs, seed: int, resamples: int) -> Iterator[Sensitivity]:
     table = pairs.complete
+    if table["label"].nunique() < 2:
+        return
     labels = table["label"].to_numpy(dtype=bool)
     first, second = (table[column].to_numpy(dtype=np.float64) for column in ("score_a", "score_b"))
     of_case = pairs.complete_clusters
@@ -109,14 +102,18 @@ def _methods(pairs: Pairs, seed: int, resamples: int) -> Iterator[Sensitivity]:
     paired = on_complete_pairs(pairs)
     wald = wald_interval(paired, level=0.95)
     yield Sensitivity("Wald", DIFFERENCE, paired.difference, limits(wald), None, "" if wald else paired.reason)
-    patients = table["patient_id"].groupby(labels).nunique()
-    if patients.min() < 2:
-        yield Sensitivity("bootstrap and permutation", DIFFERENCE, None, None, None, ONE_PATIENT)
+    lonely = table["patient_id"].groupby(labels).nunique().min() < 2
+    if lonely or len(table) > MOST_CASES:
+        reason = ONE_PATIENT if lonely else TOO_MANY
+        yield Sensitivity("bootstrap and permutation", DIFFERENCE, None, None, None, reason)
         return
-    if len(table) > MOST_CASES:
-        yield Sensitivity("bootstrap and permutation", DIFFERENCE, None, None, None, TOO_MANY)
-        return
-    yield from _bootstrap(labels, first, second, clusters, pairs.name, seed, resamples)
+    rng = np.random.default_rng([seed, 1987])
+    drawn = compare_by_bootstrap(
+        labels, first, second, name=pairs.name, rng=rng, clusters=clusters, resamples=resamples
+    )
+    kind = "bootstrap" if clusters is None else "bootstrap by patient"
+    for method, interval, p in (("percentile", drawn.percentile, drawn.p), ("BCa", drawn.bca, None)):
+        yield Sensitivity(f"{kind}, {method}", DIFFERENCE, drawn.difference, limits(interval), p, drawn.reason)
     # A stream for each method: one more resample in the bootstrap moves no p of the permutation.
     rng = np.random.default_rng([seed, 1996])
     swapped = exchange_views(
@@ -133,20 +130,3 @@ def _methods(pairs: Pairs, seed: int, resamples: int) -> Iterator[Sensitivity]:
         labels, first, second, name=pairs.name, rng=np.random.default_rng([seed, 1989]), resamples=resamples
     )
     yield Sensitivity("bootstrap", PARTIAL, partial.difference, limits(partial.interval), partial.p, partial.reason)
-
-
-def _bootstrap(
-    labels: Bools,
-    first: Floats,
-    second: Floats,
-    clusters: npt.ArrayLike | None,
-    name: str,
-    seed: int,
-    resamples: int,
-) -> Iterator[Sensitivity]:
-    rng = np.random.default_rng([seed, 1987])
-    found = compare_by_bootstrap(labels, first, second, name=name, rng=rng, clusters=clusters, resamples=resamples)
-    kind = "bootstrap" if clusters is None else "bootstrap by patient"
-    for method, interval in (("percentile", found.percentile), ("BCa", found.bca)):
-        p = found.p if method == "percentile" else None
-        yield Sensitivity(f"{kind}, {method}", DIFFERENCE, found.difference, limits(interval), p, found.reason)

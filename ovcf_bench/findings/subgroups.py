@@ -8,7 +8,7 @@ import pandas as pd
 
 from ovcf_bench.findings.comparisons import estimate_of, no_estimate
 from ovcf_bench.findings.pairing import Pairs, on_complete_pairs
-from ovcf_bench.findings.values import ComparisonFindings, GroupDifference, Interaction, SetFindings, limits
+from ovcf_bench.findings.values import GroupDifference, Interaction, SetFindings, limits
 from ovcf_bench.stats.covariates import MANY_LEVELS, covariate_kind, distinct, level_text
 from ovcf_bench.stats.interaction import compare_groups
 
@@ -27,18 +27,16 @@ def by_covariates(
     """
     several = "site" in covariates and covariates["site"].nunique() > 1
     wanted = (*names, *(["site"] if several and "site" not in names else []))
-    return tuple(
-        _by_disease(pairs, comparison, name, covariates[name])
-        if name in of_positives
-        else _by(pairs, comparison, name, covariates[name])
-        for name in wanted
-        if name in covariates
-    )
+    found = []
+    for name in wanted:
+        if name in covariates:
+            values = pairs.complete["patient_id"].map(covariates[name])
+            found.append((_by_disease if name in of_positives else _by)(pairs, comparison, name, values))
+    return tuple(found)
 
 
-def _by_disease(pairs: Pairs, comparison: str, name: str, of_patient: pd.Series) -> Interaction:
+def _by_disease(pairs: Pairs, comparison: str, name: str, values: pd.Series) -> Interaction:
     complete = pairs.complete
-    values = complete["patient_id"].map(of_patient)
     # A grade or a level exists for fractures only: within "grade 2" there is no negative to tell them from.
     positive, negative = complete["label"], ~complete["label"]
     levels = distinct(values[positive])
@@ -55,15 +53,12 @@ def _no_test(name: str, comparison: str, groups: tuple[GroupDifference, ...], re
     return Interaction(name, comparison, groups, None, None, None, None, None, None, reason)
 
 
-def _by(pairs: Pairs, comparison: str, name: str, of_patient: pd.Series) -> Interaction:
-    complete = pairs.complete
-    values = complete["patient_id"].map(of_patient)
+def _by(pairs: Pairs, comparison: str, name: str, values: pd.Series) -> Interaction:
     kind = covariate_kind(values)
     if kind == "text":
-        reason = f"more than {MANY_LEVELS} different texts"
-        return _no_test(name, comparison, (), reason)
+        return _no_test(name, comparison, (), f"more than {MANY_LEVELS} different texts")
     groups = dict(_halves(values) if kind == "numeric" else _levels(values))
-    found = tuple(_within(pairs, group, complete[members]) for group, members in groups.items())
+    found = tuple(_within(pairs, group, pairs.complete[members]) for group, members in groups.items())
     return _test(name, comparison, found)
 
 
@@ -90,14 +85,9 @@ def across_sets(sets: Mapping[str, SetFindings], ids: tuple[str, ...]) -> tuple[
     """Return for each comparison whether it differs between the test sets, which share no patient."""
     found = []
     for one in ids if len(sets) > 1 else ():
-        of_sets = {name: _comparison(findings, one) for name, findings in sets.items()}
-        groups = tuple(GroupDifference(name, finding.estimate) for name, finding in of_sets.items())
-        found.append(_test("set", one, groups))
+        of_sets = {name: each.estimate for name, its in sets.items() for each in its.comparisons if each.id == one}
+        found.append(_test("set", one, tuple(GroupDifference(*each) for each in of_sets.items())))
     return tuple(found)
-
-
-def _comparison(findings: SetFindings, one: str) -> ComparisonFindings:
-    return next(finding for finding in findings.comparisons if finding.id == one)
 
 
 def _test(by: str, comparison: str, groups: tuple[GroupDifference, ...]) -> Interaction:
