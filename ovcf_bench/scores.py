@@ -64,19 +64,6 @@ def network_rows(
     cases : (n,) rows with set, patient_id, exam_id, image_id, site and label; score, logit : (n,); also : further
     columns of `cases` that are kept. An arm whose scores come from elsewhere has no model ("").
     """
-    return _made(cases, arm, SINGLE, repeat, fold, score, logit, also)
-
-
-def ensemble_rows(
-    cases: pd.DataFrame, arm: Arm, ensemble: str, *, score: Any, logit: Any = np.nan, also: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Return the rows of an arm's ensemble; arguments as `network_rows`."""
-    return _made(cases, arm, ensemble, pd.NA, pd.NA, score, logit, also)
-
-
-def _made(
-    cases: pd.DataFrame, arm: Arm, ensemble: str, repeat: Any, fold: Any, score: Any, logit: Any, also: Sequence[str]
-) -> pd.DataFrame:
     values: dict[str, Any] = {
         "kind": np.where(cases["set"] == DEVELOPMENT, "oof", "test"),
         "target": _TARGET,
@@ -85,7 +72,7 @@ def _made(
         "model": arm.model,
         "repeat": repeat,
         "fold": fold,
-        "ensemble": ensemble,
+        "ensemble": SINGLE,
         "score": score,
         "logit": logit,
     }
@@ -93,6 +80,14 @@ def _made(
     values |= {name: cases[name] for name in also}
     table = cases.assign(**values)[list(dict.fromkeys((*SCORE_COLUMNS, *also)))]
     return table.astype({"repeat": "Int64", "fold": "Int64", "label": np.int64})
+
+
+def ensemble_rows(
+    cases: pd.DataFrame, arm: Arm, ensemble: str, *, score: Any, logit: Any = np.nan, also: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the rows of an arm's ensemble; arguments as `network_rows`."""
+    rows = network_rows(cases, arm, 0, 0, score=score, logit=logit, also=also)
+    return rows.assign(repeat=None, fold=None, ensemble=ensemble).astype({"repeat": "Int64", "fold": "Int64"})
 
 
 def ensembles_of(logits: Doubles) -> dict[Ensemble, tuple[Doubles, Doubles]]:
