@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +36,8 @@ def compare_scores(layout: Layout, request: Request, pseudonyms: Pseudonyms, *, 
     folder.remove(records.REPORT)
     folder.write_text(records.SCORES, text)
     folder.write(findings.ANALYSIS, analysis)
-    folder.write(records.SOURCE, _source(layout, request, command))
+    content, rows = request.file.read_bytes(), len(layout.table)
+    folder.write(records.SOURCE, source_of(command, request.file.name, content, rows, layout.said))
     findings.rebuild(folder.path)
     return folder
 
@@ -46,14 +47,15 @@ def to_findings(layout: Layout, request: Request, pseudonyms: Pseudonyms) -> Fin
     return findings.of_scores(_analysis(layout, request), _score_table(layout, request, pseudonyms))
 
 
-def _source(layout: Layout, request: Request, command: str) -> Source:
+def source_of(command: str, file: str, content: bytes, rows: int, read_as: Iterable[str]) -> Source:
+    """Return what a folder of scores tells of its making: from which content of a file, and how that was understood."""
     return Source(
         project_version=ovcf_bench.__version__,
         command=command,
-        file=request.file.name,
-        sha256=hashlib.sha256(request.file.read_bytes()).hexdigest(),
-        rows=len(layout.table),
-        read_as=tuple(layout.said),
+        file=file,
+        sha256=hashlib.sha256(content).hexdigest(),
+        rows=rows,
+        read_as=tuple(read_as),
         versions=versions(),
         **machine(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -82,13 +83,11 @@ _MEANT = {*SCORE_COLUMNS, "patient"}.difference(("site", "view", "model"))
 class Layout:
     """A table with one row per case: label (bool), patient, set, the arms' columns, and the subgroups.
 
-    arms : name and columns of `table`; clustered : whether the patient column was declared as cluster; said : how
-    the file was understood, in sentences.
+    arms : name and columns of `table`; said : how the file was understood, in sentences.
     """
 
     table: pd.DataFrame
     arms: tuple[tuple[str, tuple[str, ...]], ...]
-    clustered: bool
     said: tuple[str, ...]
 
 
@@ -99,7 +98,6 @@ def read_scores(request: Request) -> Layout:
     _check_columns(table, request)
     if request.arm_column is not None:
         table, request = _widen(table, request)
-    arms = request.arms
     cases = pd.DataFrame(
         {
             "label": _labels(table, request.label or ""),
@@ -107,17 +105,18 @@ def read_scores(request: Request) -> Layout:
             "set": _texts(table, request.set, ALL) if request.set else ALL,
         }
     )
-    for column in dict.fromkeys(column for _, columns in arms for column in columns):
+    for column in dict.fromkeys(column for _, columns in request.arms for column in columns):
         cases[f"score {column}"] = _scores(table, column)
     for name in request.subgroups:
         cases[name] = table[name]
     _refuse_repeated_patients(cases, request)
-    renamed = tuple((name, tuple(f"score {column}" for column in columns)) for name, columns in arms)
-    return Layout(cases, renamed, request.cluster is not None, tuple(said))
+    renamed = tuple((name, tuple(f"score {column}" for column in columns)) for name, columns in request.arms)
+    return Layout(cases, renamed, tuple(said))
 
 
 def _read(path: Path) -> pd.DataFrame:
-    readers = {".csv": pd.read_csv, ".tsv": _read_tsv, ".parquet": pd.read_parquet, ".xlsx": pd.read_excel}
+    tsv = partial(pd.read_csv, sep="\t")
+    readers = {".csv": pd.read_csv, ".tsv": tsv, ".parquet": pd.read_parquet, ".xlsx": pd.read_excel}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise DataError(Problem(path.name, "is not a table", f"Allowed: {', '.join(readers)}."))
@@ -133,10 +132,6 @@ def _read(path: Path) -> pd.DataFrame:
     if table.empty:
         raise DataError(Problem(path.name, "has no rows"))
     return table.rename(columns=str)
-
-
-def _read_tsv(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, sep="\t")
 
 
 def _guess(table: pd.DataFrame, request: Request) -> tuple[Request, list[str]]:

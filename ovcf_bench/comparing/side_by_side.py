@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-import ovcf_bench
 from ovcf_bench import findings, records, scores
+from ovcf_bench.comparing.analyse import source_of
 from ovcf_bench.errors import BenchError, Problem, RecordError
 from ovcf_bench.findings import Analysis, Findings
 from ovcf_bench.findings.case_scores import ScoreBook, open_book
 from ovcf_bench.findings.values import ArmRecord, Primary
-from ovcf_bench.provenance import digest, machine, versions
+from ovcf_bench.provenance import digest
 from ovcf_bench.records import RUN_AGAIN, ListedRun, Provenance, RunAuroc, RunFolder, SharedSet, SideBySide, Source
 from ovcf_bench.study import Study
 from ovcf_bench.study.load import changes
@@ -72,7 +72,9 @@ def set_side_by_side(runs: Sequence[Path], *, to: Path | None, command: str) -> 
     folder.write(records.SIDE_BY_SIDE, record)
     folder.write_text(records.SCORES, text)
     folder.write(findings.ANALYSIS, analysis)
-    folder.write(records.SOURCE, _source(read, table, text, command))
+    file, rows = f"{records.SCORES} of {len(read)} runs", len(table.drop_duplicates(["set", "exam_id"]))
+    read_as = (f"run {run.number} is {run.name} (findings {run.digest[:8]})" for run in read)
+    folder.write(records.SOURCE, source_of(command, file, text.encode(), rows, read_as))
     folder.write(findings.FINDINGS, found)
     return folder, record
 
@@ -177,13 +179,8 @@ def _exams(book: ScoreBook, name: str, arms: tuple[str, ...]) -> set[tuple[Any, 
 
 def _score_table(read: Sequence[_Run], shared: Sequence[SharedSet]) -> pd.DataFrame:
     """Return the ensembles of the arms that are tested, one row for each case, each arm named with its run."""
-    first = read[0]
-    wanted: dict[tuple[int, str, str], _Run] = {}
-    for each in shared:
-        for arm in each.arms:
-            wanted[1, each.set, arm] = first
-            wanted[each.run, each.set, arm] = read[each.run - 1]
-    parts = [_arm_rows(run, name, arm) for (_, name, arm), run in sorted(wanted.items(), key=lambda item: item[0])]
+    wanted = {(number, each.set, arm) for each in shared for arm in each.arms for number in (1, each.run)}
+    parts = [_arm_rows(read[number - 1], name, arm) for number, name, arm in sorted(wanted)]
     return scores.build(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*SCORE_COLUMNS]))
 
 
@@ -209,7 +206,8 @@ def _analysis(read: Sequence[_Run], shared: Sequence[SharedSet]) -> Analysis:
     arms = dict.fromkeys(each for arm, number in pairs for each in ((arm, 1), (arm, number)))
     tested = [each.set for each in shared if each.arms]
     sets = tuple(name for name in first.findings.sets if name in tested)
-    comparisons = tuple(_comparison(read[number - 1].named(arm), first.named(arm)) for arm, number in pairs)
+    named = [(read[number - 1].named(arm), first.named(arm)) for arm, number in pairs]
+    comparisons = tuple(Comparison(f"{a} - {b}", a, b) for a, b in named)
     study = first.findings.study
     return Analysis(
         title=f"Side by side: {', '.join(run.name for run in read)}",
@@ -229,10 +227,6 @@ def _analysis(read: Sequence[_Run], shared: Sequence[SharedSet]) -> Analysis:
         primary=Primary(tested[0], comparisons[0].id) if comparisons else None,
         from_study=False,
     )
-
-
-def _comparison(a: str, b: str) -> Comparison:
-    return Comparison(f"{a} - {b}", a, b)
 
 
 def _arm(run: _Run, name: str) -> ArmRecord:
@@ -265,16 +259,3 @@ def _study_changes(first: _Run, run: _Run) -> tuple[str, ...]:
     if first.study is None or run.study is None:
         return (_NO_STUDY,) if first.study is not run.study else ()
     return changes(first.study.plain(), run.study.plain())
-
-
-def _source(read: Sequence[_Run], table: pd.DataFrame, text: str, command: str) -> Source:
-    return Source(
-        project_version=ovcf_bench.__version__,
-        command=command,
-        file=f"{records.SCORES} of {len(read)} runs",
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
-        rows=len(table.drop_duplicates(["set", "exam_id"])),
-        read_as=tuple(f"run {run.number} is {run.name} (findings {run.digest[:8]})" for run in read),
-        versions=versions(),
-        **machine(),
-    )
