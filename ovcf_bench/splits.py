@@ -131,10 +131,8 @@ def reuse(
     cohort = known["cohort"].reindex(frozen["patient_id"]).to_numpy()
     if (cohort != frozen["cohort"].to_numpy()).any():
         raise DataError(Problem(where, "puts patients into other cohorts than the data do"))
-    in_order = frozen.set_index("patient_id").reindex(
-        [each for each in known.index if each in set(frozen["patient_id"])]
-    )
-    result = in_order.reset_index()[[*SPLIT_COLUMNS]]
+    in_order = known.index[known.index.isin(frozen["patient_id"])]
+    result = frozen.set_index("patient_id").reindex(in_order).reset_index()[[*SPLIT_COLUMNS]]
     if DEVELOPMENT in names:
         _check_folds(result.assign(label=known["label"].reindex(result["patient_id"]).to_numpy()), folds)
     return result
