@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ovcf_bench.findings.values import Findings
-from ovcf_bench.report.kit.blocks import Block, Figure, Items, Section, Table, place_of
+from ovcf_bench.report.kit.blocks import Block, Figure, Items, Section
+from ovcf_bench.report.kit.table import Table, place_of
 from ovcf_bench.report.notices import Notice, notices
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.report.sections.comparisons import comparisons

@@ -15,7 +15,8 @@ from markupsafe import Markup
 from ovcf_bench import records
 from ovcf_bench.records import RunFolder
 from ovcf_bench.report.files.tables import as_csv, as_latex
-from ovcf_bench.report.kit.blocks import Figure, Table
+from ovcf_bench.report.kit.blocks import Figure
+from ovcf_bench.report.kit.table import Table
 from ovcf_bench.report.page import Page, make_page
 from ovcf_bench.report.read import read_run
 

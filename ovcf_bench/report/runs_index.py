@@ -14,7 +14,8 @@ from ovcf_bench import records
 from ovcf_bench.errors import BenchError, Problem, RecordError
 from ovcf_bench.findings.values import ComparisonFindings, Findings, Limits
 from ovcf_bench.records import RunFolder
-from ovcf_bench.report.kit.blocks import Cell, Column, Group, Row, Section, Table, cells
+from ovcf_bench.report.kit.blocks import Section
+from ovcf_bench.report.kit.table import Cell, Group, Row, Table, cells, textual
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.read import RunRecords, read_run
 from ovcf_bench.report.render import render
@@ -92,7 +93,7 @@ def index_page(runs: Sequence[RunSummary]) -> str:
     broken = sum(bool(run.broken) for run in runs)
     said = f"{count(len(runs))} {'run' if len(runs) == 1 else 'runs'}, the newest first."
     sentences = [said, f"{count(broken)} of them cannot be read; the table says why."][: 2 if broken else 1]
-    columns = tuple(Column(head, numeric=False) for head in ("Run", *HEADS))
+    columns = textual("Run", *HEADS)
     table = Table("runs", "The runs of this folder.", columns, (Group("", tuple(map(_row, runs))),), label="Table 1")
     return render(
         Page(

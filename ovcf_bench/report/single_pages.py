@@ -7,21 +7,9 @@ from collections.abc import Sequence
 
 import ovcf_bench
 from ovcf_bench.records import ContactSheet, ShownImage
-from ovcf_bench.report.kit.blocks import (
-    Block,
-    Column,
-    Figure,
-    Group,
-    Paragraph,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    cells,
-    numeric,
-)
+from ovcf_bench.report.kit.blocks import Block, Figure, Paragraph, Picture, Pictures, Section
 from ovcf_bench.report.kit.plot import Axis, Frame, Plot, Series, Style, Tick, nice_ticks
+from ovcf_bench.report.kit.table import Group, Row, Table, cells, numeric, textual
 from ovcf_bench.report.notices import Notice
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.render import render
@@ -37,7 +25,7 @@ def power_page(sentence: str, curve: Sequence[CurvePoint], wanted: float) -> str
         Row(count(each.patients), cells(count(each.positives), count(each.negatives), per_cent(each.power)))
         for each in curve
     )
-    columns = (Column("Patients", numeric=False), *numeric("Positive", "Negative", "Power"))
+    columns = (*textual("Patients"), *numeric("Positive", "Negative", "Power"))
     table = Table("power", "Power by sample size.", columns, (Group("", rows),), label="Table 1")
     figure = Figure("power-curve", "Power by number of patients.", (_plot(curve, wanted),), label="Figure 1")
     return render(

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ovcf_bench.report.files.folder import pdf, png, standalone_svg
 from ovcf_bench.report.files.tables import as_csv, as_latex, as_markdown, write_word
-from ovcf_bench.report.kit.blocks import Cell, Column, Group, Row, Table, cells, numeric
+from ovcf_bench.report.kit.table import Cell, Column, Group, Row, Table, cells, numeric
 from ovcf_bench.report.page import make_page
 from ovcf_bench.report.read import read_run
 

@@ -1,6 +1,7 @@
 import pytest
 
-from ovcf_bench.report.kit.blocks import Column, Footnotes, Matrices, Paragraph, Table
+from ovcf_bench.report.kit.blocks import Matrices, Paragraph
+from ovcf_bench.report.kit.table import Column, Footnotes, Table
 from ovcf_bench.report.page import make_page
 from ovcf_bench.report.read import read_run
 from ovcf_bench.report.sections.comparisons import delong_table, verdict_table

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
 
-from ovcf_bench.report.kit.blocks import Cell, Column, Group, Row, Table
+from ovcf_bench.report.kit.table import Cell, Group, Row, Table, textual
 
 HERE, AUTHOR, NOT_APPLICABLE = "in this report", "author", "not applicable"
 
@@ -67,9 +67,7 @@ def checklist_tables(places: Mapping[str, str]) -> Iterator[Table]:
             id=f"checklist-{checklist.file.replace('_', '-')}",
             caption=f"{checklist.name}: of {len(judged)} items {here} are answered in this report, {author} are the "
             f"author’s, {none} do not apply.",
-            columns=tuple(
-                Column(title, numeric=False) for title in ("Item", "About", "Status", "Where, or what to write")
-            ),
+            columns=textual("Item", "About", "Status", "Where, or what to write"),
             groups=tuple(
                 Group(section, tuple(_row(item, status, places) for item, status in members))
                 for section, members in groups

@@ -13,8 +13,9 @@ from pathlib import Path
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.files import write_atomically
 from ovcf_bench.report.files.tables import as_csv, as_latex, as_markdown, write_word
-from ovcf_bench.report.kit.blocks import Figure, Listing, Panel, Table
+from ovcf_bench.report.kit.blocks import Figure, Listing, Panel
 from ovcf_bench.report.kit.plot import Plot, Series
+from ovcf_bench.report.kit.table import Table
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.render import templates
 

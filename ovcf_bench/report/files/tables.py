@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ovcf_bench.report.kit.blocks import Cell, Row, Table
 from ovcf_bench.report.kit.csv import as_field
+from ovcf_bench.report.kit.table import Cell, Row, Table
 from ovcf_bench.wording import NONE
 
 if TYPE_CHECKING:

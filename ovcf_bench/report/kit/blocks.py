@@ -1,18 +1,17 @@
-"""What a page is made of; every block names the template that draws it.
-
-Ids of rows are made of positions, not of names: names come from study files and may hold anything.
-"""
+"""What a page is made of; every block names the template that draws it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from ovcf_bench.findings.values import Anchor, Findings
+from ovcf_bench.findings.values import Findings, SetFindings
+from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.flow import FlowColumn
 from ovcf_bench.report.kit.forest import Forest
 from ovcf_bench.report.kit.plot import Plot
+from ovcf_bench.report.kit.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,68 +45,6 @@ class Listing:
     file: str = ""
     id: str = ""
     wrapped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One value; `detail` stands small beneath it, `note` is the letter of a footnote; `links` are (text, href)."""
-
-    text: str
-    detail: str = ""
-    note: str = ""
-    strong: bool = False
-    links: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column; `spanner` is a common head over neighbouring columns."""
-
-    title: str
-    numeric: bool = True
-    spanner: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row with its head; `id` is where links of the page lead."""
-
-    head: str
-    cells: tuple[Cell, ...]
-    id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Rows under a common head; no head, no line for it."""
-
-    head: str
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table; the first column holds the heads of the rows. `footnotes` are (letter, text)."""
-
-    template: ClassVar[str] = "table.html"
-    id: str
-    caption: str
-    columns: tuple[Column, ...]
-    groups: tuple[Group, ...]
-    notes: tuple[str, ...] = ()
-    footnotes: tuple[tuple[str, str], ...] = ()
-    label: str = ""
-
-    @property
-    def spanners(self) -> list[tuple[str, int]]:
-        """Heads over neighbouring columns with the number of columns each; empty without any."""
-        found: list[tuple[str, int]] = []
-        for column in self.columns:
-            if found and found[-1][0] == column.spanner:
-                found[-1] = (column.spanner, found[-1][1] + 1)
-            else:
-                found.append((column.spanner, 1))
-        return found if any(name for name, _ in found) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,53 +164,30 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-@dataclass(slots=True)
-class Footnotes:
-    """Letters for the reasons why values do not exist; equal reasons share a letter."""
-
-    letters: dict[str, str] = field(default_factory=dict)
-
-    def letter(self, reason: str) -> str:
-        """Return the letter of a reason; no reason, no letter."""
-        return self.letters.setdefault(reason, _letter(len(self.letters))) if reason else ""
-
-    def all(self) -> tuple[tuple[str, str], ...]:
-        """Return (letter, reason) in order of appearance."""
-        return tuple((letter, reason) for reason, letter in self.letters.items())
+def present(*blocks: Block | None) -> tuple[Block, ...]:
+    """Return the blocks that exist."""
+    return tuple(block for block in blocks if block is not None)
 
 
-def _letter(position: int) -> str:
-    """Return a, b, ..., z, aa, ab, ..."""
-    first, second = divmod(position, 26)
-    return (_letter(first - 1) if first else "") + chr(ord("a") + second)
+def plots_by_set(findings: Findings, draw: Callable[[str, SetFindings, int], Plot | None]) -> dict[str, Plot]:
+    """Return the plots of the sets that have one; `draw` takes name, findings and position of a set."""
+    drawn = ((name, draw(name, found, at)) for at, (name, found) in enumerate(findings.sets.items()))
+    return {name: plot for name, plot in drawn if plot is not None}
 
 
-def cells(*texts: str) -> tuple[Cell, ...]:
-    """Return plain cells."""
-    return tuple(Cell(text) for text in texts)
+def figure_by_set(
+    name: str,
+    caption: str,
+    findings: Findings,
+    drawn: Mapping[str, Plot],
+    columns: Sequence[str],
+    values: Callable[[SetFindings, int], Iterable[Sequence[CsvCell]]],
+) -> Figure | None:
+    """Return the figure of one panel per set; nothing without any.
 
-
-def numeric(*titles: str, spanner: str = "") -> tuple[Column, ...]:
-    """Return columns of numbers, under a common head if one is given."""
-    return tuple(Column(title, spanner=spanner) for title in titles)
-
-
-def unique(texts: Iterable[str | None]) -> list[str]:
-    """Return the distinct texts that are not empty, in order of appearance."""
-    return list(dict.fromkeys(text for text in texts if text))
-
-
-def row_id(table: str, set_position: int, position: int) -> str:
-    """Return the id of a row: the n-th arm or comparison of a set in a kind of table."""
-    return f"row-{table}-{set_position}-{position}"
-
-
-def place_of(findings: Findings, anchor: Anchor | None) -> str:
-    """Return the id of the row that an anchor means, or "" when the page has no such row."""
-    if anchor is None or anchor.set not in findings.sets:
-        return ""
-    found = findings.sets[anchor.set]
-    names = list(found.arms) if anchor.table == "auroc" else [one.id for one in found.comparisons]
-    if anchor.name not in names:
-        return ""
-    return row_id(anchor.table, list(findings.sets).index(anchor.set), names.index(anchor.name))
+    values : takes the findings of a set and the number of its panel.
+    """
+    if not drawn:
+        return None
+    rows = (row for at, each in enumerate(drawn) for row in values(findings.sets[each], at))
+    return Figure(name, caption, tuple(drawn.values()), data=as_csv(columns, rows))

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ovcf_bench.findings.values import Limits
 from ovcf_bench.report.kit.csv import CsvCell
 from ovcf_bench.report.kit.plot import Frame, Style, Tick, digits_of, span_ticks
-from ovcf_bench.wording import number
+from ovcf_bench.wording import number, with_interval
 
 WIDTH = 430
 _HEAD, _ROW, _FOOT, _TOP = 26, 37, 44, 6
@@ -26,6 +26,11 @@ class ForestRow:
     value: float | None
     ci: Limits | None
     style: Style
+
+
+def forest_row(label: str, value: float | None, ci: Limits | None, style: Style, *, sign: bool = False) -> ForestRow:
+    """Return a row that shows its value with its interval; `sign` : as a difference."""
+    return ForestRow(label, with_interval(value, ci, sign=sign), value, ci, style)
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,4 +202,5 @@ def y_axis(title: str, frame: Frame, ticks: Sequence[float]) -> Axis:
     return Axis(title, tuple(placed), low, high)
 
 
+SQUARE = Frame(430, 426)  # both axes are equally long
 UNIT = tuple(share / 5 for share in range(6))  # 0 to 1 in fifths

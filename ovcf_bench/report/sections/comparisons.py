@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovcf_bench.findings.values import ComparisonFindings, Estimate, Findings, MeasureDifference, Sensitivity
-from ovcf_bench.report.kit.blocks import (
-    Block,
+from ovcf_bench.report.kit.blocks import Figure, Items, Paragraph, Section, present
+from ovcf_bench.report.kit.csv import as_csv
+from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, forest, forest_row, forest_values
+from ovcf_bench.report.kit.plot import arm_style
+from ovcf_bench.report.kit.table import (
     Cell,
-    Column,
-    Figure,
     Footnotes,
     Group,
-    Items,
-    Paragraph,
     Row,
-    Section,
     Table,
+    all_comparisons,
+    comparison_groups,
     numeric,
-    row_id,
+    textual,
     unique,
 )
-from ovcf_bench.report.kit.csv import as_csv
-from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, ForestRow, forest, forest_values
-from ovcf_bench.report.kit.plot import arm_style
 from ovcf_bench.report.read import RunRecords
-from ovcf_bench.wording import NONE, count, interval, joined, minus, number, p_phrase, p_value, signed, with_interval
+from ovcf_bench.wording import NONE, count, interval, joined, minus, number, p_phrase, p_value, signed
 
 _NOT_ALIKE = (
     "A p-value above .05 does not show that two views are comparable. That takes a margin, declared before the test "
@@ -40,21 +37,29 @@ def comparisons(run: RunRecords) -> Section:
     if delong is None:
         nothing = Paragraph("The study declares no comparison, so no test was made.")
         return Section("comparisons", "Comparisons", (nothing,))
+    blocks = present(
+        Paragraph(_NOT_ALIKE),
+        delong,
+        *(Paragraph(text) for text in _omnibus(findings)),
+        _forest(findings),
+        verdict_table(findings),
+        _conclusions(findings),
+        readers_table(findings),
+        sensitivity_table(findings),
+        measures_table(findings),
+    )
+    return Section("comparisons", "Comparisons", blocks)
+
+
+def _conclusions(findings: Findings) -> Items | None:
     several = len(findings.sets) > 1
-    conclusions = tuple(
+    found = tuple(
         (f"On {name}." if several else "", one.conclusion)
         for name, found in findings.sets.items()
         for one in found.comparisons
         if one.conclusion
     )
-    tables = (verdict_table(findings), readers_table(findings), sensitivity_table(findings), measures_table(findings))
-    blocks: list[Block] = [Paragraph(_NOT_ALIKE), delong]
-    blocks += [Paragraph(text) for text in _omnibus(findings)]
-    blocks += _forest(findings)
-    blocks += [each for each in tables[:1] if each is not None]
-    blocks += [Items(conclusions)] if conclusions else []
-    blocks += [each for each in tables[1:] if each is not None]
-    return Section("comparisons", "Comparisons", tuple(blocks))
+    return Items(found) if found else None
 
 
 def _omnibus(findings: Findings) -> Iterator[str]:
@@ -67,33 +72,28 @@ def _omnibus(findings: Findings) -> Iterator[str]:
             yield f"All arms on {name} at once: no test ({test.reason})."
 
 
-def _forest(findings: Findings) -> Iterator[Figure]:
+def _forest(findings: Findings) -> Figure | None:
     groups = [
         ForestGroup(
             name,
             tuple(
-                ForestRow(
-                    minus(one.a, one.b),
-                    with_interval(one.estimate.difference, one.estimate.ci, sign=True),
-                    one.estimate.difference,
-                    one.estimate.ci,
-                    arm_style(position),
+                forest_row(
+                    minus(one.a, one.b), one.estimate.difference, one.estimate.ci, arm_style(position), sign=True
                 )
                 for position, one in enumerate(found.comparisons)
             ),
         )
         for name, found in findings.sets.items()
     ]
-    every = [one for found in findings.sets.values() for one in found.comparisons]
-    margins = {(one.claim, one.margin) for one in every if one.margin}
+    margins = {(one.claim, one.margin) for _, one in all_comparisons(findings) if one.margin}
     guides = [(0.0, "no difference"), *((-margin, f"margin {signed(-margin)}") for _, margin in margins if margin)]
     guides += [(margin, f"margin {signed(margin)}") for claim, margin in margins if claim == "equivalence" and margin]
     drawn = forest("differences-0", "Differences of AUROC", "Difference of AUROC", groups, guides=guides)
-    if drawn is not None:
-        words = "the line at 0 is no difference"
-        words += ", the others are the margins" if margins else ""
-        caption = f"Differences of AUROC, first arm minus second, with 95 % intervals; {words}."
-        yield Figure("differences", caption, (drawn,), data=as_csv(COLUMNS, forest_values(groups, 0)))
+    if drawn is None:
+        return None
+    words = "the line at 0 is no difference" + (", the others are the margins" if margins else "")
+    caption = f"Differences of AUROC, first arm minus second, with 95 % intervals; {words}."
+    return Figure("differences", caption, (drawn,), data=as_csv(COLUMNS, forest_values(groups, 0)))
 
 
 _CLAIMS = {"noninferiority": "non-inferiority", "equivalence": "equivalence"}
@@ -102,23 +102,14 @@ _CLAIMS = {"noninferiority": "non-inferiority", "equivalence": "equivalence"}
 def delong_table(findings: Findings) -> Table | None:
     """Return every comparison on every set; nothing when the study has none."""
     footnotes = Footnotes()
-    every = [one for found in findings.sets.values() for one in found.comparisons]
+    every = [one for _, one in all_comparisons(findings)]
     if not every:
         return None
     missing = any(one.estimate.missing for one in every)
     methods = unique(each.method for one in every for each in (one.estimate, one.all_data) if each is not None)
     several = len(methods) > 1
-    groups = tuple(
-        Group(
-            name,
-            tuple(
-                row
-                for position, one in enumerate(found.comparisons)
-                for row in _tests(one, footnotes, missing, several, row_id("comparison", at, position))
-            ),
-        )
-        for at, (name, found) in enumerate(findings.sets.items())
-        if found.comparisons
+    groups = comparison_groups(
+        findings, "comparison", lambda one, place: _tests(one, place, footnotes, missing, several)
     )
     notes = [
         "Difference: first arm minus second. Adjusted p: Holm, over the comparisons declared in advance, within a set."
@@ -134,11 +125,11 @@ def delong_table(findings: Findings) -> Table | None:
         id="delong",
         caption="Tests of the differences between arms.",
         columns=(
-            Column("Comparison", numeric=False),
+            *textual("Comparison"),
             *numeric("Cases", *(["Incomplete"] if missing else [])),
             *numeric("First", "Second", "Difference", "95 % interval", spanner="AUROC"),
             *numeric("z", "p", "p (adjusted)"),
-            Column("Declared in advance", numeric=False),
+            *textual("Declared in advance"),
         ),
         groups=groups,
         notes=tuple(notes),
@@ -153,7 +144,7 @@ def _adjustment(one: ComparisonFindings) -> str:
     return "not pre-declared, hence exploratory: Benjamini & Hochberg over such comparisons of the set"
 
 
-def _tests(one: ComparisonFindings, footnotes: Footnotes, missing: bool, several: bool, place: str) -> list[Row]:
+def _tests(one: ComparisonFindings, place: str, footnotes: Footnotes, missing: bool, several: bool) -> list[Row]:
     """Return the row of a comparison, and a second one for all data where a score is missing."""
     adjusted = Cell(p_value(one.p_holm if one.declared else one.p_bh), note=footnotes.letter(_adjustment(one)))
     last = (adjusted, Cell("yes" if one.declared else "no"))
@@ -200,44 +191,30 @@ def _test(
 def verdict_table(findings: Findings) -> Table | None:
     """Return the verdicts against margins; nothing when no comparison claims more than a difference."""
     footnotes = Footnotes()
-    claims = {
-        name: [
-            (one, row_id("verdict", at, position))
-            for position, one in enumerate(found.comparisons)
-            if one.claim in _CLAIMS
-        ]
-        for at, (name, found) in enumerate(findings.sets.items())
-    }
-    if not any(claims.values()):
+    groups = comparison_groups(findings, "verdict", lambda one, place: _verdicts(one, place, footnotes))
+    if not groups:
         return None
-    methods = unique(
-        method
-        for found in claims.values()
-        for one, _ in found
-        for method in (one.noninferiority.ci_method, one.equivalence.ci_method)
-    )
+    claims = [one for _, one in all_comparisons(findings) if one.claim in _CLAIMS]
+    methods = unique(method for one in claims for method in (one.noninferiority.ci_method, one.equivalence.ci_method))
     return Table(
         id="verdicts",
         caption="Verdicts on the claims, against the margins.",
         columns=(
-            Column("Comparison", numeric=False),
-            Column("Claim", numeric=False),
+            *textual("Comparison", "Claim"),
             *numeric("Margin", "Level", "Limits"),
-            Column("Verdict", numeric=False),
+            *textual("Verdict"),
         ),
-        groups=tuple(
-            Group(name, tuple(_verdict(one, place, footnotes) for one, place in found))
-            for name, found in claims.items()
-            if found
-        ),
+        groups=groups,
         notes=tuple(f"Limits: {joined(methods)}." for _ in methods[:1]),
         footnotes=footnotes.all(),
     )
 
 
-def _verdict(one: ComparisonFindings, place: str, footnotes: Footnotes) -> Row:
+def _verdicts(one: ComparisonFindings, place: str, footnotes: Footnotes) -> Iterator[Row]:
+    if one.claim not in _CLAIMS:
+        return
     verdict = one.noninferiority if one.claim == "noninferiority" else one.equivalence
-    return Row(
+    yield Row(
         minus(one.a, one.b),
         (
             Cell(_CLAIMS[one.claim]),
@@ -252,13 +229,7 @@ def _verdict(one: ComparisonFindings, place: str, footnotes: Footnotes) -> Row:
 
 def _by_set(findings: Findings, wanted: str) -> list[tuple[str, ComparisonFindings]]:
     """Return (head of a group, comparison) of every comparison that has any of `wanted`."""
-    several = len(findings.sets) > 1
-    return [
-        (minus(one.a, one.b) + (f", {name}" if several else ""), one)
-        for name, found in findings.sets.items()
-        for one in found.comparisons
-        if getattr(one, wanted)
-    ]
+    return [(minus(one.a, one.b) + place, one) for place, one in all_comparisons(findings) if getattr(one, wanted)]
 
 
 def sensitivity_table(findings: Findings) -> Table | None:
@@ -270,11 +241,7 @@ def sensitivity_table(findings: Findings) -> Table | None:
     return Table(
         id="sensitivity",
         caption="The same comparisons by other methods: none of them replaces the test above.",
-        columns=(
-            Column("Method", numeric=False),
-            Column("Quantity", numeric=False),
-            *numeric("Value", "95 % interval", "p"),
-        ),
+        columns=(*textual("Method", "Quantity"), *numeric("Value", "95 % interval", "p")),
         groups=tuple(Group(head, tuple(_other(each, footnotes) for each in one.sensitivity)) for head, one in found),
         footnotes=footnotes.all(),
     )
@@ -295,9 +262,9 @@ def measures_table(findings: Findings) -> Table | None:
         id="measures",
         caption="Accuracy of both arms at their thresholds, on the same cases.",
         columns=(
-            Column("Measure", numeric=False),
+            *textual("Measure"),
             *numeric("First", "Second"),
-            Column("Quantity", numeric=False),
+            *textual("Quantity"),
             *numeric("Value", "95 % interval", "p", "p by another test"),
         ),
         groups=tuple(Group(head, tuple(_measure(each, footnotes) for each in one.measures)) for head, one in found),
@@ -347,10 +314,7 @@ def readers_table(findings: Findings) -> Table | None:
     return Table(
         id="readers",
         caption="Readers and cases both random: Obuchowski and Rockette, degrees of freedom of Hillis (2007).",
-        columns=(
-            Column("Comparison", numeric=False),
-            *numeric("Readers", "Difference", "95 % interval", "F", "df", "p"),
-        ),
+        columns=(*textual("Comparison"), *numeric("Readers", "Difference", "95 % interval", "F", "df", "p")),
         groups=(Group("", tuple(rows)),),
         notes=("Beneath the number of readers: the AUROC of each, first arm; second arm.",),
         footnotes=footnotes.all(),

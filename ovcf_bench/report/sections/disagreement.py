@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ovcf_bench.findings.values import Agreement, ComparisonFindings, Decisions, Findings, Fused, Gallery, Valued
-from ovcf_bench.report.kit.blocks import (
-    Block,
+from ovcf_bench.findings.values import Agreement, ComparisonFindings, Decisions, Findings, Fused, Gallery, ShownExam
+from ovcf_bench.report.kit.blocks import Block, Figure, GalleryBlock, Paragraph, Section, Shown, present
+from ovcf_bench.report.kit.csv import CsvCell, as_csv
+from ovcf_bench.report.kit.plot import SQUARE, UNIT, Axis, Plot, Series, Style, span_ticks, x_axis, y_axis
+from ovcf_bench.report.kit.table import (
     Cell,
-    Column,
-    Figure,
     Footnotes,
-    GalleryBlock,
     Group,
-    Paragraph,
     Row,
-    Section,
-    Shown,
     Table,
+    all_comparisons,
     cells,
     numeric,
+    textual,
+    valued,
+    valued_apart,
 )
-from ovcf_bench.report.kit.csv import CsvCell, as_csv
-from ovcf_bench.report.kit.plot import UNIT, Axis, Frame, Plot, Series, Style, span_ticks, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import NONE, count, interval, number
 
@@ -31,31 +29,28 @@ _LEFT_OUT = "Pictures are left out: the study says `report.images: none`, or the
 
 def disagreement(run: RunRecords) -> Section:
     """Return the section; empty when no comparison has pairs."""
-    made = (agreement_table(run.findings), fused_table(run.findings))
-    blocks: list[Block] = [*_scores(run), *(each for each in made if each is not None)]
-    if run.findings.gallery is not None and run.findings.gallery.exams:
-        blocks += [discordant_table(run.findings.gallery), *_galleries(run)]
-    return Section("disagreement", "Where the views disagree", tuple(blocks))
+    blocks = present(_scores(run.findings), agreement_table(run.findings), fused_table(run.findings), *_shown(run))
+    return Section("disagreement", "Where the views disagree", blocks)
 
 
-def _scores(run: RunRecords) -> Iterator[Figure]:
+def _scores(findings: Findings) -> Figure | None:
     panels: list[Plot] = []
     rows: list[tuple[CsvCell, ...]] = []
-    for name, found in run.findings.sets.items():
+    for name, found in findings.sets.items():
         for one in found.comparisons:
             plot = score_plot(name, one, len(panels))
             if plot is not None:
                 rows += list(score_values(one, len(panels)))
                 panels.append(plot)
-    if panels:
-        caption = "Scores of both arms for the same cases. Lines: the thresholds, which divide the calls."
-        yield Figure("scores", caption, tuple(panels), data=as_csv(COLUMNS, rows))
+    caption = "Scores of both arms for the same cases. Lines: the thresholds, which divide the calls."
+    return Figure("scores", caption, tuple(panels), data=as_csv(COLUMNS, rows)) if panels else None
 
 
-def _galleries(run: RunRecords) -> Iterator[Block]:
+def _shown(run: RunRecords) -> Iterator[Block]:
     gallery, pictures = run.findings.gallery, run.gallery
-    if gallery is None:
+    if gallery is None or not gallery.exams:
         return
+    yield discordant_table(gallery)
     if pictures is None:
         yield Paragraph(_LEFT_OUT)
         return
@@ -65,16 +60,14 @@ def _galleries(run: RunRecords) -> Iterator[Block]:
     for kind, head in KINDS.items():
         exams = [each for each in gallery.exams if each.kind == kind and each.exam in by_exam]
         if exams:
-            words = [
-                (
-                    f"{'Positive' if each.label else 'Negative'}. {gallery.a}: {number(each.score_a)}, "
-                    f"{'right' if each.right_a else 'wrong'}. {gallery.b}: {number(each.score_b)}, "
-                    f"{'right' if each.right_b else 'wrong'}."
-                )
-                for each in exams
-            ]
-            shown = tuple((text, tuple(by_exam[each.exam])) for text, each in zip(words, exams, strict=True))
+            shown = tuple((_caption(gallery, each), tuple(by_exam[each.exam])) for each in exams)
             yield GalleryBlock(f"gallery-{kind}", f"{head}, {gallery.set}.", shown, pictures.method)
+
+
+def _caption(gallery: Gallery, one: ShownExam) -> str:
+    arms = ((gallery.a, one.score_a, one.right_a), (gallery.b, one.score_b, one.right_b))
+    calls = [f"{arm}: {number(score)}, {'right' if right else 'wrong'}." for arm, score, right in arms]
+    return " ".join((f"{_LABELS[one.label].capitalize()}.", *calls))
 
 
 _LABELS = ("negative", "positive")
@@ -83,11 +76,9 @@ KINDS = {"discordant": "Seen rightly by one arm only", "missed": "Missed by both
 
 def judged(findings: Findings) -> list[tuple[str, ComparisonFindings, Agreement]]:
     """Return (head of a group, comparison, agreement) of every comparison on every set that has one."""
-    several = len(findings.sets) > 1
     return [
-        (f"{one.a} and {one.b}" + (f", {name}" if several else ""), one, one.agreement)
-        for name, found in findings.sets.items()
-        for one in found.comparisons
+        (f"{one.a} and {one.b}{place}", one, one.agreement)
+        for place, one in all_comparisons(findings)
         if one.agreement is not None
     ]
 
@@ -102,7 +93,7 @@ def agreement_table(findings: Findings) -> Table | None:
         id="agreement",
         caption="How alike both arms call the same cases, each at its threshold.",
         columns=(
-            Column("Cases", numeric=False),
+            *textual("Cases"),
             *numeric("Both", "First only", "Second only", "Neither", spanner="Called rightly by"),
             *numeric("Spearman’s r", "κ"),
         ),
@@ -119,9 +110,7 @@ def _rows(found: Agreement, footnotes: Footnotes) -> Iterator[Row]:
     ):
         value = Cell(number(correlation.value, 2), note=footnotes.letter(correlation.reason))
         yield Row(label, (*_counts(decisions, found, footnotes), value, Cell("")))
-    detail = interval(found.kappa.ci) if found.kappa.ci else ""
-    kappa = Cell(number(found.kappa.value), detail=detail, note=footnotes.letter(found.kappa.reason), strong=True)
-    yield Row("All", (*cells("", "", "", "", ""), kappa))
+    yield Row("All", (*cells("", "", "", "", ""), valued(found.kappa, footnotes, strong=True)))
 
 
 def _counts(decisions: Decisions | None, found: Agreement, footnotes: Footnotes) -> tuple[Cell, ...]:
@@ -144,7 +133,7 @@ def fused_table(findings: Findings) -> Table | None:
         id="fused",
         caption="What both scores together would do: simple rules, fitted on nothing, and exploratory.",
         columns=(
-            Column("Rule", numeric=False),
+            *textual("Rule"),
             *numeric("AUROC", "95 % interval", "Sensitivity", "95 % interval", "Specificity", "95 % interval"),
         ),
         groups=tuple(groups),
@@ -166,11 +155,7 @@ def _alone(one: ComparisonFindings) -> Iterator[Row]:
 
 def _fused(one: Fused, footnotes: Footnotes) -> Row:
     values = (one.auroc, one.sensitivity, one.specificity)
-    return Row(one.rule, tuple(cell for each in values for cell in _valued(each, footnotes)))
-
-
-def _valued(found: Valued, footnotes: Footnotes) -> tuple[Cell, Cell]:
-    return Cell(number(found.value), note=footnotes.letter(found.reason)), Cell(interval(found.ci))
+    return Row(one.rule, tuple(cell for each in values for cell in valued_apart(each, footnotes)))
 
 
 def discordant_table(gallery: Gallery) -> Table:
@@ -198,10 +183,9 @@ def discordant_table(gallery: Gallery) -> Table:
         id="discordant",
         caption=f"The exams of {gallery.set} most worth looking at, the surest mistakes first.",
         columns=(
-            Column("Exam (pseudonym)", numeric=False),
-            Column("Label", numeric=False),
+            *textual("Exam (pseudonym)", "Label"),
             *numeric(gallery.a, gallery.b, spanner="Score"),
-            Column("Called rightly by", numeric=False),
+            *textual("Called rightly by"),
         ),
         groups=tuple(group for group in groups if group.rows),
         notes=("Those who hold the key find an exam by its pseudonym with `ovcf-bench data list`.",),
@@ -212,7 +196,6 @@ def _right(gallery: Gallery, a: bool, b: bool) -> str:
     return {(True, False): gallery.a, (False, True): gallery.b, (True, True): "both"}.get((a, b), "neither")
 
 
-_FRAME = Frame(430, 426)
 COLUMNS = ("score of the first arm", "score of the second arm")
 _CLASSES = ((0, "negative", Style(5, 0)), (1, "positive", Style(1, 0)))
 
@@ -222,18 +205,15 @@ def score_plot(name: str, one: ComparisonFindings, position: int) -> Plot | None
     found = one.agreement
     if found is None or not found.labels:
         return None
-    x = x_axis(f"Score of {one.a}", _FRAME, _ticks(found.scores_a))
-    y = y_axis(f"Score of {one.b}", _FRAME, _ticks(found.scores_b))
-    guides = []
-    if found.threshold_a is not None and 0 <= _share(found.threshold_a, x) <= 1:
-        guides.append(_FRAME.path([(_share(found.threshold_a, x), 0), (_share(found.threshold_a, x), 1)]))
-    if found.threshold_b is not None and 0 <= _share(found.threshold_b, y) <= 1:
-        guides.append(_FRAME.path([(0, _share(found.threshold_b, y)), (1, _share(found.threshold_b, y))]))
+    x = x_axis(f"Score of {one.a}", SQUARE, _ticks(found.scores_a))
+    y = y_axis(f"Score of {one.b}", SQUARE, _ticks(found.scores_b))
+    upright = [SQUARE.path([(at, 0), (at, 1)]) for at in _inside(found.threshold_a, x)]
+    level = [SQUARE.path([(0, at), (1, at)]) for at in _inside(found.threshold_b, y)]
     series = tuple(
         Series(
             label=label,
             style=style,
-            cloud=_FRAME.cloud([(_share(a, x), _share(b, y)) for a, b in _of_class(found, value)]),
+            cloud=SQUARE.cloud([(_share(a, x), _share(b, y)) for a, b in _of_class(found, value)]),
             detail=_detail(found, value),
             square=bool(value),
         )
@@ -243,11 +223,11 @@ def score_plot(name: str, one: ComparisonFindings, position: int) -> Plot | None
         id=f"scores-{position}",
         title=f"{one.a} and {one.b}, {name}",
         text=f"Scores of {one.a} and {one.b} on {name}, {count(one.estimate.n)} cases. {_words(found, one)}",
-        frame=_FRAME,
+        frame=SQUARE,
         x=x,
         y=y,
         series=series,
-        guides=tuple(guides),
+        guides=(*upright, *level),
     )
 
 
@@ -259,6 +239,12 @@ def _ticks(scores: Sequence[float]) -> Sequence[float]:
 
 def _share(value: float, axis: Axis) -> float:
     return (value - axis.low) / (axis.high - axis.low)
+
+
+def _inside(threshold: float | None, axis: Axis) -> list[float]:
+    """Return where a threshold lies on an axis; nothing where there is none, or beyond the axis."""
+    at = None if threshold is None else _share(threshold, axis)
+    return [at] if at is not None and 0 <= at <= 1 else []
 
 
 def score_values(one: ComparisonFindings, position: int) -> Iterator[tuple[CsvCell, ...]]:

@@ -5,122 +5,103 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovcf_bench.findings.analysis import THESE_NETWORKS
-from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, Findings, FoldSpread, SetFindings, Valued
+from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, Findings, FoldSpread, SetFindings
 from ovcf_bench.report.kit.blocks import (
     Block,
-    Cell,
-    Column,
     Explorer,
     ExplorerSet,
     Figure,
+    Paragraph,
+    Section,
+    figure_by_set,
+    plots_by_set,
+    present,
+)
+from ovcf_bench.report.kit.csv import CsvCell, as_csv
+from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, forest, forest_row, forest_values
+from ovcf_bench.report.kit.plot import SQUARE, UNIT, Plot, Series, arm_style, x_axis, y_axis
+from ovcf_bench.report.kit.table import (
+    Cell,
     Footnotes,
     Group,
-    Paragraph,
     Row,
-    Section,
     Table,
     numeric,
     row_id,
+    textual,
     unique,
+    valued_apart,
 )
-from ovcf_bench.report.kit.csv import CsvCell, as_csv
-from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, ForestRow, forest, forest_values
-from ovcf_bench.report.kit.plot import UNIT, Frame, Plot, Series, arm_style, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
-from ovcf_bench.wording import NONE, count, interval, joined, number, with_interval
+from ovcf_bench.wording import NONE, count, interval, joined, number
 
 
 def discrimination(run: RunRecords) -> Section:
     """Return the section."""
     findings = run.findings
-    table = curves_table(findings)
-    blocks = (
+    blocks = present(
         auroc_table(findings),
-        *_forest(findings),
+        _forest(findings),
         *_roc(findings),
-        *_precision_recall(findings),
-        *([table] if table else []),
+        _precision_recall(findings),
+        curves_table(findings),
     )
     return Section("discrimination", "Discrimination", blocks)
 
 
-def _forest(findings: Findings) -> Iterator[Figure]:
+def _forest(findings: Findings) -> Figure | None:
     groups = [
         ForestGroup(
             name,
             tuple(
-                ForestRow(arm, with_interval(result.auroc, result.ci), result.auroc, result.ci, arm_style(position))
+                forest_row(arm, result.auroc, result.ci, arm_style(position))
                 for position, (arm, result) in enumerate(found.arms.items())
             ),
         )
         for name, found in findings.sets.items()
     ]
     drawn = forest("auroc-forest-0", "AUROC by set and arm", "AUROC", groups, bounds=(0.0, 1.0))
-    if drawn is not None:
-        data = as_csv(COLUMNS, forest_values(groups, 0))
-        yield Figure("auroc-forest", "AUROC with 95 % intervals, every arm on every set.", (drawn,), data=data)
+    if drawn is None:
+        return None
+    data = as_csv(COLUMNS, forest_values(groups, 0))
+    return Figure("auroc-forest", "AUROC with 95 % intervals, every arm on every set.", (drawn,), data=data)
 
 
-def _roc(findings: Findings) -> Iterator[Block]:
-    drawn = {
-        name: plot
-        for position, (name, found) in enumerate(findings.sets.items())
-        if (plot := roc_plot(name, found, position)) is not None
-    }
+def _roc(findings: Findings) -> Iterator[Block | None]:
+    drawn = plots_by_set(findings, roc_plot)
     if not drawn:
         yield Paragraph("No arm has an ensemble to draw a ROC curve of.")
         return
-    rows = (row for position, name in enumerate(drawn) for row in _roc_values(findings.sets[name], position))
     bands = {each.curve.band.method for name in drawn for each in findings.sets[name].arms.values() if each.curve.band}
     caption = "ROC curves, one panel per test set. Marks: the operating points."
     if bands and any(one.area for plot in drawn.values() for one in plot.series):
         caption += f" Bands: pointwise 95 % ({joined(sorted(bands))})."
-    yield Figure("roc-curves", caption, tuple(drawn.values()), data=as_csv(ROC_VALUES, rows))
+    yield figure_by_set("roc-curves", caption, findings, drawn, ROC_VALUES, _roc_values)
     yield _explorer(findings, tuple(drawn))
 
 
 def _explorer(findings: Findings, names: tuple[str, ...]) -> Explorer:
-    sets = tuple(
-        ExplorerSet(
-            name=name,
-            arms={
-                arm: result.operating_point.threshold
-                for arm, result in findings.sets[name].arms.items()
-                if result.roc is not None
-            },
-            sizes={
-                arm: (result.positives, result.negatives)
-                for arm, result in findings.sets[name].arms.items()
-                if result.roc is not None
-            },
-        )
-        for name in names
-    )
-    prevalences = {
-        each.prevalence
-        for found in findings.sets.values()
-        for result in found.arms.values()
-        if result.operating_point.achieved is not None
-        for each in result.operating_point.achieved.at_prevalence
-    }
-    return Explorer("thresholds", "roc-curves", sets, tuple(sorted(prevalences)))
+    sets = []
+    for name in names:
+        arms = {arm: result for arm, result in findings.sets[name].arms.items() if result.roc is not None}
+        thresholds = {arm: result.operating_point.threshold for arm, result in arms.items()}
+        sizes = {arm: (result.positives, result.negatives) for arm, result in arms.items()}
+        sets.append(ExplorerSet(name, thresholds, sizes))
+    achieved = (result.operating_point.achieved for result in _results(findings))
+    prevalences = {each.prevalence for point in achieved if point is not None for each in point.at_prevalence}
+    return Explorer("thresholds", "roc-curves", tuple(sets), tuple(sorted(prevalences)))
 
 
-def _precision_recall(findings: Findings) -> Iterator[Figure]:
-    drawn = {
-        name: plot
-        for position, (name, found) in enumerate(findings.sets.items())
-        if (plot := precision_recall_plot(name, found, position)) is not None
-    }
-    if not drawn:
-        return
-    rows = (
-        row for position, name in enumerate(drawn) for row in precision_recall_values(findings.sets[name], position)
-    )
+def _results(findings: Findings) -> list[ArmFindings]:
+    """Return the results of every arm on every set."""
+    return [result for found in findings.sets.values() for result in found.arms.values()]
+
+
+def _precision_recall(findings: Findings) -> Figure | None:
+    drawn = plots_by_set(findings, precision_recall_plot)
     caption = "Precision against recall, at the prevalence of each set; the level line is a score that knows nothing."
-    data = as_csv(PR_VALUES, rows)
-    yield Figure("precision-recall", caption, tuple(drawn.values()), data=data)
+    return figure_by_set("precision-recall", caption, findings, drawn, PR_VALUES, precision_recall_values)
 
 
 _ENSEMBLES = {"mean_logit": "mean of the networks’ logits", "mean_probability": "mean of the networks’ probabilities"}
@@ -130,7 +111,7 @@ _NO_POOLING = "out-of-fold scores come from different networks and are not poole
 def auroc_table(findings: Findings) -> Table:
     """Return the table of arms x sets, with development (out of fold) as its last group."""
     footnotes = Footnotes()
-    results = [result for found in findings.sets.values() for result in found.arms.values()]
+    results = _results(findings)
     methods = unique(result.ci_method for result in results)
     missing = any(result.missing for result in results)
     networks = any(result.folds.n for result in results)
@@ -148,14 +129,15 @@ def auroc_table(findings: Findings) -> Table:
         rows = tuple(Row(arm, _development(found, footnotes, missing)) for arm, found in findings.development.items())
         groups.append(Group(f"{DEVELOPMENT}, out of fold", rows))
     counts = ("Cases", "Positive", "Negative", *(["View missing"] if missing else []))
+    single, whole = _behind(findings)
+    of_single = numeric(single.capitalize(), "Mean (SD)", "Range", spanner=f"Single {single}")
     return Table(
         id="auroc",
-        caption="AUROC of every arm on every set"
-        + (f", with the single {_behind(findings)} behind it." if networks else "."),
+        caption="AUROC of every arm on every set" + (f", with the single {single} behind it." if networks else "."),
         columns=(
-            Column("Arm", numeric=False),
-            *numeric("AUROC", "95 % interval", *counts, spanner=_whole(findings) if networks else ""),
-            *_single(findings, networks),
+            *textual("Arm"),
+            *numeric("AUROC", "95 % interval", *counts, spanner=whole if networks else ""),
+            *(of_single if networks else ()),
         ),
         groups=tuple(groups),
         notes=_notes(findings, methods),
@@ -163,24 +145,10 @@ def auroc_table(findings: Findings) -> Table:
     )
 
 
-def _readers(findings: Findings) -> bool:
-    return any(arm.readers for arm in findings.study.arms)
-
-
-def _behind(findings: Findings) -> str:
-    return "readers" if _readers(findings) else "networks"
-
-
-def _whole(findings: Findings) -> str:
-    return "All readers" if _readers(findings) else "Fold ensemble"
-
-
-def _single(findings: Findings, networks: bool) -> tuple[Column, ...]:
-    """Return the columns of single networks or readers, where there are any."""
-    if not networks:
-        return ()
-    name = _behind(findings)
-    return numeric(name.capitalize(), "Mean (SD)", "Range", spanner=f"Single {name}")
+def _behind(findings: Findings) -> tuple[str, str]:
+    """Return what stands behind the score of an arm, and what that score is called."""
+    readers = any(arm.readers for arm in findings.study.arms)
+    return ("readers", "All readers") if readers else ("networks", "Fold ensemble")
 
 
 def _arm(
@@ -238,8 +206,8 @@ def curves_table(findings: Findings) -> Table | None:
                 Row(
                     arm,
                     (
-                        *_valued(result.curve.partial, footnotes),
-                        *_valued(result.curve.average_precision, footnotes),
+                        *valued_apart(result.curve.partial, footnotes),
+                        *valued_apart(result.curve.average_precision, footnotes),
                         Cell(number(result.positives / result.n if result.n else None, 2)),
                     ),
                 )
@@ -248,7 +216,7 @@ def curves_table(findings: Findings) -> Table | None:
         )
         for name, found in findings.sets.items()
     ]
-    curves = [result.curve for found in findings.sets.values() for result in found.arms.values()]
+    curves = [result.curve for result in _results(findings)]
     if all(each.partial.value is None for each in curves):
         return None
     methods = unique(each.ci_method for curve in curves for each in (curve.partial, curve.average_precision))
@@ -258,7 +226,7 @@ def curves_table(findings: Findings) -> Table | None:
         id="curves",
         caption="Beside the AUROC: the part of high specificity, and average precision at the prevalence of each set.",
         columns=(
-            Column("Arm", numeric=False),
+            *textual("Arm"),
             *numeric("Partial AUROC", "95 % interval", "Average precision", "95 % interval", "Prevalence"),
         ),
         groups=tuple(groups),
@@ -267,11 +235,6 @@ def curves_table(findings: Findings) -> Table | None:
     )
 
 
-def _valued(found: Valued, footnotes: Footnotes) -> tuple[Cell, Cell]:
-    return Cell(number(found.value), note=footnotes.letter(found.reason)), Cell(interval(found.ci))
-
-
-_ROC_FRAME = Frame(430, 426)
 MOST_BANDS = 3  # arms; more bands than that hide each other
 ROC_VALUES = (
     "1 - specificity",
@@ -294,9 +257,9 @@ def roc_plot(name: str, found: SetFindings, position: int) -> Plot | None:
         id=f"roc-{position}",
         title=name,
         text=f"ROC curves on {name}, sensitivity against 1 − specificity. {said}.",
-        frame=_ROC_FRAME,
-        x=x_axis("1 − specificity", _ROC_FRAME, UNIT),
-        y=y_axis("Sensitivity", _ROC_FRAME, UNIT),
+        frame=SQUARE,
+        x=x_axis("1 − specificity", SQUARE, UNIT),
+        y=y_axis("Sensitivity", SQUARE, UNIT),
         series=series,
         chance=True,
     )
@@ -328,10 +291,10 @@ def _curves(found: SetFindings) -> Iterator[Series]:
         yield Series(
             label=arm,
             style=arm_style(position),
-            path=_ROC_FRAME.path(points),
+            path=SQUARE.path(points),
             detail=_roc_detail(result),
-            marks=((_ROC_FRAME.x(mark[0]), _ROC_FRAME.y(mark[1])),) if mark else (),
-            area=_ROC_FRAME.area([*zip(band.at, band.high, strict=True)], [*zip(band.at, band.low, strict=True)])
+            marks=((SQUARE.x(mark[0]), SQUARE.y(mark[1])),) if mark else (),
+            area=SQUARE.area([*zip(band.at, band.high, strict=True)], [*zip(band.at, band.low, strict=True)])
             if band
             else "",
         )
@@ -346,28 +309,27 @@ def _roc_detail(result: ArmFindings) -> str:
     return "; ".join(parts)
 
 
-_PR_FRAME = Frame(430, 426)
 PR_VALUES = ("recall", "precision", "threshold")
 
 
 def precision_recall_plot(name: str, found: SetFindings, position: int) -> Plot | None:
     """Return the plot of a set; nothing when no arm has a curve. The guide, the prevalence, is chance."""
     series = tuple(
-        Series(arm, arm_style(at), _PR_FRAME.path([(x, y) for x, y, _ in _points(result)]), _pr_detail(result))
+        Series(arm, arm_style(at), SQUARE.path([(x, y) for x, y, _ in _points(result)]), _pr_detail(result))
         for at, (arm, result) in enumerate(found.arms.items())
         if result.roc is not None and result.positives
     )
     if not series or not found.n:
         return None
-    chance = _PR_FRAME.path([(0, found.positives / found.n), (1, found.positives / found.n)])
+    chance = SQUARE.path([(0, found.positives / found.n), (1, found.positives / found.n)])
     said = "; ".join(f"{one.label}, {one.detail}" for one in series)
     return Plot(
         id=f"precision-recall-{position}",
         title=f"{name} (prevalence {number(found.positives / found.n, 2)})",
         text=f"Precision against recall on {name}. {said}.",
-        frame=_PR_FRAME,
-        x=x_axis("Recall (sensitivity)", _PR_FRAME, UNIT),
-        y=y_axis("Precision (PPV)", _PR_FRAME, UNIT),
+        frame=SQUARE,
+        x=x_axis("Recall (sensitivity)", SQUARE, UNIT),
+        y=y_axis("Precision (PPV)", SQUARE, UNIT),
         series=series,
         guides=(chance,),
     )

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ovcf_bench.findings.analysis import OUT_OF_FOLD
 from ovcf_bench.findings.thresholds import BEFOREHAND
 from ovcf_bench.findings.values import ArmFindings, Findings, Measure, Point, Valued
-from ovcf_bench.report.kit.blocks import (
-    Cell,
-    Column,
-    Footnotes,
-    Group,
-    Matrices,
-    Matrix,
-    Paragraph,
-    Row,
-    Section,
-    Table,
-    unique,
-)
+from ovcf_bench.report.kit.blocks import Matrices, Matrix, Paragraph, Section
+from ovcf_bench.report.kit.table import Cell, Column, Footnotes, Group, Row, Table, textual, unique, valued
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
-from ovcf_bench.wording import NONE, count, interval, joined, number
+from ovcf_bench.wording import NONE, count, joined, number
 
 _AT_PREVALENCE = "PPV, NPV, accuracy and F1 hold at the prevalence of each set unless another one is named."
 _FROM_DEVELOPMENT = (
@@ -67,10 +57,9 @@ _MEASURES = {
     "npv": "NPV",
     "accuracy": "Accuracy",
     "f1": "F1",
+    "lr_positive": "LR+",
+    "lr_negative": "LR−",
 }
-_RATIOS = {"lr_positive": "LR+", "lr_negative": "LR−"}
-
-
 _Column = tuple[str, str, Point | None, str]  # set, what it is to the threshold, values, why there are none
 
 
@@ -100,17 +89,13 @@ def _table(findings: Findings, arm: str, results: Mapping[str, ArmFindings], pos
         (name, "achieved", one.operating_point.achieved, one.operating_point.reason) for name, one in results.items()
     ]
     columns += votes if any(point for _, _, point, _ in votes) else []
-    rows = tuple(
-        Row(label, tuple(_measure(measure, point, reason, footnotes) for _, _, point, reason in columns))
-        for measure, label in _MEASURES.items()
-    )
-    rows += tuple(
-        Row(label, tuple(_valued(getattr(point, name, None), reason, footnotes) for _, _, point, reason in columns))
-        for name, label in _RATIOS.items()
-    )
-    rows += tuple(_at_prevalences(columns, footnotes))
+    rows = [
+        Row(label, tuple(_cell(getattr(point, name, None), reason, footnotes) for _, _, point, reason in columns))
+        for name, label in _MEASURES.items()
+    ]
+    rows += _at_prevalences(columns, footnotes)
     points = [point for _, _, point, _ in columns if point is not None]
-    methods = unique(getattr(point, name).ci_method for point in points for name in (*_MEASURES, *_RATIOS))
+    methods = unique(getattr(point, name).ci_method for point in points for name in _MEASURES)
     methods += unique(each.ppv.ci_method for point in points for each in point.at_prevalence)
     notes = [f"Beneath each value: 95 % interval ({joined(methods)}) and counts."] if methods else []
     if first.optimistic and findings.study.fitted_on:
@@ -124,30 +109,22 @@ def _table(findings: Findings, arm: str, results: Mapping[str, ArmFindings], pos
         id=f"operating-{position}",
         caption=f"{arm} at its {word}threshold of {number(first.threshold)}: {how}.",
         columns=(
-            Column("Measure", numeric=False),
+            *textual("Measure"),
             *(Column(name, spanner=word) for name, word, _, _ in columns),
         ),
-        groups=(Group("", rows),),
+        groups=(Group("", tuple(rows)),),
         notes=tuple(notes),
         footnotes=footnotes.all(),
     )
 
 
-def _measure(name: str, point: Point | None, absence: str, footnotes: Footnotes) -> Cell:
-    if point is None:
-        return Cell(NONE, note=footnotes.letter(absence))
-    measure: Measure = getattr(point, name)
-    parts = [interval(measure.ci)] if measure.ci else []
-    if measure.n:
-        parts.append(f"{count(measure.count)}/{count(measure.n)}")
-    return Cell(number(measure.value), detail=" · ".join(parts), note=footnotes.letter(measure.reason))
-
-
-def _valued(found: Valued | None, absence: str, footnotes: Footnotes) -> Cell:
+def _cell(found: Measure | Valued | None, absence: str, footnotes: Footnotes) -> Cell:
     if found is None:
         return Cell(NONE, note=footnotes.letter(absence))
-    detail = interval(found.ci) if found.ci else ""
-    return Cell(number(found.value), detail=detail, note=footnotes.letter(found.reason))
+    cell = valued(found, footnotes)
+    if isinstance(found, Valued) or not found.n:
+        return cell
+    return replace(cell, detail=" · ".join(filter(None, (cell.detail, f"{count(found.count)}/{count(found.n)}"))))
 
 
 def _at_prevalences(columns: Sequence[_Column], footnotes: Footnotes) -> Iterator[Row]:
@@ -156,7 +133,7 @@ def _at_prevalences(columns: Sequence[_Column], footnotes: Footnotes) -> Iterato
     for prevalence in sorted({each for values in found for each in values}):
         for measure, label in (("ppv", "PPV"), ("npv", "NPV")):
             cells = [
-                _valued(getattr(values.get(prevalence), measure, None), reason, footnotes)
+                _cell(getattr(values.get(prevalence), measure, None), reason, footnotes)
                 for values, (_, _, _, reason) in zip(found, columns, strict=True)
             ]
             yield Row(f"{label} at prevalence {prevalence:g}", tuple(cells))

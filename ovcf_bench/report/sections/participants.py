@@ -6,21 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.values import CovariateSummary, Findings, GroupSummary, SplitSummary
 from ovcf_bench.records import CheckResult, Flow
-from ovcf_bench.report.kit.blocks import (
-    Block,
-    Cell,
-    Column,
-    Figure,
-    Footnotes,
-    Group,
-    Paragraph,
-    Row,
-    Section,
-    Table,
-    cells,
-    numeric,
-)
+from ovcf_bench.report.kit.blocks import Block, Figure, Paragraph, Section
 from ovcf_bench.report.kit.flow import flow_columns, flow_values
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, cells, numeric, textual
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import CohortCounts
 from ovcf_bench.wording import NONE, count, number, per_cent
@@ -61,7 +49,7 @@ def flow_table(flow: Flow) -> Table:
         id="flow-table",
         caption="The participant flow in numbers.",
         columns=(
-            Column("Step", numeric=False),
+            *textual("Step"),
             *numeric("Patients", "Positive", "Negative", spanner="Dropped"),
             *numeric("Patients", "Positive", "Negative", spanner="Left"),
             *numeric(*views, spanner="Images left"),
@@ -101,7 +89,7 @@ def characteristics_table(findings: Findings, flow: Flow | None) -> Table | None
         return None
     groups = [Group("", (_patients(flow, splits),))] if flow and all(split in flow.splits for split in splits) else []
     groups += [_covariate(one, splits, footnotes) for one in findings.table1]
-    columns = [Column("Characteristic", numeric=False)]
+    columns = [*textual("Characteristic")]
     for split in splits:
         columns += numeric("Positive", "Negative", "SMD", spanner=split)
     caption = "Characteristics of the patients by split and label."
@@ -192,7 +180,7 @@ def checks_tables(checks: Sequence[CheckResult]) -> Iterator[Table]:
         Row(_NAMES.get(each.check, each.check), cells("ok" if each.level == "ok" else "look", each.summary))
         for each in checks
     )
-    columns = (Column("Looked for", numeric=False), Column("Result", numeric=False), Column("Found", numeric=False))
+    columns = textual("Looked for", "Result", "Found")
     yield Table("data-checks", "Checks of the data before training.", columns, (Group("", rows),))
     for check in checks:
         if check.check == "shortcuts" and check.rows:
@@ -207,6 +195,5 @@ def _probes(check: CheckResult) -> Table:
         )
         for row in check.rows
     )
-    words = (Column("What the probe knows", numeric=False), Column("View", numeric=False))
-    columns = (*words, *numeric("n", "AUROC", "Lower limit"))
+    columns = (*textual("What the probe knows", "View"), *numeric("n", "AUROC", "Lower limit"))
     return Table("probes", "Shortcut probes.", columns, (Group("", rows),), notes=(_SHORTCUTS,))

@@ -11,23 +11,22 @@ from ovcf_bench.findings.values import (
     NetBenefit,
     NetBenefitDifference,
     SetFindings,
-    Valued,
 )
-from ovcf_bench.report.kit.blocks import (
-    Block,
+from ovcf_bench.report.kit.blocks import Figure, Section, figure_by_set, plots_by_set, present
+from ovcf_bench.report.kit.csv import CsvCell, as_csv
+from ovcf_bench.report.kit.plot import SQUARE, UNIT, Frame, Plot, Series, Style, arm_style, nice_ticks, x_axis, y_axis
+from ovcf_bench.report.kit.table import (
     Cell,
-    Column,
-    Figure,
     Footnotes,
     Group,
     Row,
-    Section,
     Table,
+    all_comparisons,
     numeric,
+    textual,
     unique,
+    valued,
 )
-from ovcf_bench.report.kit.csv import CsvCell, as_csv
-from ovcf_bench.report.kit.plot import UNIT, Frame, Plot, Series, Style, arm_style, nice_ticks, x_axis, y_axis
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import count, interval, joined, minus, number, p_value, signed
 
@@ -38,21 +37,19 @@ def probabilities(run: RunRecords) -> Section:
     table = calibration_table(findings)
     if table is None:
         return Section("probabilities", "Scores as probabilities", ())
-    differences = net_benefit_table(findings)
-    blocks: tuple[Block, ...] = (
+    blocks = present(
         table,
-        *_calibration(findings),
-        *_histograms(findings),
-        *_net_benefit(findings),
-        *([differences] if differences else []),
+        _calibration(findings),
+        _histograms(findings),
+        _net_benefit(findings),
+        net_benefit_table(findings),
     )
     return Section("probabilities", "Scores as probabilities", blocks)
 
 
 def probability_sentences(findings: Findings) -> Iterator[str]:
     """Yield what the methods text says of probabilities; nothing when no arm gives any."""
-    arms = (arm for found in findings.sets.values() for arm in found.arms.values())
-    figures = [each for arm in arms for each in arm.calibration.figures]
+    figures = _figures(findings)
     if figures:
         yield (
             "Calibration was judged by logistic slope and intercept, the Brier score, and the integrated calibration "
@@ -64,44 +61,35 @@ def probability_sentences(findings: Findings) -> Iterator[str]:
         yield f"Figures that depend on prevalence are given at {at} as well, by re-weighting [Mercaldo2007]."
 
 
-def _calibration(findings: Findings) -> Iterator[Figure]:
-    drawn = {
-        name: plot
-        for at, (name, found) in enumerate(findings.sets.items())
-        if (plot := calibration_plot(name, found, at)) is not None
-    }
-    if drawn:
-        rows = (row for at, name in enumerate(drawn) for row in calibration_values(findings.sets[name], at))
-        caption = (
-            "Calibration at the prevalence of each set: lines are smoothed (lowess), dots are tenths of the cases with "
-            "Wilson intervals, the diagonal is perfect."
-        )
-        data = as_csv(CALIBRATION_COLUMNS, rows)
-        yield Figure("calibration-curves", caption, tuple(drawn.values()), data=data)
+def _figures(findings: Findings) -> list[Calibration]:
+    """Return the calibration of every arm on every set, at every prevalence."""
+    arms = (arm for found in findings.sets.values() for arm in found.arms.values())
+    return [each for arm in arms for each in arm.calibration.figures]
 
 
-def _histograms(findings: Findings) -> Iterator[Figure]:
+def _calibration(findings: Findings) -> Figure | None:
+    drawn = plots_by_set(findings, calibration_plot)
+    caption = (
+        "Calibration at the prevalence of each set: lines are smoothed (lowess), dots are tenths of the cases with "
+        "Wilson intervals, the diagonal is perfect."
+    )
+    return figure_by_set("calibration-curves", caption, findings, drawn, CALIBRATION_COLUMNS, calibration_values)
+
+
+def _histograms(findings: Findings) -> Figure | None:
     panels: list[Plot] = []
-    rows = []
+    rows: list[tuple[CsvCell, ...]] = []
     for at, (name, found) in enumerate(findings.sets.items()):
-        rows += list(histogram_values(found, len(panels)))
+        rows += histogram_values(found, len(panels))
         panels += histogram_plots(name, found, at)
-    if panels:
-        caption = "How many cases of each class have which probability."
-        yield Figure("histograms", caption, tuple(panels), data=as_csv(BAR_COLUMNS, rows))
+    caption = "How many cases of each class have which probability."
+    return Figure("histograms", caption, tuple(panels), data=as_csv(BAR_COLUMNS, rows)) if panels else None
 
 
-def _net_benefit(findings: Findings) -> Iterator[Figure]:
-    drawn = {
-        name: plot
-        for at, (name, found) in enumerate(findings.sets.items())
-        if (plot := net_benefit_plot(name, found, at)) is not None
-    }
-    if drawn:
-        rows = (row for at, name in enumerate(drawn) for row in net_benefit_values(findings.sets[name], at))
-        caption = "Net benefit (Vickers and Elkin 2006) at the prevalence of each set. Treating nobody is the axis."
-        data = as_csv(BENEFIT_COLUMNS, rows)
-        yield Figure("net-benefit", caption, tuple(drawn.values()), data=data)
+def _net_benefit(findings: Findings) -> Figure | None:
+    drawn = plots_by_set(findings, net_benefit_plot)
+    caption = "Net benefit (Vickers and Elkin 2006) at the prevalence of each set. Treating nobody is the axis."
+    return figure_by_set("net-benefit", caption, findings, drawn, BENEFIT_COLUMNS, net_benefit_values)
 
 
 _SHOWN = (0.1, 0.2, 0.3, 0.5)  # threshold probabilities of the table; every one stands in the records
@@ -121,18 +109,12 @@ def calibration_table(findings: Findings) -> Table | None:
             groups.append(Group(name, tuple(rows)))
     if not groups:
         return None
-    figures = [
-        each
-        for found in findings.sets.values()
-        for result in found.arms.values()
-        for each in result.calibration.figures
-    ]
-    methods = unique(getattr(each, name).ci_method for each in figures for name in _FIGURES)
+    methods = unique(getattr(each, name).ci_method for each in _figures(findings) for name in _FIGURES)
     return Table(
         id="calibration",
         caption="Calibration: perfect is a slope of 1, an intercept of 0, and the rest small.",
         columns=(
-            Column("Arm", numeric=False),
+            *textual("Arm"),
             *numeric("Slope", "Intercept", "Brier", "ECE (10 bins)", "ICI", "p (Spiegelhalter)"),
         ),
         groups=tuple(groups),
@@ -143,19 +125,17 @@ def calibration_table(findings: Findings) -> Table | None:
 
 def net_benefit_table(findings: Findings) -> Table | None:
     """Return the paired differences of net benefit at a few threshold probabilities."""
-    several = len(findings.sets) > 1
-    groups = []
-    for name, found in findings.sets.items():
-        for one in found.comparisons:
-            if one.net_benefit is not None:
-                head = minus(one.a, one.b) + (f", {name}" if several else "")
-                groups.append(Group(head, tuple(_benefits(one.net_benefit))))
+    groups = [
+        Group(minus(one.a, one.b) + place, tuple(_benefits(one.net_benefit)))
+        for place, one in all_comparisons(findings)
+        if one.net_benefit is not None
+    ]
     if not groups:
         return None
     return Table(
         id="net-benefit-differences",
         caption="Differences of net benefit, on the same cases, at the prevalence of each set.",
-        columns=(Column("Threshold probability", numeric=False), *numeric("Difference", "95 % interval")),
+        columns=(*textual("Threshold probability"), *numeric("Difference", "95 % interval")),
         groups=tuple(groups),
     )
 
@@ -170,15 +150,10 @@ def _benefits(found: NetBenefitDifference) -> Iterator[Row]:
 def _row(arm: str, one: Calibration, spiegelhalter: float | None, footnotes: Footnotes) -> Row:
     at = "study prevalence" if one.prevalence is None else f"prevalence {one.prevalence:g}"
     last = spiegelhalter if one.prevalence is None else None
-    cells = tuple(_valued(getattr(one, name), footnotes) for name in _FIGURES)
+    cells = tuple(valued(getattr(one, name), footnotes) for name in _FIGURES)
     return Row(f"{arm}, {at}", (*cells, Cell(p_value(last))))
 
 
-def _valued(one: Valued, footnotes: Footnotes) -> Cell:
-    return Cell(number(one.value), detail=interval(one.ci) if one.ci else "", note=footnotes.letter(one.reason))
-
-
-_CALIBRATION_FRAME = Frame(430, 426)
 _BARS = Frame(430, 150, bottom=40)
 CALIBRATION_COLUMNS = ("probability", "share of positives", "low", "high", "cases")
 BAR_COLUMNS = ("probability from", "cases")
@@ -195,9 +170,9 @@ def calibration_plot(name: str, found: SetFindings, position: int) -> Plot | Non
         id=f"calibration-{position}",
         title=name,
         text=f"Share of positives against probability on {name}; the diagonal is perfect. {said}.",
-        frame=_CALIBRATION_FRAME,
-        x=x_axis("Probability", _CALIBRATION_FRAME, UNIT),
-        y=y_axis("Share of positives", _CALIBRATION_FRAME, UNIT),
+        frame=SQUARE,
+        x=x_axis("Probability", SQUARE, UNIT),
+        y=y_axis("Share of positives", SQUARE, UNIT),
         series=series,
         chance=True,
     )
@@ -264,9 +239,9 @@ def _series(arm: str, curve: CalibrationCurve, at: int) -> Series:
     return Series(
         label=arm,
         style=arm_style(at),
-        path=_CALIBRATION_FRAME.path(smooth) if smooth else "",
-        dots=tuple((_CALIBRATION_FRAME.x(each.predicted), _CALIBRATION_FRAME.y(each.observed)) for each in curve.bins),
-        whiskers=_CALIBRATION_FRAME.whiskers([(each.predicted, *each.ci) for each in curve.bins]),
+        path=SQUARE.path(smooth) if smooth else "",
+        dots=tuple((SQUARE.x(each.predicted), SQUARE.y(each.observed)) for each in curve.bins),
+        whiskers=SQUARE.whiskers([(each.predicted, *each.ci) for each in curve.bins]),
     )
 
 

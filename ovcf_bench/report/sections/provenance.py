@@ -8,22 +8,10 @@ from typing import Any
 
 from ovcf_bench.findings.values import Findings
 from ovcf_bench.records import Epoch, Provenance, Source
-from ovcf_bench.report.kit.blocks import (
-    Block,
-    Cell,
-    Column,
-    Footnotes,
-    Group,
-    Listing,
-    Paragraph,
-    Row,
-    Section,
-    Table,
-    cells,
-    numeric,
-)
+from ovcf_bench.report.kit.blocks import Block, Listing, Paragraph, Section
 from ovcf_bench.report.kit.csv import CsvCell
 from ovcf_bench.report.kit.plot import Axis, Frame, Plot, Series, Style, Tick, nice_ticks, y_axis
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, cells, numeric, textual
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import Unit
 from ovcf_bench.wording import NONE, count, duration, number
@@ -66,9 +54,7 @@ def facts_table(said: Provenance, findings: Findings) -> Table:
         "Time": f"{duration(said.seconds)} for {count(len(said.units))} {units}",
         "Packages": ", ".join(f"{package} {version}" for package, version in said.versions.items()),
     }
-    rows = tuple(Row(name, cells(value)) for name, value in facts.items())
-    columns = (Column("Fact", numeric=False), Column("Value", numeric=False))
-    return Table("facts", "How this run was made.", columns, (Group("", rows),))
+    return _facts("How this run was made.", facts)
 
 
 def source_table(said: Source) -> Table:
@@ -81,19 +67,17 @@ def source_table(said: Source) -> Table:
         "Machine": f"{said.platform}, Python {said.python}",
         "Packages": ", ".join(f"{package} {version}" for package, version in said.versions.items()),
     }
+    return _facts("Where these scores came from.", facts)
+
+
+def _facts(caption: str, facts: Mapping[str, str]) -> Table:
     rows = tuple(Row(name, cells(value)) for name, value in facts.items())
-    columns = (Column("Fact", numeric=False), Column("Value", numeric=False))
-    return Table("facts", "Where these scores came from.", columns, (Group("", rows),))
+    return Table("facts", caption, textual("Fact", "Value"), (Group("", rows),))
 
 
 def models_table(said: Provenance) -> Table:
     """Return what was really trained: class and number of parameters as built, starting weights."""
-    columns = (
-        Column("Model", numeric=False),
-        Column("Class as built", numeric=False),
-        *numeric("Parameters"),
-        Column("Starting weights", numeric=False),
-    )
+    columns = (*textual("Model", "Class as built"), *numeric("Parameters"), *textual("Starting weights"))
     rows = tuple(Row(name, _model(facts)) for name, facts in said.models.items())
     return Table("models", "The networks.", columns, (Group("", rows),))
 
@@ -118,14 +102,7 @@ def units_table(said: Provenance) -> Table:
         made = cells(duration(each.seconds), each.device or NONE, each.precision or NONE)
         row = Row(each.unit.place, (Cell(each.key[:_KEY]), status, *made))
         by_arm.setdefault(each.unit.arm, []).append(row)
-    columns = (
-        Column("Unit", numeric=False),
-        Column("Key", numeric=False),
-        Column("Status", numeric=False),
-        *numeric("Time"),
-        Column("Device", numeric=False),
-        Column("Precision", numeric=False),
-    )
+    columns = (*textual("Unit", "Key", "Status"), *numeric("Time"), *textual("Device", "Precision"))
     groups = tuple(Group(arm, tuple(rows)) for arm, rows in by_arm.items())
     return Table("units", "The units of this run.", columns, groups, footnotes=footnotes.all())
 

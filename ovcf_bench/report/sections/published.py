@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 from ovcf_bench.findings.values import Findings, PublishedAudit
-from ovcf_bench.report.kit.blocks import (
-    Block,
-    Cell,
-    Column,
-    Footnotes,
-    Group,
-    Items,
-    Paragraph,
-    Row,
-    Section,
-    Table,
-    cells,
-    numeric,
-)
+from ovcf_bench.report.kit.blocks import Block, Items, Paragraph, Section
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, cells, numeric, textual
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.study.schema import PublishedFigure, PublishedSection
 from ovcf_bench.wording import NONE, count, interval, number, p_value
@@ -43,9 +31,9 @@ def published_table(findings: Findings, published: PublishedSection) -> Table:
         id="published-table",
         caption=f"Figures of {published.source}, beside this run.",
         columns=(
-            Column("View", numeric=False),
+            *textual("View"),
             *numeric("AUROC", "p", "Positive", "Negative", spanner="Published"),
-            Column("Arm", numeric=False, spanner="This run"),
+            *textual("Arm", spanner="This run"),
             *numeric("AUROC", "95 % interval", spanner="This run"),
         ),
         groups=tuple(
@@ -63,9 +51,9 @@ def audit_table(findings: Findings) -> Table | None:
         id="audit",
         caption="Do the published figures fit together? DeLong's test for two views of the same patients.",
         columns=(
-            Column("Set", numeric=False),
+            *textual("Set"),
             *numeric("AUROCs", "Positive", "Negative", "p as published", "Largest possible p", "p at r = 0 to .95"),
-            Column("Together", numeric=False),
+            *textual("Together"),
         ),
         groups=(Group("", tuple(_audit(one, footnotes) for one in findings.audit)),),
         notes=("r: correlation of the two views' scores within a class, binormal. Rounding is taken into account.",),

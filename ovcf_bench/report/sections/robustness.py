@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.values import ArmFindings, ComparisonFindings, Findings, Point
-from ovcf_bench.report.kit.blocks import (
-    Block,
+from ovcf_bench.report.kit.blocks import Block, Figure, Paragraph, Section, present
+from ovcf_bench.report.kit.csv import as_csv
+from ovcf_bench.report.kit.table import (
     Cell,
-    Column,
-    Figure,
     Footnotes,
     Group,
-    Paragraph,
     Row,
-    Section,
     Table,
+    beneath,
     cells,
+    comparison_groups,
     numeric,
-    row_id,
+    textual,
 )
-from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.report.sections.provenance import COLUMNS, training_plots, training_values
 from ovcf_bench.vocabulary import DEVELOPMENT
@@ -30,16 +28,22 @@ from ovcf_bench.wording import NONE, count, interval, joined, minus, number, p_v
 def robustness(run: RunRecords) -> Section:
     """Return the section."""
     findings = run.findings
-    tables = (transfer_table(findings), detectable_table(findings), multiplicity_table(findings), folds_table(findings))
-    blocks: list[Block] = [each for each in tables if each is not None]
+    blocks = present(
+        transfer_table(findings),
+        detectable_table(findings),
+        multiplicity_table(findings),
+        folds_table(findings),
+        _training(run),
+    )
+    return Section("robustness", "Robustness", blocks)
+
+
+def _training(run: RunRecords) -> Block | None:
     plots = training_plots(run.history)
     if plots:
         caption = "Learning curves: training loss by epoch, one panel per arm and one line per network."
-        data = as_csv(COLUMNS, training_values(run.history))
-        blocks.append(Figure("training-curves", caption, tuple(plots), data=data))
-    elif run.source is None:
-        blocks.append(Paragraph("The records hold no training history."))
-    return Section("robustness", "Robustness", tuple(blocks))
+        return Figure("training-curves", caption, tuple(plots), data=as_csv(COLUMNS, training_values(run.history)))
+    return None if run.source is not None else Paragraph("The records hold no training history.")
 
 
 def transfer_table(findings: Findings) -> Table | None:
@@ -47,7 +51,7 @@ def transfer_table(findings: Findings) -> Table | None:
     rows = [Row(arm.name, tuple(_transferred(findings, arm.name))) for arm in findings.study.arms]
     if all(cell.text == NONE for row in rows for cell in row.cells):
         return None
-    columns = [Column("Arm", numeric=False)]
+    columns = [*textual("Arm")]
     for name in (DEVELOPMENT, *findings.sets):
         columns += numeric("Sensitivity", "Specificity", spanner=name)
     caption = "Whether the thresholds travel: fitted out of fold in development, then frozen."
@@ -60,46 +64,30 @@ def _transferred(findings: Findings, arm: str) -> Iterator[Cell]:
     points: list[Point | None] = [fitted, *(result.operating_point.achieved for result in results)]
     for point in points:
         for measure in (point.sensitivity, point.specificity) if point else (None, None):
-            detail = interval(measure.ci) if measure and measure.ci else ""
-            yield Cell(number(measure.value), detail=detail) if measure else Cell(NONE)
+            yield Cell(number(measure.value), beneath(measure.ci)) if measure else Cell(NONE)
 
 
 def detectable_table(findings: Findings) -> Table | None:
     """Return the true difference that each test would find: what a result without a difference is worth."""
     footnotes = Footnotes()
-    groups = [
-        Group(
-            name,
-            tuple(
-                Row(
-                    minus(one.a, one.b),
-                    (
-                        Cell(count(one.estimate.n)),
-                        Cell(number(one.estimate.se)),
-                        Cell(
-                            number(one.detectable.difference), note=footnotes.letter(one.detectable.reason), strong=True
-                        ),
-                        Cell(number(one.margin)),
-                    ),
-                    row_id("detectable", at, position),
-                )
-                for position, one in enumerate(found.comparisons)
-                if one.detectable is not None
-            ),
-        )
-        for at, (name, found) in enumerate(findings.sets.items())
-    ]
-    groups = [group for group in groups if group.rows]
+    groups = comparison_groups(findings, "detectable", lambda one, place: _detectable(one, place, footnotes))
     if not groups:
         return None
     return Table(
         id="detectable",
         caption="The smallest true difference that a test of this size and spread finds with 80 % power.",
-        columns=(Column("Comparison", numeric=False), *numeric("Cases", "Standard error", "Detectable", "Margin")),
-        groups=tuple(groups),
+        columns=(*textual("Comparison"), *numeric("Cases", "Standard error", "Detectable", "Margin")),
+        groups=groups,
         notes=("This is no observed power: it does not depend on the difference that was found.",),
         footnotes=footnotes.all(),
     )
+
+
+def _detectable(one: ComparisonFindings, place: str, footnotes: Footnotes) -> Iterator[Row]:
+    if one.detectable is not None:
+        size, se = Cell(count(one.estimate.n)), Cell(number(one.estimate.se))
+        least = Cell(number(one.detectable.difference), note=footnotes.letter(one.detectable.reason), strong=True)
+        yield Row(minus(one.a, one.b), (size, se, least, Cell(number(one.margin))), place)
 
 
 def multiplicity_table(findings: Findings) -> Table | None:
@@ -110,18 +98,12 @@ def multiplicity_table(findings: Findings) -> Table | None:
     rows.append(
         Row("All others", cells("other methods, measures at thresholds, subgroups, fusion", "none", "exploratory"))
     )
-    columns = (
-        Column("Family", numeric=False),
-        Column("Tests", numeric=False),
-        Column("Adjustment", numeric=False),
-        Column("Meaning", numeric=False),
-    )
     primary = findings.primary
     note = f"The primary test is {primary.comparison} on {primary.set}." if primary else "No test was declared primary."
     return Table(
         "multiplicity",
         "How many tests were made, and how that is paid for.",
-        columns,
+        textual("Family", "Tests", "Adjustment", "Meaning"),
         (Group("", tuple(rows)),),
         (note,),
     )
@@ -142,7 +124,7 @@ def folds_table(findings: Findings) -> Table | None:
     if not findings.cross_validated:
         return None
     footnotes = Footnotes()
-    rows: Sequence[Row] = [
+    rows = [
         Row(
             one.comparison,
             (
@@ -163,7 +145,7 @@ def folds_table(findings: Findings) -> Table | None:
         id="folds",
         caption="Out-of-fold differences in development: corrected resampled t (Nadeau and Bengio 2003).",
         columns=(
-            Column("Comparison", numeric=False),
+            *textual("Comparison"),
             *numeric("Networks", "Mean difference", "95 % interval", "t", "df", "p"),
             *numeric("cases", "folds", "repeats", spanner="SD between"),
         ),

@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovcf_bench.records import ListedRun, RunAuroc, SideBySide
-from ovcf_bench.report.kit.blocks import (
-    Block,
-    Cell,
-    Column,
-    Footnotes,
-    Group,
-    Items,
-    Paragraph,
-    Row,
-    Section,
-    Table,
-    cells,
-    numeric,
-)
+from ovcf_bench.report.kit.blocks import Block, Items, Paragraph, Section
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, cells, numeric, textual
 from ovcf_bench.wording import NONE, count, interval, joined, number
 
 _OWN = (
@@ -45,8 +33,7 @@ def _runs_table(record: SideBySide) -> Table:
         Row(f"Run {run.number}", cells(run.name, run.title, joined(run.synthetic) if run.synthetic else NONE))
         for run in record.runs
     )
-    columns = tuple(Column(title, numeric=False) for title in ("Run", "Folder", "Title", "Synthetic cohorts"))
-    return Table("runs", "The runs.", columns, (Group("", rows),))
+    return Table("runs", "The runs.", textual("Run", "Folder", "Title", "Synthetic cohorts"), (Group("", rows),))
 
 
 def _differences(run: ListedRun) -> Iterator[Block]:
@@ -74,7 +61,7 @@ def _auroc_table(record: SideBySide) -> Table:
         )
         for name, arms in sets.items()
     )
-    columns = (Column("Arm", numeric=False), *numeric(*(f"Run {run.number}" for run in record.runs)))
+    columns = (*textual("Arm"), *numeric(*(f"Run {run.number}" for run in record.runs)))
     return Table("runs-auroc", "AUROC by run.", columns, groups, notes=(_OWN,), footnotes=footnotes.all())
 
 

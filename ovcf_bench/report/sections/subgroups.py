@@ -5,31 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovcf_bench.findings.values import Estimate, Findings, GroupDifference, Interaction
-from ovcf_bench.report.kit.blocks import Block, Cell, Column, Figure, Footnotes, Group, Row, Section, Table, numeric
-from ovcf_bench.report.kit.csv import as_csv
-from ovcf_bench.report.kit.forest import COLUMNS, Forest, ForestGroup, ForestRow, forest, forest_values
+from ovcf_bench.report.kit.blocks import Figure, Section, present
+from ovcf_bench.report.kit.csv import CsvCell, as_csv
+from ovcf_bench.report.kit.forest import COLUMNS, Forest, ForestGroup, ForestRow, forest, forest_row, forest_values
 from ovcf_bench.report.kit.plot import arm_style
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, all_comparisons, beneath, numeric, textual
 from ovcf_bench.report.read import RunRecords
-from ovcf_bench.wording import NONE, count, interval, minus, number, p_value, signed, with_interval
+from ovcf_bench.wording import NONE, count, interval, minus, number, p_value, signed
 
 
 def subgroups(run: RunRecords) -> Section:
     """Return the section; empty when nothing is compared in groups."""
     table = subgroup_table(run.findings)
-    blocks: tuple[Block, ...] = (*_forests(run), table) if table else ()
+    blocks = present(_forests(run.findings), table) if table else ()
     return Section("subgroups", "Subgroups and sites", blocks)
 
 
-def _forests(run: RunRecords) -> Iterator[Figure]:
+def _forests(findings: Findings) -> Figure | None:
     panels: list[Forest] = []
-    rows = []
-    by_head: dict[str, list[Interaction]] = {}
-    arms: dict[str, tuple[str, str]] = {}
-    for head, a, b, found in interactions(run.findings):
-        by_head.setdefault(head, []).append(found)
-        arms[head] = (a, b)
-    for head, of_comparison in by_head.items():
-        a, b = arms[head]
+    rows: list[tuple[CsvCell, ...]] = []
+    of_arms: dict[tuple[str, str, str], list[Interaction]] = {}
+    for head, a, b, found in interactions(findings):
+        of_arms.setdefault((head, a, b), []).append(found)
+    for (head, a, b), of_comparison in of_arms.items():
         for title, axis, groups, difference in (
             (f"{head}: AUROC", "AUROC", _aurocs(of_comparison, a, b), False),
             (f"{head}: difference", "Difference of AUROC", _differences(of_comparison), True),
@@ -40,17 +38,16 @@ def _forests(run: RunRecords) -> Iterator[Figure]:
                 bounds=None if difference else (0.0, 1.0),
             )  # fmt: skip
             if drawn is not None:
-                rows += list(forest_values(groups, len(panels)))
+                rows += forest_values(groups, len(panels))
                 panels.append(drawn)
-    if panels:
-        caption = "AUROC of both arms in each subgroup, and their differences, with 95 % intervals."
-        yield Figure("subgroups-forest", caption, tuple(panels), data=as_csv(COLUMNS, rows))
+    caption = "AUROC of both arms in each subgroup, and their differences, with 95 % intervals."
+    return Figure("subgroups-forest", caption, tuple(panels), data=as_csv(COLUMNS, rows)) if panels else None
 
 
 def _aurocs(found: list[Interaction], a: str, b: str) -> list[ForestGroup]:
     def arms(one: Estimate) -> Iterator[ForestRow]:
         for at, (arm, value, ci) in enumerate(((a, one.auroc_a, one.ci_a), (b, one.auroc_b, one.ci_b))):
-            yield ForestRow(arm, with_interval(value, ci), value, ci, arm_style(at))
+            yield forest_row(arm, value, ci, arm_style(at))
 
     return [
         ForestGroup(f"{each.by}: {group.group} (n = {group.estimate.n})", tuple(arms(group.estimate)))
@@ -65,15 +62,9 @@ def _differences(found: list[Interaction]) -> list[ForestGroup]:
         ForestGroup(
             each.by,
             tuple(
-                ForestRow(
-                    f"{group.group} (n = {group.estimate.n})",
-                    with_interval(group.estimate.difference, group.estimate.ci, sign=True),
-                    group.estimate.difference,
-                    group.estimate.ci,
-                    arm_style(0),
-                )
+                forest_row(f"{group.group} (n = {one.n})", one.difference, one.ci, arm_style(0), sign=True)
                 for group in each.groups
-                if group.estimate.difference is not None
+                if (one := group.estimate).difference is not None
             ),
         )
         for each in found
@@ -82,12 +73,9 @@ def _differences(found: list[Interaction]) -> list[ForestGroup]:
 
 def interactions(findings: Findings) -> Iterator[tuple[str, str, str, Interaction]]:
     """Yield (head, first arm, second arm, groups) of every comparison: within each set, then between the sets."""
-    several = len(findings.sets) > 1
-    for name, found in findings.sets.items():
-        for one in found.comparisons:
-            head = minus(one.a, one.b) + (f", {name}" if several else "")
-            yield from ((head, one.a, one.b, each) for each in one.interactions)
-    arms = {one.id: (one.a, one.b) for found in findings.sets.values() for one in found.comparisons}
+    for place, one in all_comparisons(findings):
+        yield from ((minus(one.a, one.b) + place, one.a, one.b, each) for each in one.interactions)
+    arms = {one.id: (one.a, one.b) for _, one in all_comparisons(findings)}
     for each in findings.across_sets:
         if each.comparison in arms and any(group.estimate.difference is not None for group in each.groups):
             a, b = arms[each.comparison]
@@ -104,7 +92,7 @@ def subgroup_table(findings: Findings) -> Table | None:
         id="subgroups-table",
         caption="The comparisons within subgroups and sets, with the test that the difference is the same in all.",
         columns=(
-            Column("Group", numeric=False),
+            *textual("Group"),
             *numeric("Cases", "Positive", "First", "Second", "Difference", "95 % interval", "p (same difference)"),
         ),
         groups=tuple(Group(f"{head}, by {each.by}", tuple(_groups(each, footnotes))) for head, _, _, each in named),
@@ -132,8 +120,8 @@ def _group(group: GroupDifference, footnotes: Footnotes) -> Row:
         (
             Cell(count(found.n)),
             Cell(count(found.positives)),
-            Cell(number(found.auroc_a), detail=interval(found.ci_a) if found.ci_a else ""),
-            Cell(number(found.auroc_b), detail=interval(found.ci_b) if found.ci_b else ""),
+            Cell(number(found.auroc_a), detail=beneath(found.ci_a)),
+            Cell(number(found.auroc_b), detail=beneath(found.ci_b)),
             Cell(signed(found.difference), note=footnotes.letter(found.reason)),
             Cell(interval(found.ci, sign=True)),
             Cell(NONE),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ovcf_bench.report.checklists import checklist_tables
-from ovcf_bench.report.kit.blocks import Block, Figure, GalleryBlock, Listing, Matrices, Paragraph, Section, Table
+from ovcf_bench.report.kit.blocks import Block, Figure, GalleryBlock, Listing, Matrices, Paragraph, Section
+from ovcf_bench.report.kit.table import Table
 from ovcf_bench.report.methods_text import bibliography, methods_text
 from ovcf_bench.report.read import RunRecords
 
