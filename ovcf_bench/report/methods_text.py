@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from ovcf_bench.findings.values import ComparisonFindings, Findings
 from ovcf_bench.records import Provenance
+from ovcf_bench.report.kit.by_set import all_arms, all_comparisons
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.report.sections.operating_points import threshold_sentences
 from ovcf_bench.report.sections.probabilities import probability_sentences
@@ -135,14 +136,11 @@ def _augmentation(plan: AugmentationSection) -> Iterator[str]:
 
 def _statistics(findings: Findings) -> Iterator[str]:
     study = findings.study
-    arms = [arm for found in findings.sets.values() for arm in found.arms.values()]
-    tests = [one for found in findings.sets.values() for one in found.comparisons]
-    level = f"One case is one {study.analysis_level}." if findings.development else "One case is one row of the scores."
-    yield level
-    intervals = _cited(arm.ci_method for arm in arms)
-    yield "Discrimination is the area under the ROC curve (AUROC)" + (
-        f", with 95 % intervals ({intervals})." if intervals else "."
-    )
+    tests = [one for _, one in all_comparisons(findings)]
+    yield f"One case is one {study.analysis_level if findings.development else 'row of the scores'}."
+    methods = _cited(arm.ci_method for arm in all_arms(findings))
+    intervals = f", with 95 % intervals ({methods})" if methods else ""
+    yield f"Discrimination is the area under the ROC curve (AUROC){intervals}."
     yield from _comparisons(findings, tests)
     yield from threshold_sentences(findings)
     yield from probability_sentences(findings)

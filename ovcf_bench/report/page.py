@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ovcf_bench.findings.values import Findings
 from ovcf_bench.report.kit.blocks import Block, Figure, Items, Section
-from ovcf_bench.report.kit.table import Table, place_of
+from ovcf_bench.report.kit.by_set import place_of
+from ovcf_bench.report.kit.table import Table
 from ovcf_bench.report.notices import Notice, notices
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.report.sections.comparisons import comparisons
@@ -97,29 +99,24 @@ def _answer(findings: Findings) -> list[Said]:
 
 def _complete(run: RunRecords) -> tuple[Section, ...]:
     """Return all sections that have blocks, numbered; checklists come last, since they tell where the others stand."""
-    sections = _numbered([section for section in _sections(run) if section.blocks])
+    counts: Counter[str] = Counter()
+    sections = _numbered([section for section in _sections(run) if section.blocks], counts)
     if run.lock is None:
         return sections
-    tables = sum(isinstance(block, Table) for section in sections for block in section.blocks)
-    return (*sections, *_numbered([checklists((Section("answer", "Answer", ()), *sections))], tables=tables))
+    return (*sections, *_numbered([checklists((Section("answer", "Answer", ()), *sections))], counts))
 
 
-def _numbered(sections: Sequence[Section], tables: int = 0) -> tuple[Section, ...]:
-    """Number tables, after so many before them, and figures in the order of the page."""
-    figures = 0
-    numbered = []
-    for section in sections:
-        blocks: list[Block] = []
-        for block in section.blocks:
-            if isinstance(block, Table):
-                tables += 1
-                block = replace(block, label=f"Table {tables}")
-            elif isinstance(block, Figure):
-                figures += 1
-                block = replace(block, label=f"Figure {figures}")
-            blocks.append(block)
-        numbered.append(replace(section, blocks=tuple(blocks)))
-    return tuple(numbered)
+def _numbered(sections: Iterable[Section], counts: Counter[str]) -> tuple[Section, ...]:
+    """Number tables and figures in the order of the page; `counts` : how many were numbered before, and are now."""
+
+    def numbered(block: Block) -> Block:
+        if not isinstance(block, Table | Figure):
+            return block
+        word = type(block).__name__
+        counts[word] += 1
+        return replace(block, label=f"{word} {counts[word]}")
+
+    return tuple(replace(each, blocks=tuple(map(numbered, each.blocks))) for each in sections)
 
 
 def _cautions(run: RunRecords) -> Section:

@@ -41,7 +41,8 @@ def export_page(page: Page, folder: Path) -> int:
     write_atomically(folder / _MARK, "Made by ovcf-bench report --export, and overwritten by it.\n")
     blocks = [block for section in page.sections for block in section.blocks]
     tables = [block for block in blocks if isinstance(block, Table)]
-    files = [*_tables(tables), *_figures([block for block in blocks if isinstance(block, Figure)]), *_texts(page)]
+    texts = [(each.file, each.text + "\n") for each in blocks if isinstance(each, Listing) and each.file]
+    files = [*_tables(tables), *_figures([block for block in blocks if isinstance(block, Figure)]), *texts]
     for name, content in files:
         write_atomically(folder / name, content)
     write_word(tables, folder / _WORD)
@@ -69,14 +70,6 @@ def _figures(figures: list[Figure]) -> Iterator[tuple[str, str | bytes]]:
             yield f"{one}.pdf", pdf(svg, SINGLE_MM)
             yield f"{one}.png", png(svg, SINGLE_MM)
             yield f"{one}-wide.pdf", pdf(svg, DOUBLE_MM)
-
-
-def _texts(page: Page) -> Iterator[tuple[str, str]]:
-    """Yield the listings that name a file, such as the bibliography."""
-    for section in page.sections:
-        for block in section.blocks:
-            if isinstance(block, Listing) and block.file:
-                yield block.file, block.text + "\n"
 
 
 SINGLE_MM, DOUBLE_MM = 84.0, 174.0  # widths of one and of two columns
@@ -107,15 +100,10 @@ def pdf(svg: str, width_mm: float) -> bytes:
     """Return the drawing as PDF of this width; lines and letters stay vectors."""
     import vl_convert
 
-    width, height = (int(each) for each in re.findall(r' (?:width|height)="(\d+)"', svg)[:2])
-    sized = svg.replace(f'width="{width}" height="{height}"', _in_points(width_mm, height / width), 1)
-    return bytes(vl_convert.svg_to_pdf(sized))
-
-
-def _in_points(width_mm: float, tall: float) -> str:
-    """Return the attributes of this width; the converter takes a pixel for a point."""
-    width = width_mm / _MM * 72
-    return f'width="{width:.3f}" height="{width * tall:.3f}"'
+    width, height = _size(svg)
+    points = width_mm / _MM * 72  # the converter takes a pixel for a point
+    wanted = f'width="{points:.3f}" height="{points * (height / width):.3f}"'
+    return bytes(vl_convert.svg_to_pdf(svg.replace(f'width="{width}" height="{height}"', wanted, 1)))
 
 
 def png(svg: str, width_mm: float) -> bytes:
@@ -123,13 +111,13 @@ def png(svg: str, width_mm: float) -> bytes:
     import vl_convert
 
     pixels = width_mm / _MM * _DPI
-    return bytes(vl_convert.svg_to_png(svg, scale=pixels / _width(svg) * 72 / _DPI, ppi=_DPI))
+    return bytes(vl_convert.svg_to_png(svg, scale=pixels / _size(svg)[0] * 72 / _DPI, ppi=_DPI))
 
 
-def _width(svg: str) -> int:
-    found = re.search(r' width="(\d+)"', svg)
-    assert found is not None, "the drawing says how wide it is"
-    return int(found[1])
+def _size(svg: str) -> tuple[int, int]:
+    """Return width and height, which `standalone_svg` writes first."""
+    width, height, *_ = re.findall(r' (?:width|height)="(\d+)"', svg)
+    return int(width), int(height)
 
 
 def _legend(panel: Panel, width: int, height: int) -> tuple[str, int]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from ovcf_bench.findings.values import Findings, SetFindings
-from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.flow import FlowColumn
 from ovcf_bench.report.kit.forest import Forest
 from ovcf_bench.report.kit.plot import Plot
@@ -167,27 +165,3 @@ class Section:
 def present(*blocks: Block | None) -> tuple[Block, ...]:
     """Return the blocks that exist."""
     return tuple(block for block in blocks if block is not None)
-
-
-def plots_by_set(findings: Findings, draw: Callable[[str, SetFindings, int], Plot | None]) -> dict[str, Plot]:
-    """Return the plots of the sets that have one; `draw` takes name, findings and position of a set."""
-    drawn = ((name, draw(name, found, at)) for at, (name, found) in enumerate(findings.sets.items()))
-    return {name: plot for name, plot in drawn if plot is not None}
-
-
-def figure_by_set(
-    name: str,
-    caption: str,
-    findings: Findings,
-    drawn: Mapping[str, Plot],
-    columns: Sequence[str],
-    values: Callable[[SetFindings, int], Iterable[Sequence[CsvCell]]],
-) -> Figure | None:
-    """Return the figure of one panel per set; nothing without any.
-
-    values : takes the findings of a set and the number of its panel.
-    """
-    if not drawn:
-        return None
-    rows = (row for at, each in enumerate(drawn) for row in values(findings.sets[each], at))
-    return Figure(name, caption, tuple(drawn.values()), data=as_csv(columns, rows))

@@ -1,15 +1,12 @@
-"""Tables: their parts, and how the figures of findings stand in them.
-
-Ids of rows are made of positions, not of names: names come from study files and may hold anything.
-"""
+"""Tables: their parts, and how the figures of findings stand in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ovcf_bench.findings.values import Anchor, ComparisonFindings, Findings, Limits, Measure, Valued
+from ovcf_bench.findings.values import Limits, Measure, Valued
 from ovcf_bench.wording import interval, number
 
 
@@ -129,42 +126,3 @@ def valued_apart(found: Valued, footnotes: Footnotes) -> tuple[Cell, Cell]:
 def unique(texts: Iterable[str | None]) -> list[str]:
     """Return the distinct texts that are not empty, in order of appearance."""
     return list(dict.fromkeys(text for text in texts if text))
-
-
-def row_id(table: str, set_position: int, position: int) -> str:
-    """Return the id of a row: the n-th arm or comparison of a set in a kind of table."""
-    return f"row-{table}-{set_position}-{position}"
-
-
-def place_of(findings: Findings, anchor: Anchor | None) -> str:
-    """Return the id of the row that an anchor means, or "" when the page has no such row."""
-    if anchor is None or anchor.set not in findings.sets:
-        return ""
-    found = findings.sets[anchor.set]
-    names = list(found.arms) if anchor.table == "auroc" else [one.id for one in found.comparisons]
-    if anchor.name not in names:
-        return ""
-    return row_id(anchor.table, list(findings.sets).index(anchor.set), names.index(anchor.name))
-
-
-def comparison_groups(
-    findings: Findings, table: str, rows: Callable[[ComparisonFindings, str], Iterable[Row]]
-) -> tuple[Group, ...]:
-    """Return the rows of all comparisons by set, without sets that have none; `rows` takes a comparison and its id."""
-    groups = (
-        Group(
-            name,
-            tuple(
-                row for position, one in enumerate(found.comparisons) for row in rows(one, row_id(table, at, position))
-            ),
-        )
-        for at, (name, found) in enumerate(findings.sets.items())
-    )
-    return tuple(group for group in groups if group.rows)
-
-
-def all_comparisons(findings: Findings) -> Iterator[tuple[str, ComparisonFindings]]:
-    """Yield (what its head says of the set, comparison) of every set; only where there are several they are named."""
-    several = len(findings.sets) > 1
-    for name, found in findings.sets.items():
-        yield from ((f", {name}" if several else "", one) for one in found.comparisons)

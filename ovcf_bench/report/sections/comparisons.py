@@ -6,21 +6,11 @@ from collections.abc import Iterator
 
 from ovcf_bench.findings.values import ComparisonFindings, Estimate, Findings, MeasureDifference, Sensitivity
 from ovcf_bench.report.kit.blocks import Figure, Items, Paragraph, Section, present
+from ovcf_bench.report.kit.by_set import all_comparisons, comparison_groups
 from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, forest, forest_row, forest_values
 from ovcf_bench.report.kit.plot import arm_style
-from ovcf_bench.report.kit.table import (
-    Cell,
-    Footnotes,
-    Group,
-    Row,
-    Table,
-    all_comparisons,
-    comparison_groups,
-    numeric,
-    textual,
-    unique,
-)
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, numeric, textual, unique
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import NONE, count, interval, joined, minus, number, p_phrase, p_value, signed
 
@@ -149,43 +139,28 @@ def _tests(one: ComparisonFindings, place: str, footnotes: Footnotes, missing: b
     adjusted = Cell(p_value(one.p_holm if one.declared else one.p_bh), note=footnotes.letter(_adjustment(one)))
     last = (adjusted, Cell("yes" if one.declared else "no"))
     name = minus(one.a, one.b)
+
+    def row(head: str, found: Estimate, ends: tuple[Cell, Cell], place: str) -> Row:
+        method = found.method or "" if several else ""
+        values = (
+            Cell(count(found.n), detail=f"{count(found.positives)} positive"),
+            *([Cell(count(found.missing))] if missing else []),
+            Cell(number(found.auroc_a)),
+            Cell(number(found.auroc_b)),
+            Cell(signed(found.difference), note=footnotes.letter(found.reason), strong=True),
+            Cell(interval(found.ci, sign=True), note=footnotes.letter(method)),
+            Cell(number(found.z, 2)),
+            Cell(p_value(found.p)),
+        )
+        return Row(head, (*values, *ends), place)
+
     if one.all_data is None:
-        return [_test(name, one.estimate, footnotes, missing, several, last, place)]
+        return [row(name, one.estimate, last, place)]
     blank = (Cell(NONE), Cell(NONE))
-    all_is_primary = one.primary_estimate == "all_data"
-    ends = (blank, last) if all_is_primary else (last, blank)
-    places = ("", place) if all_is_primary else (place, "")
-    return [
-        _test(f"{name}, complete pairs", one.estimate, footnotes, missing, several, ends[0], places[0]),
-        _test(f"{name}, all data", one.all_data, footnotes, missing, several, ends[1], places[1]),
-    ]
-
-
-def _test(
-    name: str,
-    one: Estimate,
-    footnotes: Footnotes,
-    missing: bool,
-    several: bool,
-    last: tuple[Cell, Cell],
-    place: str,
-) -> Row:
-    method = one.method or "" if several else ""
-    return Row(
-        name,
-        (
-            Cell(count(one.n), detail=f"{count(one.positives)} positive"),
-            *([Cell(count(one.missing))] if missing else []),
-            Cell(number(one.auroc_a)),
-            Cell(number(one.auroc_b)),
-            Cell(signed(one.difference), note=footnotes.letter(one.reason), strong=True),
-            Cell(interval(one.ci, sign=True), note=footnotes.letter(method)),
-            Cell(number(one.z, 2)),
-            Cell(p_value(one.p)),
-            *last,
-        ),
-        place,
-    )
+    pairs, all_data = f"{name}, complete pairs", f"{name}, all data"
+    if one.primary_estimate == "all_data":
+        return [row(pairs, one.estimate, blank, ""), row(all_data, one.all_data, last, place)]
+    return [row(pairs, one.estimate, last, place), row(all_data, one.all_data, blank, "")]
 
 
 def verdict_table(findings: Findings) -> Table | None:

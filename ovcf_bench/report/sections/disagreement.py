@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.values import Agreement, ComparisonFindings, Decisions, Findings, Fused, Gallery, ShownExam
 from ovcf_bench.report.kit.blocks import Block, Figure, GalleryBlock, Paragraph, Section, Shown, present
+from ovcf_bench.report.kit.by_set import all_comparisons
 from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.plot import SQUARE, UNIT, Axis, Plot, Series, Style, span_ticks, x_axis, y_axis
 from ovcf_bench.report.kit.table import (
@@ -14,7 +15,6 @@ from ovcf_bench.report.kit.table import (
     Group,
     Row,
     Table,
-    all_comparisons,
     cells,
     numeric,
     textual,

@@ -6,32 +6,12 @@ from collections.abc import Iterator
 
 from ovcf_bench.findings.analysis import THESE_NETWORKS
 from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, Findings, FoldSpread, SetFindings
-from ovcf_bench.report.kit.blocks import (
-    Block,
-    Explorer,
-    ExplorerSet,
-    Figure,
-    Paragraph,
-    Section,
-    figure_by_set,
-    plots_by_set,
-    present,
-)
+from ovcf_bench.report.kit.blocks import Block, Explorer, ExplorerSet, Figure, Paragraph, Section, present
+from ovcf_bench.report.kit.by_set import all_arms, figure_by_set, plots_by_set, row_id
 from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, forest, forest_row, forest_values
 from ovcf_bench.report.kit.plot import SQUARE, UNIT, Plot, Series, arm_style, x_axis, y_axis
-from ovcf_bench.report.kit.table import (
-    Cell,
-    Footnotes,
-    Group,
-    Row,
-    Table,
-    numeric,
-    row_id,
-    textual,
-    unique,
-    valued_apart,
-)
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, numeric, textual, unique, valued_apart
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
 from ovcf_bench.wording import NONE, count, interval, joined, number
@@ -88,14 +68,9 @@ def _explorer(findings: Findings, names: tuple[str, ...]) -> Explorer:
         thresholds = {arm: result.operating_point.threshold for arm, result in arms.items()}
         sizes = {arm: (result.positives, result.negatives) for arm, result in arms.items()}
         sets.append(ExplorerSet(name, thresholds, sizes))
-    achieved = (result.operating_point.achieved for result in _results(findings))
+    achieved = (result.operating_point.achieved for result in all_arms(findings))
     prevalences = {each.prevalence for point in achieved if point is not None for each in point.at_prevalence}
     return Explorer("thresholds", "roc-curves", tuple(sets), tuple(sorted(prevalences)))
-
-
-def _results(findings: Findings) -> list[ArmFindings]:
-    """Return the results of every arm on every set."""
-    return [result for found in findings.sets.values() for result in found.arms.values()]
 
 
 def _precision_recall(findings: Findings) -> Figure | None:
@@ -111,7 +86,7 @@ _NO_POOLING = "out-of-fold scores come from different networks and are not poole
 def auroc_table(findings: Findings) -> Table:
     """Return the table of arms x sets, with development (out of fold) as its last group."""
     footnotes = Footnotes()
-    results = _results(findings)
+    results = all_arms(findings)
     methods = unique(result.ci_method for result in results)
     missing = any(result.missing for result in results)
     networks = any(result.folds.n for result in results)
@@ -216,7 +191,7 @@ def curves_table(findings: Findings) -> Table | None:
         )
         for name, found in findings.sets.items()
     ]
-    curves = [result.curve for result in _results(findings)]
+    curves = [result.curve for result in all_arms(findings)]
     if all(each.partial.value is None for each in curves):
         return None
     methods = unique(each.ci_method for curve in curves for each in (curve.partial, curve.average_precision))

@@ -9,6 +9,7 @@ from ovcf_bench.findings.analysis import OUT_OF_FOLD
 from ovcf_bench.findings.thresholds import BEFOREHAND
 from ovcf_bench.findings.values import ArmFindings, Findings, Measure, Point, Valued
 from ovcf_bench.report.kit.blocks import Matrices, Matrix, Paragraph, Section
+from ovcf_bench.report.kit.by_set import all_arms, all_comparisons
 from ovcf_bench.report.kit.table import Cell, Column, Footnotes, Group, Row, Table, textual, unique, valued
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
@@ -31,19 +32,14 @@ def operating_points(run: RunRecords) -> Section:
 
 def threshold_sentences(findings: Findings) -> Iterator[str]:
     """Yield what the methods text says of thresholds; nothing where none was applied."""
-    arms = (arm for found in findings.sets.values() for arm in found.arms.values())
-    if not any(arm.operating_point.achieved for arm in arms):
+    if not any(arm.operating_point.achieved for arm in all_arms(findings)):
         return
     study = findings.study
     key = " [Youden1950]" if study.threshold == "Youden index" else ""
-    where = f" on {study.fitted_on}" if study.fitted_on else " on each set itself, which flatters it"
-    yield (
-        f"The threshold of each arm ({study.threshold}{key}) was fitted{where} and then frozen."
-        if study.fitted_on
-        else f"The threshold of each arm ({study.threshold}{key}) was fitted{where}."
-    )
+    where = f"{study.fitted_on} and then frozen" if study.fitted_on else "each set itself, which flatters it"
+    yield f"The threshold of each arm ({study.threshold}{key}) was fitted on {where}."
     yield "Proportions have Wilson intervals [Wilson1927], likelihood ratios those of the log method [Simel1991]."
-    if any(one.measures for found in findings.sets.values() for one in found.comparisons):
+    if any(one.measures for _, one in all_comparisons(findings)):
         yield (
             "Sensitivity, specificity and accuracy of two arms were compared on the same cases [McNemar1947; "
             "Newcombe1998], predictive values after [MoskowitzPepe2006; Kosinski2013]."

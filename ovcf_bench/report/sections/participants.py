@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from ovcf_bench.findings.values import CovariateSummary, Findings, GroupSummary, SplitSummary
 from ovcf_bench.records import CheckResult, Flow
@@ -108,23 +109,37 @@ def _covariate(one: CovariateSummary, splits: Sequence[str], footnotes: Footnote
         empty = [Cell(NONE, note=footnotes.letter(one.reason)), *cells(*[NONE] * (3 * len(splits) - 1))]
         return Group("", (Row(one.name, tuple(empty)),))
     found = [one.splits[split] for split in splits]
-    head, rows = (
-        ("", [_moments(one.name, found, footnotes)]) if one.kind == "numeric" else (one.name, _levels(found, footnotes))
-    )
+    numbers = one.kind == "numeric"
+
+    def smd(each: SplitSummary) -> Cell:
+        return Cell(number(each.smd, 2), note=footnotes.letter(each.reason))
+
+    if numbers:
+        rows = [_by_split(one.name, found, _mean, smd)]
+    else:
+        levels = [each.level for each in found[0].all.levels]
+        rows = [
+            _by_split(level, found, partial(_share, position=at), _blank if at else smd)
+            for at, level in enumerate(levels)
+        ]
     if any(group.missing for each in found for group in (each.positives, each.negatives)):
-        rows.append(_missing(found, "missing" if head else f"{one.name}, missing"))
-    return Group(head, tuple(rows))
+        head = f"{one.name}, missing" if numbers else "missing"
+        rows.append(_by_split(head, found, lambda group: Cell(count(group.missing)), _blank))
+    return Group("" if numbers else one.name, tuple(rows))
 
 
-def _smd(found: SplitSummary, footnotes: Footnotes) -> Cell:
-    return Cell(number(found.smd, 2), note=footnotes.letter(found.reason))
+def _blank(_: SplitSummary) -> Cell:
+    return Cell("")
 
 
-def _moments(name: str, found: Sequence[SplitSummary], footnotes: Footnotes) -> Row:
-    values: list[Cell] = []
-    for each in found:
-        values += [_mean(each.positives), _mean(each.negatives), _smd(each, footnotes)]
-    return Row(name, tuple(values))
+def _by_split(
+    head: str,
+    found: Sequence[SplitSummary],
+    show: Callable[[GroupSummary], Cell],
+    last: Callable[[SplitSummary], Cell],
+) -> Row:
+    """Return a row of positives, negatives and a last cell for each split."""
+    return Row(head, tuple(cell for each in found for cell in (show(each.positives), show(each.negatives), last(each))))
 
 
 def _mean(group: GroupSummary) -> Cell:
@@ -135,25 +150,9 @@ def _mean(group: GroupSummary) -> Cell:
     return Cell(f"{number(group.mean, 1)}{sd}", detail=quartiles)
 
 
-def _levels(found: Sequence[SplitSummary], footnotes: Footnotes) -> list[Row]:
-    rows = []
-    for position, level in enumerate(each.level for each in found[0].all.levels):
-        values: list[Cell] = []
-        for each in found:
-            values += [_share(each.positives, position), _share(each.negatives, position)]
-            values.append(_smd(each, footnotes) if position == 0 else Cell(""))
-        rows.append(Row(level, tuple(values)))
-    return rows
-
-
 def _share(group: GroupSummary, position: int) -> Cell:
     level = group.levels[position]
     return Cell(count(level.n) + (f" ({per_cent(level.share)})" if level.share is not None else ""))
-
-
-def _missing(found: Sequence[SplitSummary], head: str) -> Row:
-    texts = [text for each in found for text in (count(each.positives.missing), count(each.negatives.missing), "")]
-    return Row(head, cells(*texts))
 
 
 _NAMES = {

@@ -12,21 +12,11 @@ from ovcf_bench.findings.values import (
     NetBenefitDifference,
     SetFindings,
 )
-from ovcf_bench.report.kit.blocks import Figure, Section, figure_by_set, plots_by_set, present
+from ovcf_bench.report.kit.blocks import Figure, Section, present
+from ovcf_bench.report.kit.by_set import all_arms, all_comparisons, figure_by_set, plots_by_set
 from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.plot import SQUARE, UNIT, Frame, Plot, Series, Style, arm_style, nice_ticks, x_axis, y_axis
-from ovcf_bench.report.kit.table import (
-    Cell,
-    Footnotes,
-    Group,
-    Row,
-    Table,
-    all_comparisons,
-    numeric,
-    textual,
-    unique,
-    valued,
-)
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, numeric, textual, unique, valued
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import count, interval, joined, minus, number, p_value, signed
 
@@ -63,8 +53,7 @@ def probability_sentences(findings: Findings) -> Iterator[str]:
 
 def _figures(findings: Findings) -> list[Calibration]:
     """Return the calibration of every arm on every set, at every prevalence."""
-    arms = (arm for found in findings.sets.values() for arm in found.arms.values())
-    return [each for arm in arms for each in arm.calibration.figures]
+    return [each for arm in all_arms(findings) for each in arm.calibration.figures]
 
 
 def _calibration(findings: Findings) -> Figure | None:

@@ -6,19 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from ovcf_bench.findings.values import ArmFindings, ComparisonFindings, Findings, Point
 from ovcf_bench.report.kit.blocks import Block, Figure, Paragraph, Section, present
+from ovcf_bench.report.kit.by_set import comparison_groups
 from ovcf_bench.report.kit.csv import as_csv
-from ovcf_bench.report.kit.table import (
-    Cell,
-    Footnotes,
-    Group,
-    Row,
-    Table,
-    beneath,
-    cells,
-    comparison_groups,
-    numeric,
-    textual,
-)
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, beneath, cells, numeric, textual
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.report.sections.provenance import COLUMNS, training_plots, training_values
 from ovcf_bench.vocabulary import DEVELOPMENT

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from ovcf_bench.findings.values import Estimate, Findings, GroupDifference, Interaction
 from ovcf_bench.report.kit.blocks import Figure, Section, present
+from ovcf_bench.report.kit.by_set import all_comparisons
 from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, Forest, ForestGroup, ForestRow, forest, forest_row, forest_values
 from ovcf_bench.report.kit.plot import arm_style
-from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, all_comparisons, beneath, numeric, textual
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, beneath, numeric, textual
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import NONE, count, interval, minus, number, p_value, signed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ovcf_bench.report.checklists import checklist_tables
-from ovcf_bench.report.kit.blocks import Block, Figure, GalleryBlock, Listing, Matrices, Paragraph, Section
+from ovcf_bench.report.kit.blocks import Figure, GalleryBlock, Listing, Matrices, Paragraph, Section, present
 from ovcf_bench.report.kit.table import Table
 from ovcf_bench.report.methods_text import bibliography, methods_text
 from ovcf_bench.report.read import RunRecords
@@ -17,14 +17,10 @@ def methods(run: RunRecords) -> Section:
     """Return the section; empty when the records tell nothing of methods."""
     paragraphs = methods_text(run)
     cited = bibliography(paragraphs)
-    blocks: tuple[Block, ...] = (
+    blocks = present(
         Paragraph(_DRAFT),
         Listing("Methods", "\n\n".join(paragraphs), file="methods.txt", id="methods-text", wrapped=True),
-        *(
-            [Listing("References (BibTeX)", cited, folded=True, file="references.bib", id="references")]
-            if cited
-            else []
-        ),
+        Listing("References (BibTeX)", cited, folded=True, file="references.bib", id="references") if cited else None,
     )
     return Section("methods", "Methods text", blocks if paragraphs else ())
 
