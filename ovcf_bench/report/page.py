@@ -112,7 +112,7 @@ def _numbered(sections: Iterable[Section], counts: Counter[str]) -> tuple[Sectio
     def numbered(block: Block) -> Block:
         if not isinstance(block, Table | Figure):
             return block
-        word = type(block).__name__
+        word = "Table" if isinstance(block, Table) else "Figure"
         counts[word] += 1
         return replace(block, label=f"{word} {counts[word]}")
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ovcf_bench.report.kit.csv import as_field
+from ovcf_bench.report.kit.csv import as_field, written
 from ovcf_bench.report.kit.table import Cell, Row, Table
 from ovcf_bench.wording import NONE
 
@@ -31,14 +29,11 @@ def as_csv(table: Table) -> str:
     """
     grouped = any(group.head for group in table.groups)
     detailed = [any(row.cells[at].detail for row in _rows(table)) for at in range(len(table.columns) - 1)]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*(["Group"] if grouped else []), *_heads(table, detailed)])
+    lines = [[*(["Group"] if grouped else []), *_heads(table, detailed)]]
     for group in table.groups:
-        for row in group.rows:
-            head = [as_field(group.head)] if grouped else []
-            writer.writerow([*head, as_field(row.head), *_fields(row, detailed)])
-    return text.getvalue()
+        head = [as_field(group.head)] if grouped else []
+        lines += [[*head, as_field(row.head), *_fields(row, detailed)] for row in group.rows]
+    return written(lines)
 
 
 def _rows(table: Table) -> Iterator[Row]:
@@ -49,10 +44,9 @@ def _heads(table: Table, detailed: list[bool]) -> Iterator[str]:
     first, *others = table.columns
     yield first.title
     for column, with_detail in zip(others, detailed, strict=True):
-        title = f"{column.spanner}: {column.title}" if column.spanner else column.title
-        yield title
+        yield column.whole
         if with_detail:
-            yield f"{title} (detail)"
+            yield f"{column.whole} (detail)"
 
 
 def _fields(row: Row, detailed: list[bool]) -> Iterator[str]:
@@ -116,7 +110,7 @@ def escape(text: str) -> str:
 
 def as_markdown(table: Table) -> str:
     """Return the table with pipes, as forges show it: caption above, notes beneath."""
-    heads = [f"{column.spanner}: {column.title}" if column.spanner else column.title for column in table.columns]
+    heads = [column.whole for column in table.columns]
     lines = [f"**{table.label}.** {_piped(table.caption)}" if table.label else f"**{_piped(table.caption)}**", ""]
     lines += [_line(map(_piped, heads)), _line("--:" if column.numeric else ":--" for column in table.columns)]
     for group in table.groups:

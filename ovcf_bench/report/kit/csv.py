@@ -14,10 +14,13 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[CsvCell]]) -> str:
 
     The first four columns are what scripts of the page draw and read aloud; further ones are told beside them.
     """
+    return written([("panel", "series", *columns), *([_plain(cell) for cell in row] for row in rows)])
+
+
+def written(lines: Iterable[Sequence[str]]) -> str:
+    """Return lines of fields as CSV (RFC 4180, LF)."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("panel", "series", *columns))
-    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue()
 
 

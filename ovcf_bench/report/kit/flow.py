@@ -82,6 +82,12 @@ class _Canvas:
         self.boxes.append(Box(kind, x, y, width, (*named, *rest), len(named)))
         return self.boxes[-1]
 
+    def aside(self, top: int, name: str, *lines: str) -> Box:
+        """Add a box of what was dropped, beside the trunk, with an arrow to it, and return it."""
+        box = self.add("dropped", _SIDE, top, WIDTH - _SIDE - 1, name, *lines)
+        self.arrows.append(f"M{_TRUNK} {box.middle}H{box.x}")
+        return box
+
     def down(self, top: int, bottom: int) -> None:
         """Add an arrow along the trunk."""
         self.arrows.append(f"M{_TRUNK} {top}V{bottom}")
@@ -131,27 +137,24 @@ def _draw_unusable(canvas: _Canvas, unusable: Sequence[LeftOut], used: int) -> i
     """Draw the images that were found and those that cannot be used, if any; return where the drawing goes on."""
     if not unusable:
         return 1
-    found = canvas.add("main", 1, 1, _MAIN_WIDTH, "Found", _images(used + sum(each.images for each in unusable)))
-    reasons = (f"{_images(each.images)}: {each.reason}" for each in unusable)
-    top = found.bottom + _STEP_GAP
-    side = canvas.add("dropped", _SIDE, top, WIDTH - _SIDE - 1, "Images that cannot be used", *reasons)
-    canvas.arrows.append(f"M{_TRUNK} {side.middle}H{side.x}")
+    found = canvas.add(
+        "main", 1, 1, _MAIN_WIDTH, "Found", _several(used + sum(each.images for each in unusable), "image")
+    )
+    reasons = (f"{_several(each.images, 'image')}: {each.reason}" for each in unusable)
+    side = canvas.aside(found.bottom + _STEP_GAP, "Images that cannot be used", *reasons)
     canvas.down(found.bottom, side.bottom + _STEP_GAP)
     return side.bottom + _STEP_GAP
 
 
-def _images(n: int) -> str:
-    return f"{count(n)} image{'' if n == 1 else 's'}"
+def _several(n: int, word: str) -> str:
+    return f"{count(n)} {word}{'' if n == 1 else 's'}"
 
 
 def _draw_steps(canvas: _Canvas, above: Box, steps: Sequence[EligibilityStep]) -> Box:
     """Draw what each step drops at the side of the trunk and what is left on it; return the last box."""
     edge = above.bottom
     for step in steps:
-        side = canvas.add(
-            "dropped", _SIDE, edge + _STEP_GAP, WIDTH - _SIDE - 1, step.reason, *_lines(step.dropped, "dropped")
-        )
-        canvas.arrows.append(f"M{_TRUNK} {side.middle}H{side.x}")
+        side = canvas.aside(edge + _STEP_GAP, step.reason, *_lines(step.dropped, "dropped"))
         if step is steps[-1]:
             left = canvas.add("main", 1, side.bottom + _STEP_GAP, _MAIN_WIDTH, "Eligible", *_lines(step.after))
             edge = left.bottom
@@ -185,7 +188,7 @@ def _partly(counts: CohortCounts) -> tuple[str, ...]:
     kinds = counts.exams_by_views if isinstance(counts, SplitCounts) else {}
     if len(kinds) < 2:
         return ()
-    return (", ".join(f"{count(n)} exam{'' if n == 1 else 's'} with {views}" for views, n in kinds.items()),)
+    return (", ".join(f"{_several(n, 'exam')} with {views}" for views, n in kinds.items()),)
 
 
 def _lines(counts: CohortCounts, word: str = "") -> tuple[str, ...]:
@@ -195,7 +198,7 @@ def _lines(counts: CohortCounts, word: str = "") -> tuple[str, ...]:
 
 
 def _patients(counts: CohortCounts) -> str:
-    return f"{count(counts.patients)} patient{'' if counts.patients == 1 else 's'}"
+    return _several(counts.patients, "patient")
 
 
 def _classes(counts: CohortCounts) -> str:
@@ -210,7 +213,7 @@ def _in_words(
     unusable: Sequence[LeftOut],
 ) -> str:
     start = steps[0].after
-    parts = [f"{_images(each.images)} cannot be used, {each.reason}" for each in unusable]
+    parts = [f"{_several(each.images, 'image')} cannot be used, {each.reason}" for each in unusable]
     parts += [f"{_patients(start)} {steps[0].reason} ({_classes(start)})"]
     parts += [
         f"{step.reason}: {count(step.dropped.patients)} dropped, {_patients(step.after)} left" for step in steps[1:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -190,15 +190,17 @@ def digits_of(ticks: Sequence[float]) -> int:
 
 def x_axis(title: str, frame: Frame, ticks: Sequence[float]) -> Axis:
     """Return the axis along the bottom, from the first tick to the last."""
-    low, high, digits = ticks[0], ticks[-1], digits_of(ticks)
-    placed = (Tick(frame.x((each - low) / (high - low)), number(each, digits)) for each in ticks)
-    return Axis(title, tuple(placed), low, high)
+    return _axis(title, frame.x, ticks)
 
 
 def y_axis(title: str, frame: Frame, ticks: Sequence[float]) -> Axis:
     """Return the axis at the left, from the first tick to the last."""
+    return _axis(title, frame.y, ticks)
+
+
+def _axis(title: str, pixel: Callable[[float], str], ticks: Sequence[float]) -> Axis:
     low, high, digits = ticks[0], ticks[-1], digits_of(ticks)
-    placed = (Tick(frame.y((each - low) / (high - low)), number(each, digits)) for each in ticks)
+    placed = (Tick(pixel((each - low) / (high - low)), number(each, digits)) for each in ticks)
     return Axis(title, tuple(placed), low, high)
 
 

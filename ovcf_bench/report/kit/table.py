@@ -29,6 +29,11 @@ class Column:
     numeric: bool = True
     spanner: str = ""
 
+    @property
+    def whole(self) -> str:
+        """The title, behind the common head if there is one."""
+        return f"{self.spanner}: {self.title}" if self.spanner else self.title
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

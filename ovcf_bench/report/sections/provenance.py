@@ -157,12 +157,7 @@ def training_values(history: Sequence[Epoch]) -> Iterator[tuple[CsvCell, ...]]:
 def _line(unit: Unit, rows: Sequence[Epoch], epochs: int, top: float) -> Series:
     points = [(_at(row.epoch, epochs), row.loss / top) for row in rows]
     dots = tuple((_FRAME.x(x), _FRAME.y(y)) for x, y in points) if len(points) <= _FEW_EPOCHS else ()
-    return Series(
-        label=unit.place,
-        style=Style(unit.fold, unit.repeat),
-        path=_FRAME.path(points),
-        dots=dots,
-    )
+    return Series(unit.place, Style(unit.fold, unit.repeat), _FRAME.path(points), dots=dots)
 
 
 def _in_words(rows: Sequence[Epoch]) -> str:

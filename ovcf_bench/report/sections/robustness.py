@@ -90,13 +90,9 @@ def multiplicity_table(findings: Findings) -> Table | None:
     )
     primary = findings.primary
     note = f"The primary test is {primary.comparison} on {primary.set}." if primary else "No test was declared primary."
-    return Table(
-        "multiplicity",
-        "How many tests were made, and how that is paid for.",
-        textual("Family", "Tests", "Adjustment", "Meaning"),
-        (Group("", tuple(rows)),),
-        (note,),
-    )
+    caption = "How many tests were made, and how that is paid for."
+    columns = textual("Family", "Tests", "Adjustment", "Meaning")
+    return Table("multiplicity", caption, columns, (Group("", tuple(rows)),), (note,))
 
 
 def _families(name: str, comparisons: Sequence[ComparisonFindings]) -> Iterator[Row]:
