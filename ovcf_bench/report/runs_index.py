@@ -19,7 +19,7 @@ from ovcf_bench.report.kit.table import Cell, Group, Row, Table, cells, textual
 from ovcf_bench.report.page import Page
 from ovcf_bench.report.read import RunRecords, read_run
 from ovcf_bench.report.render import render
-from ovcf_bench.wording import NONE, count, interval, joined, minus, number, signed
+from ovcf_bench.wording import NONE, count, interval, joined, minus, number, with_interval
 
 INDEX = "index.html"
 HEADS = ("Title", "Made (UTC)", "Result", "Verdict", "Units failed", "Profile", "Synthetic")
@@ -135,7 +135,7 @@ def _result(run: RunSummary) -> str:
     if found is None:
         aurocs = [f"{arm.arm} {number(arm.auroc)} ({interval(arm.ci)})" for arm in run.arms]
         return f"AUROC on {run.arms[0].set}: {', '.join(aurocs)}" if aurocs else NONE
-    value = f"{signed(found.difference)} ({interval(found.ci, sign=True)})" if found.ci else signed(found.difference)
+    value = with_interval(found.difference, found.ci, sign=True)
     return f"{minus(found.a, found.b)} on {found.set}: {value}" + (f"; {found.reason}" if found.reason else "")
 
 

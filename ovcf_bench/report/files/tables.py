@@ -28,16 +28,13 @@ def as_csv(table: Table) -> str:
     True minus signs become hyphens, and a value that does not exist an empty field.
     """
     grouped = any(group.head for group in table.groups)
-    detailed = [any(row.cells[at].detail for row in _rows(table)) for at in range(len(table.columns) - 1)]
+    rows = [row for group in table.groups for row in group.rows]
+    detailed = [any(row.cells[at].detail for row in rows) for at in range(len(table.columns) - 1)]
     lines = [[*(["Group"] if grouped else []), *_heads(table, detailed)]]
     for group in table.groups:
         head = [as_field(group.head)] if grouped else []
         lines += [[*head, as_field(row.head), *_fields(row, detailed)] for row in group.rows]
     return written(lines)
-
-
-def _rows(table: Table) -> Iterator[Row]:
-    return (row for group in table.groups for row in group.rows)
 
 
 def _heads(table: Table, detailed: list[bool]) -> Iterator[str]:

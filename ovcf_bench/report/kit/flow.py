@@ -137,9 +137,8 @@ def _draw_unusable(canvas: _Canvas, unusable: Sequence[LeftOut], used: int) -> i
     """Draw the images that were found and those that cannot be used, if any; return where the drawing goes on."""
     if not unusable:
         return 1
-    found = canvas.add(
-        "main", 1, 1, _MAIN_WIDTH, "Found", _several(used + sum(each.images for each in unusable), "image")
-    )
+    whole = used + sum(each.images for each in unusable)
+    found = canvas.add("main", 1, 1, _MAIN_WIDTH, "Found", _several(whole, "image"))
     reasons = (f"{_several(each.images, 'image')}: {each.reason}" for each in unusable)
     side = canvas.aside(found.bottom + _STEP_GAP, "Images that cannot be used", *reasons)
     canvas.down(found.bottom, side.bottom + _STEP_GAP)

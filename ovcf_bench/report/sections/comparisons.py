@@ -202,22 +202,21 @@ def _verdicts(one: ComparisonFindings, place: str, footnotes: Footnotes) -> Iter
     )
 
 
-def _by_set(findings: Findings, wanted: str) -> list[tuple[str, ComparisonFindings]]:
-    """Return (head of a group, comparison) of every comparison that has any of `wanted`."""
-    return [(minus(one.a, one.b) + place, one) for place, one in all_comparisons(findings) if getattr(one, wanted)]
-
-
 def sensitivity_table(findings: Findings) -> Table | None:
     """Return the same differences by other methods."""
     footnotes = Footnotes()
-    found = _by_set(findings, "sensitivity")
-    if not found:
+    groups = tuple(
+        Group(minus(one.a, one.b) + place, tuple(_other(each, footnotes) for each in one.sensitivity))
+        for place, one in all_comparisons(findings)
+        if one.sensitivity
+    )
+    if not groups:
         return None
     return Table(
         id="sensitivity",
         caption="The same comparisons by other methods: none of them replaces the test above.",
         columns=(*textual("Method", "Quantity"), *numeric("Value", "95 % interval", "p")),
-        groups=tuple(Group(head, tuple(_other(each, footnotes) for each in one.sensitivity)) for head, one in found),
+        groups=groups,
         footnotes=footnotes.all(),
     )
 
@@ -230,8 +229,12 @@ def _other(one: Sensitivity, footnotes: Footnotes) -> Row:
 def measures_table(findings: Findings) -> Table | None:
     """Return the differences of accuracy measures at the frozen thresholds."""
     footnotes = Footnotes()
-    found = _by_set(findings, "measures")
-    if not found:
+    groups = tuple(
+        Group(minus(one.a, one.b) + place, tuple(_measure(each, footnotes) for each in one.measures))
+        for place, one in all_comparisons(findings)
+        if one.measures
+    )
+    if not groups:
         return None
     return Table(
         id="measures",
@@ -242,7 +245,7 @@ def measures_table(findings: Findings) -> Table | None:
             *textual("Quantity"),
             *numeric("Value", "95 % interval", "p", "p by another test"),
         ),
-        groups=tuple(Group(head, tuple(_measure(each, footnotes) for each in one.measures)) for head, one in found),
+        groups=groups,
         notes=("None of these tests is adjusted for their number.",),
         footnotes=footnotes.all(),
     )
@@ -267,11 +270,8 @@ def _measure(one: MeasureDifference, footnotes: Footnotes) -> Row:
 def readers_table(findings: Findings) -> Table | None:
     """Return the analysis of human readers."""
     footnotes = Footnotes()
-    found = _by_set(findings, "readers")
-    if not found:
-        return None
     rows = []
-    for head, one in found:
+    for place, one in all_comparisons(findings):
         said = one.readers
         if said is None:
             continue
@@ -285,7 +285,9 @@ def readers_table(findings: Findings) -> Table | None:
             Cell(df),
             Cell(p_value(one.estimate.p)),
         )
-        rows.append(Row(head, cells))
+        rows.append(Row(minus(one.a, one.b) + place, cells))
+    if not rows:
+        return None
     return Table(
         id="readers",
         caption="Readers and cases both random: Obuchowski and Rockette, degrees of freedom of Hillis (2007).",

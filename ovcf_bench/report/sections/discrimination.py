@@ -14,7 +14,7 @@ from ovcf_bench.report.kit.plot import SQUARE, UNIT, Plot, Series, arm_style, x_
 from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, numeric, textual, unique, valued_apart
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
-from ovcf_bench.wording import NONE, count, interval, joined, number
+from ovcf_bench.wording import NONE, count, interval, joined, number, with_interval
 
 
 def discrimination(run: RunRecords) -> Section:
@@ -276,7 +276,7 @@ def _curves(found: SetFindings) -> Iterator[Series]:
 
 
 def _roc_detail(result: ArmFindings) -> str:
-    parts = [f"AUROC {number(result.auroc)}" + (f" ({interval(result.ci)})" if result.ci else "")]
+    parts = [f"AUROC {with_interval(result.auroc, result.ci)}"]
     if result.operating_point.achieved:
         point = result.operating_point.achieved
         rates = [f"sensitivity {number(point.sensitivity.value)}", f"specificity {number(point.specificity.value)}"]
@@ -328,4 +328,4 @@ def _points(result: ArmFindings) -> Iterator[tuple[float, float, float | None]]:
 
 def _pr_detail(result: ArmFindings) -> str:
     found = result.curve.average_precision
-    return f"average precision {number(found.value)}" + (f" ({interval(found.ci)})" if found.ci else "")
+    return f"average precision {with_interval(found.value, found.ci)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ovcf_bench.findings.values import Findings, PublishedAudit
-from ovcf_bench.report.kit.blocks import Block, Items, Paragraph, Section
+from ovcf_bench.report.kit.blocks import Items, Paragraph, Section, present
 from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, cells, numeric, textual
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.study.schema import PublishedFigure, PublishedSection
@@ -18,11 +18,14 @@ def published(run: RunRecords) -> Section:
     if said is None or not said.figures:
         return Section("published", "Published figures", ())
     link = f"https://doi.org/{said.doi}" if said.doi else ""
-    blocks: list[Block] = [Paragraph(_NOT_TESTED, link), published_table(run.findings, said)]
-    audit = audit_table(run.findings)
-    if audit is not None:
-        blocks += [audit, Items(tuple((f"{one.set}.", one.sentence) for one in run.findings.audit))]
-    return Section("published", "Published figures", tuple(blocks))
+    sentences = tuple((f"{one.set}.", one.sentence) for one in run.findings.audit)
+    blocks = present(
+        Paragraph(_NOT_TESTED, link),
+        published_table(run.findings, said),
+        audit_table(run.findings),
+        Items(sentences) if sentences else None,
+    )
+    return Section("published", "Published figures", blocks)
 
 
 def published_table(findings: Findings, published: PublishedSection) -> Table:

@@ -17,15 +17,14 @@ _OWN = (
 
 def what_changed(record: SideBySide) -> Section:
     """Return the section: the runs, what differs from the first one, AUROCs, and which sets were tested."""
-    blocks: list[Block] = [_runs_table(record)]
-    for run in record.runs[1:]:
-        blocks += _differences(run)
-    blocks.append(_auroc_table(record))
-    if record.shared:
-        blocks.append(Items(tuple(("", each.sentence) for each in record.shared)))
-    else:
-        blocks.append(Paragraph("No run has a test set in common with run 1, so nothing was tested."))
-    return Section("what-changed", "What changed", tuple(blocks))
+    tested = Items(tuple(("", each.sentence) for each in record.shared))
+    blocks = (
+        _runs_table(record),
+        *(block for run in record.runs[1:] for block in _differences(run)),
+        _auroc_table(record),
+        tested if record.shared else Paragraph("No run has a test set in common with run 1, so nothing was tested."),
+    )
+    return Section("what-changed", "What changed", blocks)
 
 
 def _runs_table(record: SideBySide) -> Table:
