@@ -6,12 +6,13 @@ It speaks only of what was done and is on record; keys in brackets are those of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 
 from ovcf_bench.findings.values import ComparisonFindings, Findings
 from ovcf_bench.records import Provenance
 from ovcf_bench.report.kit.by_set import all_arms, all_comparisons
+from ovcf_bench.report.kit.table import unique
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.report.sections.operating_points import threshold_sentences
 from ovcf_bench.report.sections.probabilities import probability_sentences
@@ -154,7 +155,7 @@ def _statistics(findings: Findings) -> Iterator[str]:
 def _comparisons(findings: Findings, tests: Sequence[ComparisonFindings]) -> Iterator[str]:
     if not tests:
         return
-    how = _cited(one.estimate.method for one in tests if one.estimate.method)
+    how = _cited(one.estimate.method for one in tests)
     if how:
         yield f"AUROCs were compared by the test of {how}."
     if any(one.readers for one in tests):
@@ -184,13 +185,13 @@ def _comparisons(findings: Findings, tests: Sequence[ComparisonFindings]) -> Ite
         )
 
 
-def _cited(methods: Iterator[str | None] | Sequence[str | None]) -> str:
-    """Return the methods that were used, each with its key."""
+def _cited(methods: Iterable[str | None]) -> str:
+    """Return the methods that were used, each with its key; "" without any."""
     named = []
-    for method in dict.fromkeys(each for each in methods if each):
+    for method in unique(methods):
         key = next((key for words, key in _METHODS.items() if words in method), "")
         named.append(f"{method} [{key}]" if key else method)
-    return joined(named) if named else ""
+    return joined(named)
 
 
 def _software(run: RunRecords) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ovcf_bench.findings.values import ComparisonFindings, Estimate, Findings, MeasureDifference, Sensitivity
 from ovcf_bench.report.kit.blocks import Figure, Items, Paragraph, Section, present
@@ -10,7 +10,7 @@ from ovcf_bench.report.kit.by_set import all_comparisons, comparison_groups
 from ovcf_bench.report.kit.csv import as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, forest, forest_row, forest_values
 from ovcf_bench.report.kit.plot import arm_style
-from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, numeric, textual, unique
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, cells, numeric, textual, unique
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import NONE, count, interval, joined, minus, number, p_phrase, p_value, signed
 
@@ -145,12 +145,10 @@ def _tests(one: ComparisonFindings, place: str, footnotes: Footnotes, missing: b
         values = (
             Cell(count(found.n), detail=f"{count(found.positives)} positive"),
             *([Cell(count(found.missing))] if missing else []),
-            Cell(number(found.auroc_a)),
-            Cell(number(found.auroc_b)),
+            *cells(number(found.auroc_a), number(found.auroc_b)),
             Cell(signed(found.difference), note=footnotes.letter(found.reason), strong=True),
             Cell(interval(found.ci, sign=True), note=footnotes.letter(method)),
-            Cell(number(found.z, 2)),
-            Cell(p_value(found.p)),
+            *cells(number(found.z, 2), p_value(found.p)),
         )
         return Row(head, (*values, *ends), place)
 
@@ -192,9 +190,7 @@ def _verdicts(one: ComparisonFindings, place: str, footnotes: Footnotes) -> Iter
     yield Row(
         minus(one.a, one.b),
         (
-            Cell(_CLAIMS[one.claim]),
-            Cell(number(one.margin)),
-            Cell(f"{verdict.level * 100:.0f} %"),
+            *cells(_CLAIMS[one.claim], number(one.margin), f"{verdict.level * 100:.0f} %"),
             Cell(interval(verdict.ci, sign=True)),
             Cell(verdict.verdict or "no verdict", note=footnotes.letter(verdict.reason), strong=True),
         ),
@@ -202,14 +198,16 @@ def _verdicts(one: ComparisonFindings, place: str, footnotes: Footnotes) -> Iter
     )
 
 
+def _groups(findings: Findings, rows: Callable[[ComparisonFindings], Iterable[Row]]) -> tuple[Group, ...]:
+    """Return the rows of each comparison under its head, without comparisons that have none."""
+    groups = (Group(minus(one.a, one.b) + place, tuple(rows(one))) for place, one in all_comparisons(findings))
+    return tuple(group for group in groups if group.rows)
+
+
 def sensitivity_table(findings: Findings) -> Table | None:
     """Return the same differences by other methods."""
     footnotes = Footnotes()
-    groups = tuple(
-        Group(minus(one.a, one.b) + place, tuple(_other(each, footnotes) for each in one.sensitivity))
-        for place, one in all_comparisons(findings)
-        if one.sensitivity
-    )
+    groups = _groups(findings, lambda one: (_other(each, footnotes) for each in one.sensitivity))
     if not groups:
         return None
     return Table(
@@ -223,17 +221,13 @@ def sensitivity_table(findings: Findings) -> Table | None:
 
 def _other(one: Sensitivity, footnotes: Footnotes) -> Row:
     value = Cell(signed(one.value), note=footnotes.letter(one.reason))
-    return Row(one.method, (Cell(one.quantity), value, Cell(interval(one.ci, sign=True)), Cell(p_value(one.p))))
+    return Row(one.method, (Cell(one.quantity), value, *cells(interval(one.ci, sign=True), p_value(one.p))))
 
 
 def measures_table(findings: Findings) -> Table | None:
     """Return the differences of accuracy measures at the frozen thresholds."""
     footnotes = Footnotes()
-    groups = tuple(
-        Group(minus(one.a, one.b) + place, tuple(_measure(each, footnotes) for each in one.measures))
-        for place, one in all_comparisons(findings)
-        if one.measures
-    )
+    groups = _groups(findings, lambda one: (_measure(each, footnotes) for each in one.measures))
     if not groups:
         return None
     return Table(
@@ -256,9 +250,7 @@ def _measure(one: MeasureDifference, footnotes: Footnotes) -> Row:
     return Row(
         one.measure,
         (
-            Cell(number(one.a)),
-            Cell(number(one.b)),
-            Cell(one.quantity),
+            *cells(number(one.a), number(one.b), one.quantity),
             Cell(number(one.value) if ratio else signed(one.value), note=footnotes.letter(one.reason)),
             Cell(interval(one.ci, sign=not ratio), note=footnotes.letter(one.ci_method or "")),
             Cell(p_value(one.p), note=footnotes.letter(one.p_method or "")),
@@ -277,15 +269,12 @@ def readers_table(findings: Findings) -> Table | None:
             continue
         aurocs = [" · ".join(number(each) for each in values) for values in said.aurocs.values()]
         df = f"{number(said.df1, 0)}; {number(said.df2, 1)}" if said.df1 is not None else NONE
-        cells = (
+        values = (
             Cell(count(said.readers), detail="; ".join(aurocs)),
             Cell(signed(one.estimate.difference), note=footnotes.letter(said.reason), strong=True),
-            Cell(interval(one.estimate.ci, sign=True)),
-            Cell(number(said.f, 2)),
-            Cell(df),
-            Cell(p_value(one.estimate.p)),
+            *cells(interval(one.estimate.ci, sign=True), number(said.f, 2), df, p_value(one.estimate.p)),
         )
-        rows.append(Row(minus(one.a, one.b) + place, cells))
+        rows.append(Row(minus(one.a, one.b) + place, values))
     if not rows:
         return None
     return Table(

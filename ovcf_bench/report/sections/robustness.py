@@ -116,13 +116,8 @@ def folds_table(findings: Findings) -> Table | None:
             (
                 Cell(count(one.n)),
                 Cell(signed(one.mean), note=footnotes.letter(one.reason)),
-                Cell(interval(one.ci, sign=True)),
-                Cell(number(one.t, 2)),
-                Cell(count(one.df)),
-                Cell(p_value(one.p)),
-                Cell(number(one.sd_cases)),
-                Cell(number(one.sd_folds)),
-                Cell(number(one.sd_repeats)),
+                *cells(interval(one.ci, sign=True), number(one.t, 2), count(one.df), p_value(one.p)),
+                *cells(number(one.sd_cases), number(one.sd_folds), number(one.sd_repeats)),
             ),
         )
         for one in findings.cross_validated

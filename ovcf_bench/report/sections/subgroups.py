@@ -10,7 +10,7 @@ from ovcf_bench.report.kit.by_set import all_comparisons
 from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, Forest, ForestGroup, ForestRow, forest, forest_row, forest_values
 from ovcf_bench.report.kit.plot import arm_style
-from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, beneath, numeric, textual
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, beneath, cells, numeric, textual
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import NONE, count, interval, minus, number, p_value, signed
 
@@ -106,7 +106,7 @@ def _groups(found: Interaction, footnotes: Footnotes) -> list[Row]:
     rows = [_group(group, footnotes) for group in found.groups]
     same = "difference of differences" if found.difference is not None else "all groups"
     test = (
-        *(Cell(NONE) for _ in range(4)),
+        *cells(*[NONE] * 4),
         Cell(signed(found.difference), note=footnotes.letter(found.reason)),
         Cell(interval(found.ci, sign=True)),
         Cell(p_value(found.p), strong=True),
@@ -119,12 +119,10 @@ def _group(group: GroupDifference, footnotes: Footnotes) -> Row:
     return Row(
         group.group,
         (
-            Cell(count(found.n)),
-            Cell(count(found.positives)),
+            *cells(count(found.n), count(found.positives)),
             Cell(number(found.auroc_a), detail=beneath(found.ci_a)),
             Cell(number(found.auroc_b), detail=beneath(found.ci_b)),
             Cell(signed(found.difference), note=footnotes.letter(found.reason)),
-            Cell(interval(found.ci, sign=True)),
-            Cell(NONE),
+            *cells(interval(found.ci, sign=True), NONE),
         ),
     )
