@@ -123,7 +123,7 @@ def valued(found: Valued | Measure, footnotes: Footnotes, *, strong: bool = Fals
     return Cell(number(found.value), beneath(found.ci), footnotes.letter(found.reason), strong)
 
 
-def valued_apart(found: Valued, footnotes: Footnotes) -> tuple[Cell, Cell]:
+def valued_pair(found: Valued, footnotes: Footnotes) -> tuple[Cell, Cell]:
     """Return a figure and its interval, side by side."""
     return Cell(number(found.value), note=footnotes.letter(found.reason)), Cell(interval(found.ci))
 

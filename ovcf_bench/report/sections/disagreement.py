@@ -9,18 +9,7 @@ from ovcf_bench.report.kit.blocks import Block, Figure, GalleryBlock, Paragraph,
 from ovcf_bench.report.kit.by_set import all_comparisons
 from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.plot import SQUARE, UNIT, Axis, Plot, Series, Style, span_ticks, x_axis, y_axis
-from ovcf_bench.report.kit.table import (
-    Cell,
-    Footnotes,
-    Group,
-    Row,
-    Table,
-    cells,
-    numeric,
-    textual,
-    valued,
-    valued_apart,
-)
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, cells, numeric, textual, valued, valued_pair
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.wording import NONE, count, interval, number
 
@@ -155,7 +144,7 @@ def _alone(one: ComparisonFindings) -> Iterator[Row]:
 
 def _fused(one: Fused, footnotes: Footnotes) -> Row:
     values = (one.auroc, one.sensitivity, one.specificity)
-    return Row(one.rule, tuple(cell for each in values for cell in valued_apart(each, footnotes)))
+    return Row(one.rule, tuple(cell for each in values for cell in valued_pair(each, footnotes)))
 
 
 def discordant_table(gallery: Gallery) -> Table:

@@ -11,7 +11,7 @@ from ovcf_bench.report.kit.by_set import all_arms, figure_by_set, plots_by_set, 
 from ovcf_bench.report.kit.csv import CsvCell, as_csv
 from ovcf_bench.report.kit.forest import COLUMNS, ForestGroup, forest, forest_row, forest_values
 from ovcf_bench.report.kit.plot import SQUARE, UNIT, Plot, Series, arm_style, x_axis, y_axis
-from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, numeric, textual, unique, valued_apart
+from ovcf_bench.report.kit.table import Cell, Footnotes, Group, Row, Table, numeric, textual, unique, valued_pair
 from ovcf_bench.report.read import RunRecords
 from ovcf_bench.vocabulary import DEVELOPMENT
 from ovcf_bench.wording import NONE, count, interval, joined, number, with_interval
@@ -181,8 +181,8 @@ def curves_table(findings: Findings) -> Table | None:
                 Row(
                     arm,
                     (
-                        *valued_apart(result.curve.partial, footnotes),
-                        *valued_apart(result.curve.average_precision, footnotes),
+                        *valued_pair(result.curve.partial, footnotes),
+                        *valued_pair(result.curve.average_precision, footnotes),
                         Cell(number(result.positives / result.n if result.n else None, 2)),
                     ),
                 )

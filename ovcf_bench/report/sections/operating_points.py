@@ -56,6 +56,7 @@ _MEASURES = {
     "lr_positive": "LR+",
     "lr_negative": "LR−",
 }
+
 _Column = tuple[str, str, Point | None, str]  # set, what it is to the threshold, values, why there are none
 
 
