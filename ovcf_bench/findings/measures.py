@@ -10,9 +10,10 @@ import pandas as pd
 from ovcf_bench.findings.pairing import Pairs
 from ovcf_bench.findings.values import MeasureDifference, limits
 from ovcf_bench.stats.cases import Bools
+from ovcf_bench.stats.intervals import Difference
 from ovcf_bench.stats.paired_proportions import NEWCOMBE_10, compare_proportions
 from ovcf_bench.stats.predictive_values import compare_npv, compare_ppv
-from ovcf_bench.stats.ratios import BY_PATIENT, RatioDifference, clustered_difference
+from ovcf_bench.stats.ratios import BY_PATIENT, clustered_difference
 
 EXACT, MID_P = "McNemar, exact", "McNemar, mid-p"
 MOSKOWITZ, KOSINSKI = "Moskowitz & Pepe 2006", "Kosinski 2013"
@@ -88,7 +89,7 @@ def _clustered(labels: Bools, first: Bools, second: Bools, clusters: pd.Series) 
         yield ratio_difference(measure, found, BY_PATIENT, ci_method=BY_PATIENT)
 
 
-def ratio_difference(measure: str, found: RatioDifference, method: str, *, ci_method: str | None) -> MeasureDifference:
+def ratio_difference(measure: str, found: Difference, method: str, *, ci_method: str | None) -> MeasureDifference:
     """Return the difference of two ratios, or means, as it is recorded; method : of its p."""
     return MeasureDifference(
         measure=measure,
