@@ -6,8 +6,8 @@ import sys
 import pytest
 from places import ROOT
 
-MOST_MODULES = 261  # of the core
-FEWEST_COMMENTS = 2.9  # that speak to a reader, per 100 lines of code
+MOST_MODULES = 230  # of the core
+FEWEST_COMMENTS = 3.0  # that speak to a reader, per 100 lines of code
 
 
 def loaded():
