@@ -74,12 +74,12 @@ def test_a_run_leaves_every_record(tiny):
     assert len(list(tiny.run.parent.glob("units/*/unit.json"))) == 2 * len(NETWORKS + FUSED)
 
 
-def test_the_lock_is_parsed_once_for_findings_page_and_files(project, monkeypatch):
+def test_the_lock_is_parsed_once_for_findings_and_page(project, monkeypatch):
     lock = project.run / "study.lock.yaml"
     lock.write_text(lock.read_text("utf-8") + "# no test has read this one before\n", "utf-8")
     parsed = []
     monkeypatch.setattr(records_folder, "read_lock", lambda text: parsed.append(text) or read_lock(text))
-    project.command("report", project.run, "--export", "files")
+    project.command("report", project.run)
     assert len(parsed) == 1
 
 
