@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.stats import norm
-
 from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.stats.binormal import auroc_covariance, delong_variance
+from ovcf_bench.stats.intervals import two_sided_p
 
 AuditVerdict = Literal["possible", "implausible", "impossible"]
 CORRELATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -54,9 +52,9 @@ def audit_pair(
     _refuse(first, second, positives, negatives, p)
     # Printed figures are rounded: a verdict must hold for everything that rounds to them.
     corners = list(itertools.product(_rounded(first, decimals), _rounded(second, decimals)))
-    least = _least_distance(first, second, decimals)
+    least = max(0.0, abs(first - second) - float(10**-decimals))
     se_bound = max(_largest_se(a, positives, negatives) + _largest_se(b, positives, negatives) for a, b in corners)
-    p_bound = 2 * float(norm.sf(least / se_bound)) if se_bound > 0 else float(least == 0)
+    p_bound = two_sided_p(least / se_bound) if se_bound > 0 else float(least == 0)
     spans = tuple((r, *_span(corners, least, r, positives, negatives)) for r in CORRELATIONS)
     verdict, sentence = _judge(p, p_decimals, p_bound, spans, positives, negatives)
     reason = "" if p is not None else "no p was published: only the range is given"
@@ -83,10 +81,6 @@ def _rounded(value: float, decimals: int) -> tuple[float, float, float]:
     return max(_INSIDE, value - half), min(max(value, _INSIDE), 1 - _INSIDE), min(1 - _INSIDE, value + half)
 
 
-def _least_distance(first: float, second: float, decimals: int) -> float:
-    return max(0.0, abs(first - second) - float(10**-decimals))
-
-
 def _largest_se(auroc: float, positives: int, negatives: int) -> float:
     # DeLong's variance obeys var(A) <= A(1 - A)[1/(m - 1) + 1/(n - 1)], whatever the scores were.
     return math.sqrt(auroc * (1 - auroc) * (1 / (positives - 1) + 1 / (negatives - 1)))
@@ -96,19 +90,14 @@ def _span(
     corners: list[tuple[float, float]], least: float, correlation: float, positives: int, negatives: int
 ) -> tuple[float, float]:
     """Return the lowest and the highest p of all figures within rounding."""
-    found = list(_p_values(corners, correlation, positives, negatives))
-    return min(found), 1.0 if least == 0 else max(found)
-
-
-def _p_values(
-    corners: list[tuple[float, float]], correlation: float, positives: int, negatives: int
-) -> Iterator[float]:
+    found = []
     for a, b in corners:
         one, other = (float(delong_variance(each, positives, negatives)) for each in (a, b))
         joint = float(auroc_covariance(a, b, correlation, positives, negatives))
         # At correlation .95 and like AUROCs rounding may leave a variance below 0.
         se = math.sqrt(max(one + other - 2 * joint, 1e-18))
-        yield 2 * float(norm.sf(abs(a - b) / se))
+        found.append(two_sided_p((a - b) / se))
+    return min(found), 1.0 if least == 0 else max(found)
 
 
 def _judge(

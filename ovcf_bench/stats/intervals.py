@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
+import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import norm
@@ -18,11 +20,13 @@ from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
 from ovcf_bench.stats.auroc import AurocEstimate
+from ovcf_bench.stats.cases import Floats
 
 LOGIT_DELONG = "logit-transformed DeLong"
 LOGIT_CLUSTERED = "logit-transformed, clustered by patient (Obuchowski 1997)"
 LINEAR_DELONG = "linear DeLong"
 NEWCOMBE = "Newcombe 2006, method 5"
+_Numbers = TypeVar("_Numbers", float, Floats)
 FEWEST_PER_CLASS = 20  # below this the normal approximation of the logit is not trusted
 
 
@@ -153,15 +157,17 @@ def mover_interval(
     if a is None or b is None:
         return None
     difference = first.auroc - second.auroc
-    down = _reach(first.auroc - a.low, b.high - second.auroc, correlation)
-    up = _reach(a.high - first.auroc, second.auroc - b.low, correlation)
+    down = float(mover_reach(first.auroc - a.low, b.high - second.auroc, correlation))
+    up = float(mover_reach(a.high - first.auroc, second.auroc - b.low, correlation))
     parts = [name for name in (LOGIT_DELONG, LOGIT_CLUSTERED, NEWCOMBE) if name in (a.method, b.method)]
     return Interval(difference - down, difference + up, f"MOVER on {' and '.join(parts)} limits", level)
 
 
-def _reach(one: float, other: float, correlation: float) -> float:
+def mover_reach(one: _Numbers, other: _Numbers, correlation: float) -> _Numbers:
+    """Return how far a limit of the difference lies from it, by how far those of both estimates do (any shape)."""
     squared = one**2 + other**2 - 2 * correlation * one * other
-    return math.sqrt(max(squared, 0.0))  # rounding may take a perfect correlation just below 0
+    reach: _Numbers = np.sqrt(np.maximum(squared, 0.0))  # rounding may take a perfect correlation just below 0
+    return reach
 
 
 WILSON = "Wilson"

@@ -124,13 +124,9 @@ def operate(
         ppv=proportion(counts.tp, counts.tp + counts.fp, empty="no case was called positive"),
         npv=proportion(counts.tn, counts.tn + counts.fn, empty="no case was called negative"),
         accuracy=proportion(counts.tp + counts.tn, int(checked.size)),
-        f1=_f1(counts.tp, counts.fp, counts.tp + counts.fn),
+        f1=2 * counts.tp / (2 * counts.tp + counts.fp + counts.fn),
         f1_interval=f1_interval(counts, rng=rng),
     )
-
-
-def _f1(tp: int, fp: int, positives: int) -> float:
-    return 2 * tp / (tp + fp + positives)
 
 
 def f1_interval(counts: Confusion, *, rng: np.random.Generator, resamples: int = 2000, level: float = 0.95) -> Interval:

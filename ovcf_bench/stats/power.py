@@ -17,7 +17,7 @@ from scipy.special import expit, logit, ndtri
 from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.stats.binormal import auroc_covariance, auroc_variance, delong_variance
 from ovcf_bench.stats.cases import Floats
-from ovcf_bench.stats.intervals import FEWEST_PER_CLASS, normal_quantile
+from ovcf_bench.stats.intervals import FEWEST_PER_CLASS, mover_reach, normal_quantile
 from ovcf_bench.vocabulary import Claim
 
 _GRID = 300  # points in each direction
@@ -78,21 +78,19 @@ def power(design: Design) -> float:
     variances = auroc_variance(truth, *sizes)
     joint = float(auroc_covariance(truth[0], truth[1], design.correlation, *sizes))
     r = joint / math.sqrt(float(np.prod(variances)))
-    first, second, weights = _grid(truth, variances, r)
-    shown = _shown(design, first, second, r)
-    return float(np.sum(weights * shown))
+    shown = _shown(design, *_grid(truth, variances, r), r)
+    return float(np.sum(shown / shown.size))
 
 
-def _grid(truth: Floats, variances: Floats, r: float) -> tuple[Floats, Floats, Floats]:
-    """Return estimates of both AUROCs and the probability of each pair, over equal shares of both normals."""
+def _grid(truth: Floats, variances: Floats, r: float) -> tuple[Floats, Floats]:
+    """Return estimates of both AUROCs over equal shares of both normals: every pair is as probable."""
     steps = ndtri((np.arange(_GRID) + 0.5) / _GRID)
     # Along sum and difference, so that exchanging the views exchanges the points and nothing else.
     plus, minus = np.meshgrid(math.sqrt((1 + r) / 2) * steps, math.sqrt(max(0.0, (1 - r) / 2)) * steps)
     spread = np.sqrt(variances) / (truth * (1 - truth))
     # The mean of a logit lies beyond the logit of the mean: second-order term of the delta method.
     centre = logit(truth) + (2 * truth - 1) / 2 * spread**2
-    first, second = expit(centre[0] + spread[0] * (plus + minus)), expit(centre[1] + spread[1] * (plus - minus))
-    return first, second, np.full(first.shape, 1 / first.size)
+    return expit(centre[0] + spread[0] * (plus + minus)), expit(centre[1] + spread[1] * (plus - minus))
 
 
 def _shown(design: Design, first: Floats, second: Floats, r: float) -> Floats:
@@ -103,24 +101,20 @@ def _shown(design: Design, first: Floats, second: Floats, r: float) -> Floats:
         se = np.sqrt(errors[0] ** 2 + errors[1] ** 2 - 2 * r * errors[0] * errors[1])
         shown: Floats = (np.abs(first - second) > normal_quantile(0.95) * se).astype(np.float64)
         return shown
-    margin = design.margin or 0.0
-    if design.claim == "noninferiority":
-        low, _ = _mover(first, second, errors, r, 0.95)
-        return (low > -margin).astype(np.float64)
-    low, high = _mover(first, second, errors, r, 0.90)
-    return ((low > -margin) & (high < margin)).astype(np.float64)
+    margin, both = design.margin or 0.0, design.claim == "equivalence"
+    low, high = _mover(first, second, errors, r, 0.90 if both else 0.95)
+    inside = (low > -margin) & (high < margin) if both else low > -margin
+    return inside.astype(np.float64)
 
 
 def _mover(first: Floats, second: Floats, errors: Sequence[Floats], r: float, level: float) -> tuple[Floats, Floats]:
-    """Return the limits of stats.mover for arrays of estimates."""
+    """Return the limits of `intervals.mover_interval` for arrays of estimates."""
     reaches = []
     for auroc, error in zip((first, second), errors, strict=True):
         half = normal_quantile(level) * error / (auroc * (1 - auroc))
         reaches.append((auroc - expit(logit(auroc) - half), expit(logit(auroc) + half) - auroc))
     (down_a, up_a), (down_b, up_b) = reaches
-    low = first - second - np.sqrt(np.maximum(0, down_a**2 + up_b**2 - 2 * r * down_a * up_b))
-    high = first - second + np.sqrt(np.maximum(0, up_a**2 + down_b**2 - 2 * r * up_a * down_b))
-    return low, high
+    return first - second - mover_reach(down_a, up_b, r), first - second + mover_reach(up_a, down_b, r)
 
 
 def sample_size(design: Design, wanted: float, *, ratio: float = 1.0) -> SampleSize:

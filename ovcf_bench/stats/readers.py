@@ -99,11 +99,10 @@ def _test(blank: ReaderAnalysis, tests: int, readers: int, level: float) -> Read
         return replace(blank, reason="the AUROCs do not vary between readers and tests: no test is defined")
     df1 = tests - 1
     df2: float | None = None
-    p = float(chi2.sf(blank.ms_test / denominator * df1, df1))  # the limit without interaction of reader and test
+    statistic = blank.ms_test / denominator
+    p = float(chi2.sf(statistic * df1, df1))  # the limit without interaction of reader and test
     if blank.ms_interaction > _ROUNDING * denominator:
         df2 = denominator**2 / (blank.ms_interaction**2 / ((tests - 1) * (readers - 1)))
-    statistic = blank.ms_test / denominator
-    if df2 is not None:
         p = float(fisher.sf(statistic, df1, df2))
     found = replace(blank, f=statistic, df1=df1, df2=df2, p=p)
     # More than two have no single difference; F speaks of all of them.
