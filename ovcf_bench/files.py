@@ -27,7 +27,9 @@ def write_atomically(path: Path, content: bytes | str) -> bool:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp makes private files
+        umask = os.umask(0)  # it can be read only by setting it
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)  # mkstemp makes private files
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -51,9 +53,3 @@ def whole_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             path.rmdir()  # an empty one was given
         made.rename(path)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -85,8 +85,10 @@ def make_plan(
                 chosen = sorted(tuning.get(fold, ()))
                 own = {"cases": parts[arm.views], "held_out": fold, "repeat": repeat, "tuning": digest(chosen)}
                 identity = {**shared, **own, **({"combines": list(needs)} if needs else {})}
-                unit, sizes = Unit(arm.name, repeat, fold), _sizes(cases[arm.views], fold)
-                one = PlannedUnit(unit, arm, digest(identity), identity, *sizes, needs)
+                _, others = by_fold(cases[arm.views], fold)
+                scored = len(cases[arm.views]) - len(others)
+                unit = Unit(arm.name, repeat, fold)
+                one = PlannedUnit(unit, arm, digest(identity), identity, len(others), scored, needs)
                 planned.setdefault(arm.name, []).append(one)
     ordered = [one for arm in trained for one in planned[arm.name]]
     return Plan(tuple(_with_status(ordered, store, fresh)))
@@ -131,6 +133,9 @@ def _is_no_network(plugin: ModelPlugin) -> bool:
 
 def _shared_identity(study: Study, arm: Arm, plugin: ModelPlugin) -> dict[str, Any]:
     section = study.document.models[arm.model]
+    training = training_of(study.document.training, arm).model_dump(mode="json")
+    # All settings change the scores of a unit only where the core trains.
+    read = training if plugin.build is not None else {name: training[name] for name in _READ_BY_OTHERS}
     return {
         "training_version": TRAINING_VERSION,
         "preprocessing_version": PREPROCESSING_VERSION,
@@ -142,14 +147,8 @@ def _shared_identity(study: Study, arm: Arm, plugin: ModelPlugin) -> dict[str, A
             "params": section.params.model_dump(mode="json"),
             "facts": _facts(plugin, section.params),
         },
-        "training": _settings_read(plugin, training_of(study.document.training, arm)),
+        "training": read,
     }
-
-
-def _settings_read(plugin: ModelPlugin, training: TrainingSection) -> dict[str, Any]:
-    """Return the training settings that change a unit's scores: all of them only where the core trains."""
-    settings = training.model_dump(mode="json")
-    return settings if plugin.build is not None else {name: settings[name] for name in _READ_BY_OTHERS}
 
 
 def _facts(plugin: ModelPlugin, params: Any) -> dict[str, Any]:
@@ -188,12 +187,6 @@ def _case_digests(table: pd.DataFrame) -> dict[str, Any]:
         name = f"{split}/{fold}" if split == DEVELOPMENT else str(split)
         found[name] = text.hexdigest()
     return found
-
-
-def _sizes(cases: pd.DataFrame, fold: int) -> tuple[int, int]:
-    """Return how many images the unit of a fold trains on and how many it scores."""
-    _, others = by_fold(cases, fold)
-    return len(others), len(cases) - len(others)
 
 
 def _with_status(planned: Sequence[PlannedUnit], store: Store, fresh: bool) -> list[PlannedUnit]:

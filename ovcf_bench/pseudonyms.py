@@ -56,17 +56,13 @@ def is_pseudonym(kind: Kind, text: str) -> bool:
     return text[:1] == kind[0] and _OURS.fullmatch(text) is not None
 
 
-def default_key_path() -> Path:
-    """Return where the key lies unless told otherwise: the user's configuration folder, outside any project."""
-    return Path(platformdirs.user_config_dir("ovcf-bench")) / "pseudonym.key"
-
-
 def load_key(path: Path | None = None) -> bytes:
     """Return the secret key from `path`; at the default place it is made on first use, readable by its owner only.
 
     Raises DataError when the file is missing, is no key, or others may read it.
     """
-    place = path or default_key_path()
+    # Unless told otherwise it lies in the user's configuration folder, outside any project.
+    place = path or Path(platformdirs.user_config_dir("ovcf-bench")) / "pseudonym.key"
     if path is None and not place.exists():
         _make_key(place)
     try:

@@ -51,7 +51,8 @@ def near_duplicates(evidence: Evidence) -> CheckResult:
         cohorts = part["cohort"].to_numpy()
         patients = pd.factorize(part["patient_id"])[0]
         for mirrored in (False, True):
-            pairs = _pairs(features(thumbnails, cohorts), features(_turned(thumbnails, mirrored), cohorts), patients)
+            other = thumbnails[:, :, ::-1] if mirrored else thumbnails
+            pairs = _pairs(features(thumbnails, cohorts), features(other, cohorts), patients)
             rows += [_row(part.iloc[i], part.iloc[j], likeness, mirrored) for i, j, likeness in pairs]
     rows.sort(key=lambda row: -row["likeness"])
     across = sum(row["splits"].count(" and ") for row in rows)
@@ -68,10 +69,6 @@ def _row(first: pd.Series, second: pd.Series, likeness: float, mirrored: bool) -
         "likeness": round(likeness, 3),
         "mirrored": mirrored,
     }
-
-
-def _turned(thumbnails: npt.NDArray[np.uint8], mirrored: bool) -> npt.NDArray[np.uint8]:
-    return thumbnails[:, :, ::-1] if mirrored else thumbnails
 
 
 def features(thumbnails: npt.NDArray[np.uint8], cohorts: npt.NDArray[Any]) -> Floats:

@@ -45,14 +45,11 @@ def shortcuts(evidence: Evidence) -> CheckResult:
     ]
     _adjust(rows)
     telling = [row for row in rows if row["auroc"] > TELLING and row["certain"]]
-    said = ", ".join(f"{row['probe']}{_of(row['view'])} {row['auroc']:.2f}" for row in telling)
+    named = (f"{row['probe']} of {row['view']}" if row["view"] else row["probe"] for row in telling)
+    said = ", ".join(f"{name} {row['auroc']:.2f}" for name, row in zip(named, telling, strict=True))
     summary = f"the label can be told from {said}" if telling else f"none of {len(rows)} probes tells the label"
     shown = [{name: row[name] for name in ("probe", "view", "n", "auroc", "lower")} for row in rows]
     return found("shortcuts", bool(telling), summary, shown)
-
-
-def _of(view: str) -> str:
-    return f" of {view}" if view else ""
 
 
 def _knowledge(

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 
 from ovcf_bench.checks import inventory
 from ovcf_bench.checks.duplicates import duplicates, near_duplicates
-from ovcf_bench.checks.inventory import balance
 from ovcf_bench.checks.results import Evidence, Policy
 from ovcf_bench.checks.shortcuts import shortcuts
 from ovcf_bench.records import CheckResult
@@ -19,7 +18,7 @@ _CHECKS: Mapping[str, Callable[[Evidence], CheckResult]] = {
     "remarks": inventory.remarks,
     "duplicates": duplicates,
     "near_duplicates": near_duplicates,
-    "balance": balance,
+    "balance": inventory.balance,
     "shortcuts": shortcuts,
 }
 NAMES = tuple(_CHECKS)

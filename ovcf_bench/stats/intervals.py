@@ -136,12 +136,11 @@ def auroc_interval(estimate: AurocEstimate, *, level: float = 0.95) -> Interval 
     """
     if estimate.variance is None or estimate.status == "constant_score":
         return None
+    flat = estimate.status == "perfect" or estimate.variance == 0
     if estimate.clusters is not None:
-        if estimate.status == "perfect" or estimate.variance == 0:
-            return None
-        return logit_delong_interval(estimate.auroc, estimate.variance, level=level, method=LOGIT_CLUSTERED)
-    few = min(estimate.positives, estimate.negatives) < FEWEST_PER_CLASS
-    if few or estimate.status == "perfect" or estimate.variance == 0:
+        method = LOGIT_CLUSTERED
+        return None if flat else logit_delong_interval(estimate.auroc, estimate.variance, level=level, method=method)
+    if flat or min(estimate.positives, estimate.negatives) < FEWEST_PER_CLASS:
         return newcombe_interval(estimate.auroc, estimate.positives, estimate.negatives, level=level)
     return logit_delong_interval(estimate.auroc, estimate.variance, level=level)
 
