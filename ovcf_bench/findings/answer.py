@@ -182,10 +182,8 @@ def _conclude_equivalence(finding: ComparisonFindings) -> str:
     if verdict.verdict is None or verdict.ci is None or finding.margin is None:
         return _no_verdict(verdict)
     against = f"at {_margin(finding)} (90 % interval {interval(verdict.ci, sign=True)})"
-    if verdict.verdict == "equivalent":
-        return f"{finding.a} and {finding.b} are equivalent {against}."
-    if verdict.verdict == "not equivalent":
-        return f"{finding.a} and {finding.b} are not equivalent {against}."
+    if verdict.verdict != "inconclusive":
+        return f"{finding.a} and {finding.b} are {verdict.verdict} {against}."
     return f"Equivalence of {finding.a} and {finding.b} {against} is not shown."
 
 

@@ -94,8 +94,28 @@ class ScoreBook:
             yield int(first["repeat"]), int(first["fold"]), self._cases(group, set_name, arm)
 
     def _cases(self, rows: pd.DataFrame, set_name: str, arm: str) -> CaseScores:
-        scale = self.scales[arm]
-        return CaseScores(set_name, _one_per_case(rows, self.level, self.aggregation, scale, set_name), scale)
+        level, scale = self.level, self.scales[arm]
+        case_id = rows[f"{level}_id"]
+        if level == "image":  # an arm of several views has one row per exam, without an image
+            case_id = case_id.where(case_id != "", rows["exam_id"])
+        cases = pd.DataFrame(
+            {
+                "case_id": case_id,
+                "patient_id": rows["patient_id"],
+                "label": rows["label"],
+                "score": rows["logit" if scale == "logit" else "score"],
+            }
+        ).groupby("case_id", sort=True)
+        labels = cases["label"].agg(["min", "max"])
+        refuse_two_labels(int((labels["min"] != labels["max"]).sum()), level, set_name)
+        table = pd.DataFrame(
+            {
+                "patient_id": cases["patient_id"].first(),
+                "label": labels["max"].astype(bool),
+                "score": cases["score"].agg(self.aggregation),
+            }
+        )
+        return CaseScores(set_name, table, scale)
 
 
 def open_book(
@@ -114,38 +134,9 @@ def open_book(
     return ScoreBook(used, level, aggregation, ensemble, scales)
 
 
-def _one_per_case(
-    rows: pd.DataFrame, level: AnalysisLevel, aggregation: Aggregation, scale: Scale, set_name: str
-) -> pd.DataFrame:
-    case_id = rows[f"{level}_id"]
-    if level == "image":  # an arm of several views has one row per exam, without an image
-        case_id = case_id.where(case_id != "", rows["exam_id"])
-    cases = pd.DataFrame(
-        {
-            "case_id": case_id,
-            "patient_id": rows["patient_id"],
-            "label": rows["label"],
-            "score": rows["logit" if scale == "logit" else "score"],
-        }
-    ).groupby("case_id", sort=True)
-    labels = cases["label"].agg(["min", "max"])
-    refuse_two_labels(int((labels["min"] != labels["max"]).sum()), level, set_name)
-    return pd.DataFrame(
-        {
-            "patient_id": cases["patient_id"].first(),
-            "label": labels["max"].astype(bool),
-            "score": cases["score"].agg(aggregation),
-        }
-    )
-
-
 def refuse_two_labels(cases: int, level: str, set_name: str) -> None:
     """Raise StatisticsError when `cases` of a set have two different labels; no identifier is told."""
     if cases:
-        raise StatisticsError(
-            Problem(
-                f"set {set_name!r}",
-                f"{cases} {level}s have both labels in the score table",
-                f"At analysis level {level!r} every {level} has one label, the same in all arms.",
-            )
-        )
+        found = f"{cases} {level}s have both labels in the score table"
+        allowed = f"At analysis level {level!r} every {level} has one label, the same in all arms."
+        raise StatisticsError(Problem(f"set {set_name!r}", found, allowed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from ovcf_bench.findings.analysis import CHOSEN_ON_FOLD, Analysis, SiteRecord
 from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, SetFindings
@@ -17,9 +17,7 @@ OPTIMISTIC = (
 
 
 def cautions(
-    analysis: Analysis,
-    sets: Mapping[str, SetFindings],
-    development: Mapping[str, DevelopmentFindings],
+    analysis: Analysis, sets: Mapping[str, SetFindings], development: Mapping[str, DevelopmentFindings]
 ) -> tuple[str, ...]:
     """Return the cautions that this run calls for, the gravest first."""
     return (
@@ -35,16 +33,13 @@ def cautions(
 def shortcut_cautions(sets: Mapping[str, SetFindings], development: Mapping[str, DevelopmentFindings]) -> Iterator[str]:
     """Yield one sentence for each set at chance whose arms look excellent elsewhere."""
     for name, findings in sets.items():
-        high_by_arm = {
-            arm: _high_elsewhere(arm, name, sets, development)
-            for arm, result in findings.arms.items()
-            # The limit, not the value: in a small set an AUROC of .6 may still be chance.
-            if result.covers_half
-        }
-        arms = [arm for arm, high in high_by_arm.items() if high]
+        # The limit, not the value: in a small set an AUROC of .6 may still be chance.
+        at_chance = [arm for arm, result in findings.arms.items() if result.covers_half]
+        places = {arm: [each for each in _high(sets, development, arm) if each != name] for arm in at_chance}
+        arms = [arm for arm, high in places.items() if high]
         if not arms:
             continue
-        elsewhere = joined(list(dict.fromkeys(high for arm in arms for high in high_by_arm[arm])))
+        elsewhere = joined(list(dict.fromkeys(high for arm in arms for high in places[arm])))
         yield (
             f"This is the pattern of a shortcut: {joined(arms)} reach an AUROC of {HIGH:g} or more in "
             f"{elsewhere}, yet on {name} their intervals hold 0.5. The networks have learnt something that "
@@ -53,19 +48,13 @@ def shortcut_cautions(sets: Mapping[str, SetFindings], development: Mapping[str,
         )
 
 
-def _high_elsewhere(
-    arm: str,
-    name: str,
-    sets: Mapping[str, SetFindings],
-    development: Mapping[str, DevelopmentFindings],
-) -> list[str]:
-    high = []
+def _high(sets: Mapping[str, SetFindings], development: Mapping[str, DevelopmentFindings], arm: str) -> Iterator[str]:
+    """Yield where an arm reaches a high AUROC."""
     if arm in development and (development[arm].folds.mean or 0) >= HIGH:
-        high.append(DEVELOPMENT)
-    for other, findings in sets.items():
-        if other != name and (findings.arms[arm].auroc or 0) >= HIGH:
-            high.append(other)
-    return high
+        yield DEVELOPMENT
+    for name, findings in sets.items():
+        if (findings.arms[arm].auroc or 0) >= HIGH:
+            yield name
 
 
 def _results(sets: Mapping[str, SetFindings]) -> Iterator[tuple[str, str, ArmFindings]]:
@@ -128,7 +117,12 @@ def _design(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator[str
         # The file left the site by mail or stick: only a hash told another way shows that it is the one they made.
         if not site.verified:
             yield f"The file of {site.name} was not held against a hash that the site told: it may have been changed."
-    yield from _prevalences(sets)
+    shares = [
+        f"{100 * findings.positives / findings.n:.0f} % on {name}" for name, findings in sets.items() if findings.n
+    ]
+    if shares:
+        # Test sets are often one to one, as Kim's; in a clinic few have a fracture, and PPV falls with them.
+        yield f"PPV, NPV, accuracy and F1 hold at study prevalence ({joined(shares)}), not in a clinic."
 
 
 def _unusual(site: SiteRecord) -> str:
@@ -138,12 +132,3 @@ def _unusual(site: SiteRecord) -> str:
         return "Whether they look like those of development is not known."
     counted = joined([f"{n} of {view}" for view, n in known.items()])
     return f"Of its {site.images} images, {counted} look unlike those of development and would be refused by predict."
-
-
-def _prevalences(sets: Mapping[str, SetFindings]) -> Iterator[str]:
-    shares: Sequence[str] = [
-        f"{100 * findings.positives / findings.n:.0f} % on {name}" for name, findings in sets.items() if findings.n
-    ]
-    if shares:
-        # Test sets are often one to one, as Kim's; in a clinic few have a fracture, and PPV falls with them.
-        yield f"PPV, NPV, accuracy and F1 hold at study prevalence ({joined(shares)}), not in a clinic."

@@ -33,11 +33,8 @@ def beside_the_area(cases: CaseScores | None, absence: str) -> CurveFindings:
     table, name = cases.scored, f"set {cases.name!r}"
     labels, scores = table["label"].to_numpy(dtype=bool), table["score"].to_numpy(dtype=np.float64)
     partial = partial_auroc(labels, scores, name=name, specificity=SPECIFICITY).standardised
-    reason = ""
-    if len(table) > MOST_CASES:
-        reason = TOO_MANY
-    elif table["patient_id"].groupby(labels).nunique().min() < FEWEST:
-        reason = TOO_FEW
+    few = table["patient_id"].groupby(labels).nunique().min() < FEWEST
+    reason = TOO_MANY if len(table) > MOST_CASES else TOO_FEW if few else ""
     if reason:
         precision = valued(average_precision(labels, scores), reason=reason)
         return CurveFindings(None, precision, valued(partial, reason=reason), reason)

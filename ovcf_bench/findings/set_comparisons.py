@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from ovcf_bench.findings.agreement import compare_decisions
 from ovcf_bench.findings.analysis import Analysis
@@ -59,6 +58,8 @@ def _with_rest(
         return test
     first, second = arms.cases[one.a], arms.cases[one.b]
     pairs = pair(first, second)
+    rows = book.scores[book.scores["set"] == arms.name]
+    covariates = rows.drop_duplicates("patient_id").set_index("patient_id")
     measures = compare_measures(pairs, thresholds[one.a].value, thresholds[one.b].value)
     brier, net_benefit = compare_probabilities(pairs, first, second)
     return replace(
@@ -67,16 +68,8 @@ def _with_rest(
         measures=(*measures, *([brier] if brier else [])),
         net_benefit=net_benefit,
         agreement=compare_decisions(pairs, first, second, thresholds[one.a].value, thresholds[one.b].value),
-        interactions=by_covariates(
-            pairs, one.id, _covariates(book, arms.name), analysis.subgroups, analysis.describes_disease
-        ),
+        interactions=by_covariates(pairs, one.id, covariates, analysis.subgroups, analysis.describes_disease),
     )
-
-
-def _covariates(book: ScoreBook, set_name: str) -> pd.DataFrame:
-    """Return the covariates of the score table by patient."""
-    rows = book.scores[book.scores["set"] == set_name]
-    return rows.drop_duplicates("patient_id").set_index("patient_id")
 
 
 MOST_CASES = 20_000  # beyond it resampling takes minutes and says nothing that DeLong's test does not

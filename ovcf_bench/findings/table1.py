@@ -43,13 +43,10 @@ def _describe(name: str, cohort: pd.DataFrame, splits: Sequence[str]) -> Covaria
 def _describe_split(values: pd.Series, label: pd.Series, levels: list[str] | None) -> SplitSummary:
     positive = label.loc[values.index] == 1
     groups = (values, values[positive], values[~positive])
-    if levels is None:
-        everyone, positives, negatives = (_moments(group) for group in groups)
-        # Standardised differences and no p: a p-value grows with the number of patients, an imbalance does not.
-        smd, reason = numeric_difference(groups[1].dropna(), groups[2].dropna())
-    else:
-        everyone, positives, negatives = (_counts(group, levels) for group in groups)
-        smd, reason = categorical_difference(groups[1].dropna(), groups[2].dropna(), levels)
+    known = groups[1].dropna(), groups[2].dropna()
+    # Standardised differences and no p: a p-value grows with the number of patients, an imbalance does not.
+    smd, reason = numeric_difference(*known) if levels is None else categorical_difference(*known, levels)
+    everyone, positives, negatives = (_moments(each) if levels is None else _counts(each, levels) for each in groups)
     return SplitSummary(all=everyone, positives=positives, negatives=negatives, smd=smd, reason=reason)
 
 
