@@ -161,19 +161,13 @@ def prove_no_leak(images: pd.DataFrame) -> LeakageProof:
     seen = images["digest"] != ""  # cases without images have none
     pixels = place[seen].groupby(images.loc[seen, "digest"]).nunique()
     if (pixels > 1).any():
-        copies = (
-            images[images["digest"].map(pixels > 1).fillna(False).astype(bool)]
-            .groupby("digest", sort=False)["image_id"]
-            .agg(" = ".join)
-        )
+        alike = images[images["digest"].map(pixels > 1).fillna(False).astype(bool)]
+        copies = alike.groupby("digest", sort=False)["image_id"].agg(" = ".join)
         named = "; ".join(copies.head(_COPIES_NAMED))
         found = f"{len(copies)} images have identical pixels in two splits or folds: {named}"
         advice = "`ovcf-bench data list` says which files they are; drop one of each by an eligibility step."
         problems.append(Problem("splits", found, advice))
     if problems:
         raise LeakError(*problems)
-    statement = "No patient stands in two splits or folds"
-    statement += (
-        "; no two images of different splits or folds are identical." if seen.any() else ". There are no images."
-    )
-    return LeakageProof(len(patients), int(seen.sum()), statement)
+    found = "; no two images of different splits or folds are identical." if seen.any() else ". There are no images."
+    return LeakageProof(len(patients), int(seen.sum()), f"No patient stands in two splits or folds{found}")

@@ -102,8 +102,8 @@ def _dropped(gone: CohortCounts, rows: CohortCounts, before: CohortCounts, after
 
 
 def _meets(table: pd.DataFrame, rule: Eligibility, cohort: str) -> pd.Series:
+    where = f"cohort {cohort!r}, eligibility step {rule.reason!r}"
     if rule.column not in table.columns:
-        where = f"cohort {cohort!r}, eligibility step {rule.reason!r}"
         known = [column for column in table.columns if column not in EXAM_COLUMNS]
         raise DataError(Problem(where, f"unknown column {rule.column!r}", one_of(rule.column, known)))
     column = table[rule.column]
@@ -117,7 +117,6 @@ def _meets(table: pd.DataFrame, rule: Eligibility, cohort: str) -> pd.Series:
     try:
         number = pd.to_numeric(column)
     except (ValueError, TypeError) as error:
-        where = f"cohort {cohort!r}, eligibility step {rule.reason!r}"
         raise DataError(Problem(where, f"column {rule.column!r} holds words", "Allowed: numbers.")) from error
     limit = float(rule.value)  # type: ignore[arg-type]  # the study's parser lets only numbers pass here
     return number.gt(limit) if rule.condition == "above" else number.lt(limit)

@@ -126,9 +126,8 @@ def _read(path: Path) -> pd.DataFrame:
         advice = 'Install what reads it: pip install "ovcf-bench[tables]"; or save it as CSV.'
         raise DataError(Problem(path.name, f"{path.suffix} needs a package that is not installed", advice)) from error
     except (OSError, ValueError) as error:  # what pandas, pyarrow and openpyxl raise for a file of another kind
-        raise DataError(
-            Problem(path.name, f"cannot be read ({type(error).__name__})", "Is it such a table?")
-        ) from error
+        found = f"cannot be read ({type(error).__name__})"
+        raise DataError(Problem(path.name, found, "Is it such a table?")) from error
     if table.empty:
         raise DataError(Problem(path.name, "has no rows"))
     return table.rename(columns=str)
@@ -137,19 +136,16 @@ def _read(path: Path) -> pd.DataFrame:
 def _guess(table: pd.DataFrame, request: Request) -> tuple[Request, list[str]]:
     """Fill in what was left out and can be told from the names of the columns; say so."""
     said = []
-    filled: dict[str, object] = {}
-    for field, known, need in (("label", LABELS, True), ("patient", PATIENTS, False)):
-        if getattr(request, field) is None:
-            found = [name for name in known if name in table.columns]
-            if len(found) == 1:
-                filled[field] = found[0]
-                said.append(f"{field} is column {found[0]}")
-            elif need:
-                what = (
-                    f"several columns could be the label: {', '.join(found)}" if found else "which column is the label?"
-                )
-                raise DataError(Problem(request.file.name, what, f"Give --label COLUMN, one of: {_listed(table)}."))
-    request = replace(request, **filled)  # type: ignore[arg-type]
+    if request.label is None:
+        found = [name for name in LABELS if name in table.columns]
+        if len(found) != 1:
+            what = f"several columns could be the label: {', '.join(found)}" if found else "which column is the label?"
+            raise DataError(Problem(request.file.name, what, f"Give --label COLUMN, one of: {_listed(table)}."))
+        request = replace(request, label=found[0])
+        said.append(f"label is column {found[0]}")
+    if request.patient is None and (patient := _only(table, PATIENTS)):
+        request = replace(request, patient=patient)
+        said.append(f"patient is column {patient}")
     long = _long_columns(table, request)
     if long is not None and not request.arms:
         request = replace(request, arm_column=long[0], score_column=long[1], case=long[2])
