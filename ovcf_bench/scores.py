@@ -18,6 +18,7 @@ from scipy.special import expit
 
 from ovcf_bench.errors import Problem, RecordError
 from ovcf_bench.vocabulary import DEVELOPMENT, SCORE_COLUMNS, Arm, Ensemble, ScoreKind
+from ovcf_bench.wording import plural
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -130,7 +131,7 @@ def check_table(table: pd.DataFrame) -> None:
 def _rows(broken: pd.Series[bool]) -> str:
     numbers = [str(row + 2) for row in range(len(broken)) if broken.iloc[row]]
     listed = ", ".join(numbers[:5]) + (", ..." if len(numbers) > 5 else "")
-    return f"{len(numbers)} rows break the contract: rows {listed}"
+    return f"{plural(len(numbers), 'row breaks the contract: row', 'rows break the contract: rows')} {listed}"
 
 
 def to_csv(table: pd.DataFrame) -> str:

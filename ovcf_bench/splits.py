@@ -12,6 +12,7 @@ import pandas as pd
 
 from ovcf_bench.errors import DataError, LeakError, Problem
 from ovcf_bench.vocabulary import DEVELOPMENT, SplitRule
+from ovcf_bench.wording import plural
 
 SPLIT_COLUMNS = ("patient_id", "cohort", "split", "fold")
 NO_FOLD = -1
@@ -40,7 +41,8 @@ def assign(patients: pd.DataFrame, rules: Sequence[SplitRule], folds: int, seed:
             for label, n in wanted.items():
                 if (n or 0) > len(of_label[label]):
                     word = "positive" if label else "negative"
-                    found = f"asks for {n} {word} patients, {len(of_label[label])} are left in {rule.cohort!r}"
+                    asked = plural(n or 0, f"{word} patient", f"{word} patients")
+                    found = f"asks for {asked}, {plural(len(of_label[label]), 'is', 'are')} left in {rule.cohort!r}"
                     problems.append(Problem(f"split {rule.name!r}", found))
             chosen = pd.concat([of_label[label].head(n or 0) for label, n in wanted.items()])
         if chosen.empty:
@@ -103,10 +105,12 @@ def from_csv(text: str, where: str) -> pd.DataFrame:
         raise DataError(Problem(where, "cannot be read as CSV")) from error
     missing = [column for column in SPLIT_COLUMNS if column not in table.columns]
     if missing:
-        raise DataError(Problem(where, f"lacks the columns {', '.join(missing)}"))
+        columns = "column" if len(missing) == 1 else "columns"
+        raise DataError(Problem(where, f"lacks the {columns} {', '.join(missing)}"))
     table["fold"] = table["fold"].fillna(NO_FOLD).astype(np.int64)
     if table["patient_id"].duplicated().any():
-        raise LeakError(Problem(where, f"{int(table['patient_id'].duplicated().sum())} patients stand twice"))
+        twice = int(table["patient_id"].duplicated().sum())
+        raise LeakError(Problem(where, f"{plural(twice, 'patient stands', 'patients stand')} twice"))
     return table[[*SPLIT_COLUMNS]]
 
 
@@ -124,7 +128,8 @@ def reuse(
     # A patient who has left the cohort would leave a hole in the frozen sets, and their sizes were published.
     if lost:
         advice = "Use the same cohort, and the same key (--key FILE)."
-        raise DataError(Problem(where, f"{lost} of its {len(frozen)} patients are not in the cohorts", advice))
+        of = f"of its {plural(len(frozen), 'patient', 'patients')}"
+        raise DataError(Problem(where, f"{plural(lost, f'{of} is', f'{of} are')} not in the cohorts", advice))
     if sorted(frozen["split"].unique()) != sorted(names):
         found = f"has the splits {', '.join(sorted(frozen['split'].unique()))}"
         raise DataError(Problem(where, found, f"The study names: {', '.join(names)}."))
@@ -157,14 +162,16 @@ def prove_no_leak(images: pd.DataFrame) -> LeakageProof:
     problems = []
     patients = place.groupby(images["patient_id"]).nunique()
     if (patients > 1).any():
-        problems.append(Problem("splits", f"{int((patients > 1).sum())} patients stand in two splits or folds"))
+        stand = plural(int((patients > 1).sum()), "patient stands", "patients stand")
+        problems.append(Problem("splits", f"{stand} in two splits or folds"))
     seen = images["digest"] != ""  # cases without images have none
     pixels = place[seen].groupby(images.loc[seen, "digest"]).nunique()
     if (pixels > 1).any():
         alike = images[images["digest"].map(pixels > 1).fillna(False).astype(bool)]
         copies = alike.groupby("digest", sort=False)["image_id"].agg(" = ".join)
         named = "; ".join(copies.head(_COPIES_NAMED))
-        found = f"{len(copies)} images have identical pixels in two splits or folds: {named}"
+        # One image with its copies counts once.
+        found = f"{plural(len(copies), 'image has', 'images have')} identical pixels in two splits or folds: {named}"
         advice = "`ovcf-bench data list` says which files they are; drop one of each by an eligibility step."
         problems.append(Problem("splits", found, advice))
     if problems:

@@ -71,6 +71,11 @@ def count(value: int | None) -> str:
     return NONE if value is None else f"{value:,}"
 
 
+def plural(n: int, one: str, many: str) -> str:
+    """Return "1 row is" or "3 rows are", from "row is" and "rows are"."""
+    return f"{n} {one if n == 1 else many}"
+
+
 def per_cent(share: float | None) -> str:
     """Return a share as "54.2 %"."""
     return NONE if share is None else f"{share * 100:.1f} %"

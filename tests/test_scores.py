@@ -80,7 +80,7 @@ def test_a_missing_view_has_an_empty_score():
     ],
 )
 def test_each_breach_is_named_by_column_and_row(wrong, column):
-    with pytest.raises(RecordError, match=f"column '{column}': 1 rows break the contract: rows 3"):
+    with pytest.raises(RecordError, match=f"column '{column}': 1 row breaks the contract: row 3"):
         scores.build([row(image_id="other"), wrong])
 
 

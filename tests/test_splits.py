@@ -110,7 +110,7 @@ def test_a_frozen_assignment_that_does_not_fit_is_refused(change, message):
 def test_a_frozen_file_with_a_patient_twice_is_a_leak():
     text = to_csv(assign(paper(), PAPER, 5, 1))
     first = text.splitlines()[1]
-    with pytest.raises(LeakError, match="1 patients stand twice"):
+    with pytest.raises(LeakError, match="1 patient stands twice"):
         from_csv(text + first + "\n", "splits.csv")
 
 
@@ -142,10 +142,10 @@ def test_a_clean_study_is_proven_clean():
 @pytest.mark.parametrize(
     ("row", "column", "value", "message"),
     [
-        (3, "patient_id", "a", "1 patients stand in two splits or folds"),
-        (2, "patient_id", "a", "1 patients stand in two splits or folds"),
-        (3, "digest", "1", "1 images have identical pixels in two splits or folds: i0 = i3"),
-        (2, "digest", "2", "1 images have identical pixels in two splits or folds: i1 = i2"),
+        (3, "patient_id", "a", "1 patient stands in two splits or folds"),
+        (2, "patient_id", "a", "1 patient stands in two splits or folds"),
+        (3, "digest", "1", "1 image has identical pixels in two splits or folds: i0 = i3"),
+        (2, "digest", "2", "1 image has identical pixels in two splits or folds: i1 = i2"),
     ],
 )
 def test_a_planted_leak_stops_the_study(row, column, value, message):

@@ -10,6 +10,7 @@ import pandas as pd
 from ovcf_bench.cohort.eligibility import Cohort
 from ovcf_bench.errors import DataError, Problem, one_of
 from ovcf_bench.vocabulary import DEVELOPMENT
+from ovcf_bench.wording import plural
 
 _CASE_COLUMNS = ("patient_id", "exam_id", "site", "label", "split", "fold")
 
@@ -26,14 +27,15 @@ def patient_table(cohorts: Sequence[Cohort], *, one_label: bool) -> pd.DataFrame
         highest = label.max()
         mixed = int((highest != label.min()).sum())
         if one_label and mixed:
-            found = f"{mixed} patients have exams of both labels"
+            found = f"{plural(mixed, 'patient has', 'patients have')} exams of both labels"
             problems.append(Problem(f"cohort {cohort.name!r}", found, "Set analysis_level: exam."))
         tables.append(highest.reset_index().assign(cohort=cohort.name))
     patients = pd.concat(tables, ignore_index=True)
     shared = int(patients["patient_id"].duplicated().sum())
     if shared:
         names = ", ".join(repr(cohort.name) for cohort in cohorts)
-        problems.append(Problem(f"cohorts {names}", f"{shared} patient_ids stand in more than one cohort"))
+        stand = plural(shared, "patient_id stands", "patient_ids stand")
+        problems.append(Problem(f"cohorts {names}", f"{stand} in more than one cohort"))
     if problems:
         raise DataError(*problems)
     return patients[["patient_id", "cohort", "label"]]
@@ -62,7 +64,7 @@ def cases(images: pd.DataFrame, views: Sequence[str]) -> pd.DataFrame:
     twice = int(wanted.duplicated(["exam_id", "view"]).sum())
     # Which of two images belongs to the other view nobody knows: the first one by file name would be a guess.
     if twice:
-        found = f"{twice} exams have several images of one view"
+        found = f"{plural(twice, 'exam has', 'exams have')} several images of one view"
         raise DataError(Problem(f"arm {'+'.join(views)!r}", found, "Keep one image per exam and view."))
     wide = wanted.set_index(["exam_id", "view"])[["cache_key", "digest"]].unstack("view")
     # A network that reads two views cannot read one; such exams are counted as missing, not filled in.

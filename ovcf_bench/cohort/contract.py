@@ -15,6 +15,7 @@ from ovcf_bench.errors import DataError, PluginError, Problem
 from ovcf_bench.hooks.calls import calling
 from ovcf_bench.hooks.contracts import Dataset, DatasetPlugin, Progress
 from ovcf_bench.vocabulary import EXAM_COLUMNS
+from ovcf_bench.wording import plural
 
 _OFFERS = ("exams", "read", "fingerprint")
 _OFFERED = "exams(progress), read(row) and fingerprint(row)"
@@ -106,7 +107,8 @@ def refuse_unusable(found: Sequence[Unusable], where: str) -> list[Problem]:
         problems += [Problem(place, reason, _IF_UNUSABLE) for place in places[:_MOST_ROWS_NAMED]]
         if len(places) > _MOST_ROWS_NAMED:
             more = len(places) - _MOST_ROWS_NAMED
-            problems.append(Problem(where, f"{reason} in {more} more images", _IF_UNUSABLE))
+            images = plural(more, "more image", "more images")
+            problems.append(Problem(where, f"{reason} in {images}", _IF_UNUSABLE))
     return problems
 
 
@@ -129,8 +131,9 @@ def check_exams(table: pd.DataFrame, where: str) -> pd.DataFrame:
     ]
     exam = pd.factorize(table["exam_id"])[0]
     # Two views of one exam are one fracture or none; a label that differs is a slip in a table.
-    problems += _differing(exam, table["label"], where, "exams have views with different labels")
-    problems += _differing(exam, table["patient_id"], where, "exams belong to more than one patient")
+    problems += _differing(exam, table["label"], where, ("exam has", "exams have"), "views with different labels")
+    belong = "exam belongs", "exams belong"
+    problems += _differing(exam, table["patient_id"], where, belong, "to more than one patient")
     if problems:
         raise DataError(*problems)
     # Identifiers are texts, always: as numbers 007 and 7 would be one patient.
@@ -147,14 +150,17 @@ def _rows(bad: pd.Series, where: str, found: str, allowed: str = "") -> list[Pro
     at = np.flatnonzero(bad.to_numpy()) + 1
     named = [Problem(f"{where}, row {row}", found, allowed) for row in at[:_MOST_ROWS_NAMED]]
     more = len(at) - len(named)
-    return [*named, Problem(where, f"{found} in {more} more rows", allowed)] if more else named
+    rest = Problem(where, f"{found} in {plural(more, 'more row', 'more rows')}", allowed)
+    return [*named, rest] if more else named
 
 
-def _differing(group: npt.NDArray[Any], values: pd.Series, where: str, found: str) -> list[Problem]:
+def _differing(
+    group: npt.NDArray[Any], values: pd.Series, where: str, which: tuple[str, str], found: str
+) -> list[Problem]:
     """Return a problem when rows of one group (missing: -1) have different values."""
     code = pd.factorize(values)[0]
     first = np.zeros(group.max(initial=-1) + 1, dtype=code.dtype)
     known = group >= 0
     first[group[known][::-1]] = code[known][::-1]
     n = len(np.unique(group[known][code[known] != first[group[known]]]))
-    return [Problem(where, f"{n} {found}")] if n else []
+    return [Problem(where, f"{plural(n, *which)} {found}")] if n else []

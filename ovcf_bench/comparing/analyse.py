@@ -20,6 +20,7 @@ from ovcf_bench.provenance import digest, machine, versions
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.records import RunFolder, Source
 from ovcf_bench.vocabulary import DEVELOPMENT, Arm, Comparison
+from ovcf_bench.wording import plural
 
 
 def compare_scores(layout: Layout, request: Request, pseudonyms: Pseudonyms, *, runs: Path, command: str) -> RunFolder:
@@ -103,7 +104,8 @@ def _test_sets(layout: Layout, request: Request) -> tuple[str, ...]:
     patients = layout.table.groupby(layout.table["set"] == request.fit_on)["patient"].agg(set)
     shared = len(patients[True] & patients[False])
     if shared:
-        found = f"{shared} patients of {request.fit_on!r} are in another set as well"
+        patients_of = plural(shared, f"patient of {request.fit_on!r} is", f"patients of {request.fit_on!r} are")
+        found = f"{patients_of} in another set as well"
         raise DataError(Problem("--fit-on", found, "A threshold is fitted on other patients than it is judged on."))
     return tuple(name for name in names if name != request.fit_on)
 

@@ -12,6 +12,7 @@ import pandas as pd
 from ovcf_bench.errors import DataError, Problem, one_of
 from ovcf_bench.stats.operating_point import ThresholdRule
 from ovcf_bench.vocabulary import SCORE_COLUMNS, Claim, Missing
+from ovcf_bench.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ def _widen(table: pd.DataFrame, request: Request) -> tuple[pd.DataFrame, Request
     for name in kept:
         different = int((groups[name].nunique(dropna=False) > 1).sum())
         if different:
-            found = f"differs between the arms of {different} cases"
+            found = f"differs between the arms of {plural(different, 'case', 'cases')}"
             raise DataError(Problem(f"column {name!r}", found, "A case has one value, the same in all arms."))
     wide = table.pivot(index=keys, columns=arm, values=score)
     wide = wide.rename(columns=str).join(groups[kept].first()).reset_index()
@@ -243,7 +244,7 @@ def _labels(table: pd.DataFrame, name: str) -> pd.Series:
     values = pd.to_numeric(table[name].astype(object).replace({True: 1, False: 0}), errors="coerce")
     wrong = ~values.isin((0, 1))
     if wrong.any():
-        found = f"{_rows(wrong)} hold something else than 0 or 1"
+        found = _rows(wrong, "holds something else than 0 or 1", "hold something else than 0 or 1")
         raise DataError(Problem(f"column {name!r}", found, "A label is 1 (positive) or 0 (negative)."))
     return values.astype(bool)
 
@@ -254,7 +255,8 @@ def _texts(table: pd.DataFrame, name: str | None, what: str) -> pd.Series:
         return pd.Series([f"{what} of row {row + 2}" for row in range(len(table))], index=table.index)
     values = table[name]
     if values.isna().any():
-        raise DataError(Problem(f"column {name!r}", f"{_rows(values.isna())} are empty", "Fill them in."))
+        found = _rows(values.isna(), "is empty", "are empty")
+        raise DataError(Problem(f"column {name!r}", found, "Fill them in."))
     return values.astype(str)
 
 
@@ -263,10 +265,12 @@ def _scores(table: pd.DataFrame, name: str) -> pd.Series:
     problems = []
     texts = values.isna() & table[name].notna()
     if texts.any():
-        problems.append(Problem(f"column {name!r}", f"{_rows(texts)} are no numbers", "Empty means: view missing."))
+        found = _rows(texts, "is no number", "are no numbers")
+        problems.append(Problem(f"column {name!r}", found, "Empty means: view missing."))
     infinite = values.abs() == float("inf")
     if infinite.any():
-        problems.append(Problem(f"column {name!r}", f"{_rows(infinite)} are infinite", "Scores are finite, or empty."))
+        found = _rows(infinite, "is infinite", "are infinite")
+        problems.append(Problem(f"column {name!r}", found, "Scores are finite, or empty."))
     if problems:
         raise DataError(*problems)
     return values
@@ -277,11 +281,14 @@ def _refuse_repeated_patients(cases: pd.DataFrame, request: Request) -> None:
         return
     repeated = cases.duplicated(["set", "patient"])
     if repeated.any():
-        found = f"{int(repeated.sum())} rows repeat a patient: cases are not independent"
+        rows = plural(int(repeated.sum()), "row repeats", "rows repeat")
+        found = f"{rows} a patient: cases are not independent"
         advice = f"Declare it: --cluster {request.patient}; every interval and test is then clustered by patient."
         raise DataError(Problem(f"column {request.patient!r}", found, advice))
 
 
-def _rows(broken: pd.Series) -> str:
+def _rows(broken: pd.Series, one: str = "", many: str = "") -> str:
+    """Return "1 row (5) is empty" or "2 rows (5, 9) are empty", from "is empty" and "are empty"."""
     numbers = [str(row + 2) for row, wrong in enumerate(broken) if wrong]
-    return f"{len(numbers)} rows ({', '.join(numbers[:5])}{', ...' if len(numbers) > 5 else ''})"
+    listed = f"({', '.join(numbers[:5])}{', ...' if len(numbers) > 5 else ''})"
+    return plural(len(numbers), f"row {listed} {one}", f"rows {listed} {many}").rstrip()

@@ -21,6 +21,7 @@ from ovcf_bench.records import RUN_AGAIN, ListedRun, Provenance, RunAuroc, RunFo
 from ovcf_bench.study import Study
 from ovcf_bench.study.load import changes
 from ovcf_bench.vocabulary import SCORE_COLUMNS, Arm, Comparison
+from ovcf_bench.wording import plural
 
 _EXAM = ["patient_id", "exam_id", "label"]
 _NO_STUDY = "one of the two runs comes from a study, the other from a table of scores"
@@ -166,7 +167,7 @@ def _same_exams(first: _Run, other: _Run, name: str, arms: tuple[str, ...]) -> t
     patients = len({patient for patient, *_ in here} & {patient for patient, *_ in there})
     reason = (
         f"the exams differ: {len(there)} here and {len(here)} in run 1, {both} in both with the same label; "
-        f"{patients} patients are in both"
+        f"{plural(patients, 'patient is', 'patients are')} in both"
     )
     return both, reason if patients else f"{reason} (other patients, or pseudonyms of another key)"
 

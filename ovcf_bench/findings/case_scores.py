@@ -14,6 +14,7 @@ from scipy.special import expit
 from ovcf_bench.errors import Problem, StatisticsError
 from ovcf_bench.scores import SINGLE
 from ovcf_bench.vocabulary import Aggregation, AnalysisLevel, Ensemble
+from ovcf_bench.wording import plural
 
 Scale = Literal["logit", "probability", "raw"]
 
@@ -137,6 +138,6 @@ def open_book(
 def refuse_two_labels(cases: int, level: str, set_name: str) -> None:
     """Raise StatisticsError when `cases` of a set have two different labels; no identifier is told."""
     if cases:
-        found = f"{cases} {level}s have both labels in the score table"
+        found = f"{plural(cases, f'{level} has', f'{level}s have')} both labels in the score table"
         allowed = f"At analysis level {level!r} every {level} has one label, the same in all arms."
         raise StatisticsError(Problem(f"set {set_name!r}", found, allowed))

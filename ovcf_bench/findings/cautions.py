@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ovcf_bench.findings.analysis import CHOSEN_ON_FOLD, Analysis, SiteRecord
 from ovcf_bench.findings.values import ArmFindings, DevelopmentFindings, SetFindings
 from ovcf_bench.vocabulary import DEVELOPMENT
-from ovcf_bench.wording import joined
+from ovcf_bench.wording import joined, plural
 
 HIGH = 0.9  # an AUROC from which internal figures promise a working network
 OPTIMISTIC = (
@@ -89,7 +89,8 @@ def _odd_scores(analysis: Analysis, sets: Mapping[str, SetFindings]) -> Iterator
         elif result.auroc is not None and result.status != "ok":
             yield f"On {name}, {arm}: {result.reason}."
         if result.missing:
-            yield f"On {name}, {result.missing} cases have no score of {arm}; the primary estimate uses {used}."
+            lacking = plural(result.missing, "case has", "cases have")
+            yield f"On {name}, {lacking} no score of {arm}; the primary estimate uses {used}."
 
 
 def late_comparisons(sets: Mapping[str, SetFindings]) -> Iterator[str]:
@@ -131,4 +132,5 @@ def _unusual(site: SiteRecord) -> str:
     if not known:
         return "Whether they look like those of development is not known."
     counted = joined([f"{n} of {view}" for view, n in known.items()])
-    return f"Of its {site.images} images, {counted} look unlike those of development and would be refused by predict."
+    images, look = plural(site.images, "image", "images"), "looks" if sum(known.values()) == 1 else "look"
+    return f"Of its {images}, {counted} {look} unlike those of development and would be refused by predict."

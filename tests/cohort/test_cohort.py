@@ -107,7 +107,7 @@ def test_everything_wrong_with_an_exam_table_is_said_at_once_and_without_identif
 def test_views_of_one_exam_with_two_labels_are_counted_not_named():
     table = exams()
     table.loc[0, "label"] = 1
-    with pytest.raises(DataError, match="1 exams have views with different labels") as caught:
+    with pytest.raises(DataError, match="1 exam has views with different labels") as caught:
         check_exams(table, "c")
     assert "P0" not in str(caught.value)
 

@@ -239,18 +239,18 @@ def test_every_mistake_in_a_table_is_told_without_naming_a_patient(tmp_path):
     wrong = table.copy()
     wrong.loc[3, "y"] = 2
     wrong.to_csv(tmp_path / "label.csv", index=False)
-    assert "1 rows (5) hold something else than 0 or 1" in refused(tmp_path / "label.csv", *WIDE)
+    assert "1 row (5) holds something else than 0 or 1" in refused(tmp_path / "label.csv", *WIDE)
     wrong = table.copy()
     wrong.loc[7, "ap"] = "high"
     wrong.to_csv(tmp_path / "text.csv", index=False)
     said = refused(tmp_path / "text.csv", *WIDE)
-    assert "1 rows (9) are no numbers" in said
+    assert "1 row (9) is no number" in said
     assert "P000" not in said
     assert "Did you mean 'lat'?" in refused(ORACLE / "s03_n104_rho03.csv", "--label", "y", "--arm", "latt")
     long = long_table()
     long.loc[0, "label"] = 1 - long.loc[0, "label"]
     long.to_csv(tmp_path / "differs.csv", index=False)
-    assert "differs between the arms of 1 cases" in refused(tmp_path / "differs.csv")
+    assert "differs between the arms of 1 case" in refused(tmp_path / "differs.csv")
     assert "is not a table" in refused(ORACLE / "oracle.json")
     assert "is no threshold" in refused(ORACLE / "s03_n104_rho03.csv", *WIDE, "--threshold", "often")
 
