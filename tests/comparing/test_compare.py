@@ -286,6 +286,16 @@ def test_a_comparison_that_lost_its_analysis_is_told_so_and_not_taken_for_a_run(
         CliRunner().invoke(ovcf_bench_command, ["report", str(folder)], catch_exceptions=False)
 
 
+def test_scores_of_a_comparison_without_its_subgroup_are_an_error_that_names_the_file_and_the_way_out():
+    invoke(ORACLE / "s03_n104_rho03.csv", *WIDE, *FEW, "--subgroup", "sex")
+    (folder,) = Path("reports/comparisons").iterdir()
+    table = pd.read_csv(folder / "scores.csv")
+    table.drop(columns="sex").to_csv(folder / "scores.csv", index=False)
+    with pytest.raises(RecordError, match=f"run {folder.name}, scores.csv: lacks sex") as caught:
+        CliRunner().invoke(ovcf_bench_command, ["report", str(folder)], catch_exceptions=False)
+    assert "Run `ovcf-bench compare` again." in str(caught.value)
+
+
 @pytest.mark.system
 def test_the_installed_command_finds_the_same_in_another_process_and_ends_with_2_after_a_mistake():
     program, table = str(Path(sys.executable).with_name("ovcf-bench")), str(ORACLE / "s03_n104_rho03.csv")

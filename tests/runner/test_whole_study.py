@@ -218,6 +218,15 @@ def test_the_report_is_rebuilt_from_the_records_alone(wider, tmp_path):
     assert project.contents(folder) == before
 
 
+@pytest.mark.parametrize("lacking", [["patient_id"], ["split"], ["label"], ["split", "label"]])
+def test_a_cohort_without_a_column_is_an_error_that_names_the_file_and_the_way_out(project, lacking):
+    cohort = project.run / "cohort.csv"
+    pd.read_csv(cohort).drop(columns=lacking).to_csv(cohort, index=False)
+    said = project.command("report", project.run.relative_to(project.home), expect=2).stderr
+    assert f"run {project.run.name}, cohort.csv: lacks {', '.join(lacking)}" in said
+    assert "run the study again" in said
+
+
 def test_a_unit_that_is_killed_goes_on_from_its_last_epoch_to_the_same_bytes(project):
     here = planned(*project.opened("tiny.yaml", *ONE))
     unit = project.home / "reports" / "runs" / "units" / here.unit("ap/net").key
