@@ -36,7 +36,10 @@ def brier_score(
     clusters: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> Estimated:
-    """Return the Brier score of complete cases; weights : (n,) with mean 1; clusters : (n,) patients."""
+    """Return the mean squared error of the probabilities of complete cases.
+
+    weights : (n,) with mean 1; clusters : (n,) patients.
+    """
     weigh = np.ones(labels.size) if weights is None else weights
     errors = weigh * (probabilities - labels) ** 2
     value = float(errors.mean())

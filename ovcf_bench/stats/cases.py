@@ -73,7 +73,7 @@ def number_clusters(clusters: npt.ArrayLike | None, cases: int) -> Ints:
 
 def number_complete(clusters: npt.ArrayLike | None, *scores: npt.ArrayLike) -> Ints:
     """Return `number_clusters` of the cases that have every score; clusters, each of `scores` : (n,)."""
-    complete = ~np.isnan(np.asarray(scores, dtype=np.float64)).any(axis=0)
+    complete = ~np.isnan([np.asarray(each, dtype=np.float64) for each in scores]).any(axis=0)
     named = None if clusters is None else np.asarray(clusters)[complete]
     return number_clusters(named, int(np.count_nonzero(complete)))
 

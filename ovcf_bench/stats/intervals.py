@@ -138,8 +138,9 @@ def auroc_interval(estimate: AurocEstimate, *, level: float = 0.95) -> Interval 
         return None
     flat = estimate.status == "perfect" or estimate.variance == 0
     if estimate.clusters is not None:
-        method = LOGIT_CLUSTERED
-        return None if flat else logit_delong_interval(estimate.auroc, estimate.variance, level=level, method=method)
+        if flat:
+            return None
+        return logit_delong_interval(estimate.auroc, estimate.variance, level=level, method=LOGIT_CLUSTERED)
     if flat or min(estimate.positives, estimate.negatives) < FEWEST_PER_CLASS:
         return newcombe_interval(estimate.auroc, estimate.positives, estimate.negatives, level=level)
     return logit_delong_interval(estimate.auroc, estimate.variance, level=level)
