@@ -54,13 +54,6 @@ def p_phrase(value: float) -> str:
     return f"p {text}" if text[0] in "<>" else f"p = {text}"
 
 
-def p_text(p: float) -> str:
-    """Return "p = 0.604", "p = 0.0023" or "p < 0.0001"."""
-    if p < 0.0001:
-        return "p < 0.0001"
-    return f"p = {p:.4f}" if p < 0.01 else f"p = {p:.3f}"
-
-
 def auroc_text(value: float, limits: Sequence[float] | None) -> str:
     """Return "0.915 (95 % CI 0.893 to 0.935)"."""
     return f"{number(value)} ({f'95 % CI {interval(limits)}' if limits else 'no interval'})"

@@ -20,7 +20,7 @@ from ovcf_bench.findings.values import (
     Verdict,
 )
 from ovcf_bench.stats.delong import DELONG
-from ovcf_bench.wording import auroc_text, interval, p_text, signed
+from ovcf_bench.wording import auroc_text, interval, p_phrase, signed
 
 
 def draft_answer(analysis: Analysis, sets: Mapping[str, SetFindings]) -> tuple[Sentence, ...]:
@@ -33,7 +33,8 @@ def draft_answer(analysis: Analysis, sets: Mapping[str, SetFindings]) -> tuple[S
     return tuple(_without_primary(analysis, sets))
 
 
-_NUMBER = re.compile(r"(?<![\w.,/-])[+−]?(?!0(?!\.?\d))\d+(?:\.\d+)?(?![\w/-]|\.\d| %)")
+# A p has no zero before its point.
+_NUMBER = re.compile(r"(?<![\w.,/-])[+−]?(?!0(?!\.?\d))(?:\d+(?:\.\d+)?|\.\d+)(?![\w/-]|\.\d| %)")
 _Piece = str | tuple[str, Anchor]  # text, or text whose numbers stand at a place
 
 
@@ -77,7 +78,7 @@ def _primary(set_name: str, comparison: ComparisonFindings, given: str) -> Itera
     if found.p is not None:
         # Readers, and several images of a patient, have other tests: only DeLong's p is called so.
         name = "DeLong " if found.method == DELONG else ""
-        p = f", {name}{p_text(found.p)}" + (f"; {found.reason}" if found.reason else "")
+        p = f", {name}{p_phrase(found.p)}" + (f"; {found.reason}" if found.reason else "")
     yield _sentence(start, difference, " (95 % CI ", (f"{interval(found.ci, sign=True)}{p}", test), f") for {given}.")
     # The declared claim is judged in a table of its own; a mere difference stands with its test.
     judged = test if comparison.claim == "difference" else verdict

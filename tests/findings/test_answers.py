@@ -26,7 +26,7 @@ def test_a_large_p_never_becomes_a_statement_of_likeness():
 
 def test_a_perfect_view_marks_its_p_in_the_answer():
     found = find(study(), [*development(), *rows("s04_n104_rho08_perfect_lat")])
-    assert "DeLong p = 0.0052; one AUROC has no variance" in found.summary[1].text
+    assert "DeLong p = .005; one AUROC has no variance" in found.summary[1].text
     assert "anti-conservative" in found.summary[1].text
     assert any("separate the classes completely" in note for note in found.notes)
 

@@ -83,7 +83,7 @@ def test_roc_counts_end_at_all_cases_and_start_at_none(found):
 def test_the_answer_names_figures_difference_and_verdict(found):
     first, second, third = (sentence.text for sentence in found.summary)
     assert first.startswith("On internal (708 cases, 354 positive) the AUROC was 0.937 (95 % CI 0.918 to 0.952)")
-    assert "−0.021 (95 % CI −0.040 to −0.002, DeLong p = 0.027) for these trained networks" in second
+    assert "−0.021 (95 % CI −0.040 to −0.002, DeLong p = .027) for these trained networks" in second
     assert third == found.sets["internal"].comparisons[0].conclusion
 
 

@@ -37,7 +37,7 @@ def published(run):
 
 def test_the_command_runs_the_study_of_readers(run):
     _, said = run
-    assert "−0.044 (95 % CI −0.088 to 0.000, p = 0.051)" in said
+    assert "−0.044 (95 % CI −0.088 to 0.000, p = .051)" in said
 
 
 def test_the_study_of_readers_reproduces_the_published_analysis(published):
