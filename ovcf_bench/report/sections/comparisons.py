@@ -75,7 +75,7 @@ def _forest(findings: Findings) -> Figure | None:
         )
         for name, found in findings.sets.items()
     ]
-    margins = {(one.claim, one.margin) for _, one in all_comparisons(findings) if one.margin}
+    margins = dict.fromkeys((one.claim, one.margin) for _, one in all_comparisons(findings) if one.margin)
     guides = [(0.0, "no difference"), *((-margin, f"margin {signed(-margin)}") for _, margin in margins if margin)]
     guides += [(margin, f"margin {signed(margin)}") for claim, margin in margins if claim == "equivalence" and margin]
     drawn = forest("differences-0", "Differences of AUROC", "Difference of AUROC", groups, guides=guides)
