@@ -45,7 +45,7 @@ def compare_decisions(
     shown = probabilities_of(table if len(table) <= MOST_SHOWN else table[:0], first, second).sort_values(
         ["label", "a", "b"]
     )
-    without = Agreement(
+    of_scores = Agreement(
         threshold_a=None if threshold_a is None else first.probability(threshold_a),
         threshold_b=None if threshold_b is None else second.probability(threshold_b),
         positives=None,
@@ -61,16 +61,16 @@ def compare_decisions(
         reason=NO_THRESHOLDS,
     )
     if threshold_a is None or threshold_b is None:
-        return without
+        return of_scores
     a, b = (table["score_a"] >= threshold_a).to_numpy(), (table["score_b"] >= threshold_b).to_numpy()
     patients = table["patient_id"] if clustered else None
     return replace(
-        without,
+        of_scores,
         # By class, and not over all cases: sensitivity and specificity trade against each other.
         positives=_decisions(a[labels], b[labels]),
         negatives=_decisions(~a[~labels], ~b[~labels]),
         kappa=_kappa(a, b, clustered),
-        fused=(*without.fused, _rule(EITHER, a | b, labels, patients), _rule(BOTH, a & b, labels, patients)),
+        fused=(*of_scores.fused, _rule(EITHER, a | b, labels, patients), _rule(BOTH, a & b, labels, patients)),
         reason="",
     )
 

@@ -9,16 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ovcf_bench.findings.analysis import Analysis
-from ovcf_bench.findings.values import (
-    Anchor,
-    ArmFindings,
-    ComparisonFindings,
-    Estimate,
-    Part,
-    Sentence,
-    SetFindings,
-    Verdict,
-)
+from ovcf_bench.findings.values import Anchor, ArmFindings, ComparisonFindings, Part, Sentence, SetFindings
 from ovcf_bench.stats.delong import DELONG
 from ovcf_bench.wording import auroc_text, interval, p_phrase, signed
 
@@ -33,7 +24,7 @@ def draft_answer(analysis: Analysis, sets: Mapping[str, SetFindings]) -> tuple[S
     return tuple(_without_primary(analysis, sets))
 
 
-# A p has no zero before its point.
+# AMA style writes p without the zero before its point.
 _NUMBER = re.compile(r"(?<![\w.,/-])[+−]?(?!0(?!\.?\d))(?:\d+(?:\.\d+)?|\.\d+)(?![\w/-]|\.\d| %)")
 _Piece = str | tuple[str, Anchor]  # text, or text whose numbers stand at a place
 
@@ -125,7 +116,7 @@ def conclude(finding: ComparisonFindings) -> str:
 def verdict_on(finding: ComparisonFindings) -> str:
     """Return the sentence on the declared claim alone."""
     if finding.estimate.difference is None or (finding.estimate.ci is None and finding.estimate.p is None):
-        return _no_verdict(finding.estimate)
+        return _no_verdict(finding.estimate.reason)
     if finding.claim == "noninferiority":
         return _conclude_noninferiority(finding)
     if finding.claim == "equivalence":
@@ -151,7 +142,7 @@ def size_of(finding: ComparisonFindings) -> Iterator[str]:
 
 def _conclude_difference(finding: ComparisonFindings) -> str:
     if finding.estimate.ci is None:
-        return _no_verdict(finding.estimate)
+        return _no_verdict(finding.estimate.reason)
     low, high = finding.estimate.ci
     if low > 0:
         return f"{finding.a} is superior to {finding.b}: the 95 % interval lies above 0."
@@ -163,7 +154,7 @@ def _conclude_difference(finding: ComparisonFindings) -> str:
 def _conclude_noninferiority(finding: ComparisonFindings) -> str:
     verdict = finding.noninferiority
     if verdict.verdict is None or verdict.ci is None or finding.margin is None:
-        return _no_verdict(verdict)
+        return _no_verdict(verdict.reason)
     against = f"to {finding.b} at {_margin(finding)}"
     bound = f"one-sided 97.5 % limit {signed(verdict.ci[0])}"
     if verdict.verdict == "inferior beyond the margin":
@@ -181,7 +172,7 @@ def _conclude_noninferiority(finding: ComparisonFindings) -> str:
 def _conclude_equivalence(finding: ComparisonFindings) -> str:
     verdict = finding.equivalence
     if verdict.verdict is None or verdict.ci is None or finding.margin is None:
-        return _no_verdict(verdict)
+        return _no_verdict(verdict.reason)
     against = f"at {_margin(finding)} (90 % interval {interval(verdict.ci, sign=True)})"
     if verdict.verdict != "inconclusive":
         return f"{finding.a} and {finding.b} are {verdict.verdict} {against}."
@@ -192,5 +183,5 @@ def _margin(finding: ComparisonFindings) -> str:
     return f"the {'declared ' if finding.declared else ''}margin of {finding.margin:g}"
 
 
-def _no_verdict(found: Estimate | Verdict) -> str:
-    return f"There is no verdict: {found.reason}."
+def _no_verdict(reason: str) -> str:
+    return f"There is no verdict: {reason}."
