@@ -31,7 +31,7 @@ test-wheel: $(WHEEL)/installed
 	rm -rf $(WHEEL)/end_to_end && cp -r tests/end_to_end $(WHEEL)/
 	cd $(WHEEL) && venv/bin/python -m pytest $(BY_FILE) end_to_end
 
-$(WHEEL)/installed: $(VENV)/installed-dev $(shell find ovcf_bench plugins studies -type f -not -name '*.pyc')
+$(WHEEL)/installed: $(VENV)/installed-dev $(shell find ovcf_bench plugins studies -not -name '*.pyc' -not -name __pycache__)
 	rm -rf $(WHEEL) && mkdir -p $(WHEEL)
 	$(BIN)/python -m build --wheel --outdir $(WHEEL) . >$(WHEEL)/build.log 2>&1 || { cat $(WHEEL)/build.log; exit 1; }
 	$(PYTHON) -m venv $(WHEEL)/venv

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ovcf_bench.checks.results import Evidence, found
 from ovcf_bench.records import CheckResult
+from ovcf_bench.wording import plural
 
 Floats = npt.NDArray[np.float32]
 
@@ -38,7 +39,8 @@ def duplicates(evidence: Evidence) -> CheckResult:
         for _, part in groups
     ]
     of_two = sum(row["patients"] > 1 for row in rows)
-    summary = f"{len(rows)} images stand there more than once, {of_two} of them under several patients"
+    several = plural(len(rows), "image stands", "images stand")
+    summary = f"{several} there more than once, {of_two} of them under several patients"
     return found("duplicates", bool(rows), summary if rows else "no two images are equal", rows)
 
 
@@ -56,7 +58,8 @@ def near_duplicates(evidence: Evidence) -> CheckResult:
             rows += [_row(part.iloc[i], part.iloc[j], likeness, mirrored) for i, j, likeness in pairs]
     rows.sort(key=lambda row: -row["likeness"])
     across = sum(row["splits"].count(" and ") for row in rows)
-    summary = f"{len(rows)} pairs of different patients look alike, {across} of them across splits"
+    alike = plural(len(rows), "pair of different patients looks", "pairs of different patients look")
+    summary = f"{alike} alike, {across} of them across splits"
     return found("near_duplicates", bool(rows), summary if rows else "no two patients' images look alike", rows)
 
 

@@ -12,6 +12,7 @@ from ovcf_bench.checks.results import Evidence, found
 from ovcf_bench.records import CheckResult
 from ovcf_bench.stats.covariates import as_levels, covariate_kind, standardised_difference
 from ovcf_bench.vocabulary import DEVELOPMENT
+from ovcf_bench.wording import plural
 
 _FEW = 10  # patients of the smaller class, below which an interval says little
 _RARE = 0.05
@@ -63,7 +64,7 @@ def sites(evidence: Evidence) -> CheckResult:
     summary = (
         "all patients are of one site" if len(known) == 1 else f"no patient stands under two of {len(known)} sites"
     )
-    summary = f"{n} patients stand under several sites" if n else summary
+    summary = f"{plural(n, 'patient stands', 'patients stand')} under several sites" if n else summary
     return found("sites", n > 0, summary)
 
 

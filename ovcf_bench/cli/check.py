@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ovcf_bench.cli.options import data_options, open_all, study_options
+from ovcf_bench.wording import plural
 
 if TYPE_CHECKING:
     from ovcf_bench.runner import Checked
@@ -55,9 +56,10 @@ def _print(checked: Checked, study_path: Path) -> None:
 
     console = Console(highlight=False)
     for name, n in checked.splits.items():
-        console.print(f"{escape(name)}: {n} patients")
+        console.print(f"{escape(name)}: {plural(n, 'patient', 'patients')}")
     for name, n in checked.unusable.items():
-        console.print(f"[yellow]cohort {escape(name)}: {n} images are left out[/yellow]. {_LIST}", soft_wrap=True)
+        left_out = f"cohort {escape(name)}: {plural(n, 'image is', 'images are')} left out"
+        console.print(f"[yellow]{left_out}[/yellow]. {_LIST}", soft_wrap=True)
     if checked.results:
         table = Table("Check", "", "Found")
         for each in checked.results:

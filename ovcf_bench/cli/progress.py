@@ -15,7 +15,7 @@ from rich.table import Table
 
 from ovcf_bench.data import Watch
 from ovcf_bench.hooks.contracts import UnitEvent
-from ovcf_bench.wording import NONE, with_interval
+from ovcf_bench.wording import NONE, plural, with_interval
 
 if TYPE_CHECKING:
     from ovcf_bench.findings import Findings
@@ -72,7 +72,7 @@ class Lines:
     def units(self, names: list[str], cached: int) -> None:
         """Print how many units run."""
         self._left = len(names)
-        self.say(f"Training {len(names)} units ({cached} finished earlier)")
+        self.say(f"Training {plural(len(names), 'unit', 'units')} ({cached} finished earlier)")
 
     def unit(self, event: UnitEvent) -> None:
         """Print every epoch, end and failure."""
@@ -82,7 +82,7 @@ class Lines:
         elif event.kind in ("end", "failed"):
             self._left -= 1
             reason = f": {event.values['reason']}" if event.kind == "failed" else ""
-            self.say(f"{name}: {event.kind}{reason} ({self._left} units left)")
+            self.say(f"{name}: {event.kind}{reason} ({plural(self._left, 'unit', 'units')} left)")
 
 
 class Bars:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ovcf_bench.cli.options import CACHE_LIMIT_VARIABLE, FOLDER, cache_option, open_cache
+from ovcf_bench.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,8 @@ def list_entries(cache_folder: Path | None) -> None:
     entries = cache.entries()
     for entry in entries:
         click.echo(
-            f"{entry.version}: {entry.images} images, {entry.bytes / 1e6:.1f} MB, used {entry.last_used:%Y-%m-%d}"
+            f"{entry.version}: {plural(entry.images, 'image', 'images')}, {entry.bytes / 1e6:.1f} MB, "
+            f"used {entry.last_used:%Y-%m-%d}"
         )
     click.echo(f"{len(entries)} entries, {sum(entry.bytes for entry in entries) / 1e6:.1f} MB in {cache.folder}")
 

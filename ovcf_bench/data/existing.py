@@ -16,6 +16,7 @@ from ovcf_bench.provenance import digest
 from ovcf_bench.pseudonyms import Pseudonyms
 from ovcf_bench.study import Study
 from ovcf_bench.vocabulary import DEVELOPMENT, Arm
+from ovcf_bench.wording import plural
 
 _COLUMNS = ("exam_id", "reader", "score")
 
@@ -59,13 +60,17 @@ def _of_arm(study: Study, arm: Arm, plugin: ModelPlugin, prepared: Prepared, pse
     table = table.assign(reader=table["reader"].fillna("").astype(str))
     scores = pd.to_numeric(table["score"], errors="coerce").astype(np.float64)
     odd = (scores.isna() & table["score"].notna()) | np.isinf(scores)
-    for wrong, found in (
-        (table["exam_id"].isna(), "scores name no exam"),  # a blank key would join with every other blank one
-        (odd, "scores are no finite numbers"),
-        (table.duplicated(["exam_id", "reader"]), "exams have two scores of one reader"),
+    for wrong, said in (
+        # A blank key would join with every other blank one.
+        (table["exam_id"].isna(), ("score names no exam", "scores name no exam")),
+        (odd, ("score is no finite number", "scores are no finite numbers")),
+        (
+            table.duplicated(["exam_id", "reader"]),
+            ("exam has two scores of one reader", "exams have two scores of one reader"),
+        ),
     ):
         if wrong.any():
-            raise PluginError(Problem(f"{where}, arm {arm.name!r}", f"{int(wrong.sum())} {found}", "Mend the file."))
+            raise PluginError(Problem(f"{where}, arm {arm.name!r}", plural(int(wrong.sum()), *said), "Mend the file."))
     hidden = pseudonyms.all("exam", table["exam_id"].astype(str))
     wide = table.assign(exam_id=hidden, score=scores).pivot(index="exam_id", columns="reader", values="score")
     mine = cases(prepared.images, arm.views)["exam_id"]

@@ -149,8 +149,10 @@ def _receive(
         return running.outcome or Outcome(running.job, problems=(Problem("", _died(code)),))
     if kind == "report":
         on_report(running.job, value)
+    elif kind == "result":
+        running.outcome = Outcome(running.job, result=value)
     else:
-        running.outcome = Outcome(running.job, **{kind: value})  # result or problems
+        running.outcome = Outcome(running.job, problems=value)
     return None
 
 

@@ -1,4 +1,4 @@
-"""AUROC of an arm on a set: the ensemble with its interval and curve, and the single networks."""
+"""Beside the AUROC of an arm: its curve with a band, partial area, average precision, and the single networks."""
 
 from __future__ import annotations
 

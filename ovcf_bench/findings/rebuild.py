@@ -17,7 +17,9 @@ from ovcf_bench.records import RUN_AGAIN, Record, RunFolder
 FINDINGS: Record[Findings] = Record(
     "findings.json", Findings, "`ovcf-bench report RUN` makes it anew from the other records.", SCHEMA
 )
-ANALYSIS: Record[Analysis] = Record("analysis.json", Analysis, "Run `ovcf-bench compare` again.")
+ANALYSIS: Record[Analysis] = Record(
+    "analysis.json", Analysis, "Make it again by `ovcf-bench compare`, or by `report` with the runs."
+)
 _OF_PATIENTS = ("patient_id", "split", "label")  # columns without which a table describes no cohort
 
 

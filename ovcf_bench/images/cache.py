@@ -21,6 +21,7 @@ from ovcf_bench.errors import DataError, Problem
 from ovcf_bench.images.index import Index, Mark
 from ovcf_bench.images.preprocess import Appearance, Pixels16, Preprocessing, pixel_digest, resize, thumbnail_of
 from ovcf_bench.images.slab import Hold, Slab, remove_unused
+from ovcf_bench.wording import plural
 
 _BATCH = 64  # images whose marks wait for the disk together
 _SLABS = "*.u16"
@@ -232,7 +233,8 @@ class ImageCache:
                 self._index.forget_removed()
 
     def _full(self, images: int, wanted_bytes: int) -> DataError:
-        found = f"{images} more images need {_size(wanted_bytes)}, {_size(self._index.used_bytes())} are in use"
+        need = plural(images, "more image needs", "more images need")
+        found = f"{need} {_size(wanted_bytes)}, {_size(self._index.used_bytes())} are in use"
         return DataError(Problem("image cache", f"{found}, the limit is {_size(self.limit_bytes)}", _MORE_ROOM))
 
 

@@ -109,7 +109,7 @@ def predict_images(
     threads: int = 1,
     progress: Progress = silent,
 ) -> list[Prediction]:
-    """Return a prediction for every exam that `files.exams_of` finds in `paths`.
+    """Return a prediction for every exam that `exams_of` finds in `paths`.
 
     prevalence : adds calibrated probabilities; saliency : folder for pictures of where the networks looked, for a
     network of one view. Raises BenchError when what is asked for cannot be had.

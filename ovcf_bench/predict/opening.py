@@ -37,7 +37,7 @@ def _exported(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
     _refuse_other_versions(folder, said, limits.preprocessing)
     _refuse_changed(folder, said.files)
     name = _chosen([said.arm], arm)
-    study, plugins = _study(folder)
+    study, plugins = _study(folder, EXPORTED_ARM.anew)
     bundle = Bundle(
         study=study,
         plugins=plugins,
@@ -56,7 +56,7 @@ def _of_run(folder: RunFolder, arm: str | None) -> tuple[Bundle, str]:
     """Return an arm of a run, and the digest of what it was made with."""
     limits, said = folder.read(records.LIMITS), folder.read(records.PROVENANCE)
     _refuse_other_versions(folder, said, limits.preprocessing)
-    study, plugins = _study(folder)
+    study, plugins = _study(folder, records.RUN_AGAIN)
     name = _chosen([each.name for each in study.arms], arm)
     mine = _arm(study, name)
     findings = folder.find(FINDINGS)
@@ -85,22 +85,23 @@ def _arm(study: Study, name: str) -> Arm:
 
 def _refuse_other_versions(folder: RunFolder, said: Provenance | ExportedArm, preprocessing: str) -> None:
     """Raise RecordError when another version of this program wrote the folder, and would score images otherwise."""
-    found = (said.training_version, preprocessing.partition("-")[0])
-    if found != (TRAINING_VERSION, f"v{PREPROCESSING_VERSION}"):
+    if (said.training_version, preprocessing.partition("-")[0]) != (TRAINING_VERSION, f"v{PREPROCESSING_VERSION}"):
         made_by = said.versions.get("ovcf-bench", "another version")
         advice = f"Use ovcf-bench {made_by}, which made it, or run the study again."
-        raise RecordError(Problem(f"folder {folder.name}", "this version would score images in another way", advice))
+        found = "this version would score images in another way"
+        raise RecordError(Problem(f"{folder.what} {folder.name}", found, advice))
 
 
 def _refuse_changed(folder: RunFolder, files: Mapping[str, str]) -> None:
     """Raise RecordError when a file that scores depend on is not as it was exported."""
+    where = f"{folder.what} {folder.name}"
     for name, digest in files.items():
         try:
             as_exported = file_digest(folder.path / name) == digest
         except OSError as error:
-            raise RecordError(Problem(f"folder {folder.name}", f"{name} cannot be read", "Export it again.")) from error
+            raise RecordError(Problem(where, f"{name} cannot be read", EXPORTED_ARM.anew)) from error
         if not as_exported:
-            raise RecordError(Problem(f"folder {folder.name}", f"{name} is not as it was exported", "Export it again."))
+            raise RecordError(Problem(where, f"{name} is not as it was exported", EXPORTED_ARM.anew))
 
 
 def _usual_images(folder: RunFolder, said: StudyLimits) -> dict[str, UsualImages]:
@@ -111,9 +112,9 @@ def _usual_images(folder: RunFolder, said: StudyLimits) -> dict[str, UsualImages
         raise RecordError(Problem(where, "its tables have rows of unequal length", records.LIMITS.anew)) from error
 
 
-def _study(folder: RunFolder) -> tuple[Study, Registry]:
+def _study(folder: RunFolder, anew: str) -> tuple[Study, Registry]:
     lock = folder.path / records.LOCK
-    folder.read_text(records.LOCK)  # says which record of which folder is missing
+    folder.read_text(records.LOCK, anew)  # says which record of which folder is missing
     plugins = registry.load(files=[folder.path / records.PLUGINS / each.name for each in plugin_files(lock)])
     models = ParamsModels(
         {name: each.plugin.params for name, each in plugins.datasets.items()},

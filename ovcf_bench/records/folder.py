@@ -79,7 +79,7 @@ class RunFolder:
             raise RecordError(Problem(f"{self.what} {self.name}", f"{name} cannot be read", anew)) from error
 
     def study(self) -> Study:
-        """Return the study as it ran. Raises RecordError when the run has no lock."""
+        """Return the study as it ran. Raises RecordError when the run has no lock, StudyError for a damaged one."""
         return _study(self.read_text(LOCK))
 
     def write_text(self, name: str, text: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from ovcf_bench.errors import BenchError, Problem, one_of
 from ovcf_bench.scaffold import filled
 from ovcf_bench.scaffold.survey import ScoreSurvey, Survey, exam_column
+from ovcf_bench.wording import plural
 
 _LONGER_SIDE = 384  # pixels: a first study should train in an evening
 _MULTIPLE = 32  # networks halve an image five times
@@ -60,7 +61,8 @@ def write_study(answers: Answers, found: Survey, file: Path) -> str:
     positive = found.patients((answers.positive,), answers.views)
     negative = found.patients(others(answers, found), answers.views)
     if positive & negative:
-        n = f"{len(positive & negative)} patients have images of {answers.positive!r} and of another class"
+        have = plural(len(positive & negative), "patient has", "patients have")
+        n = f"{have} images of {answers.positive!r} and of another class"
         advice = "A patient has one label. See `label_level` in `ovcf-bench plugins show manifest`."
         raise BenchError(Problem("--data", n, advice))
     is_folder = answers.data.is_dir()
@@ -152,7 +154,8 @@ def settle(answers: ScoreAnswers, found: ScoreSurvey) -> ScoreAnswers:
         *_check_pair(settled.arms, answers.margin, answers.question),
     ]
     if not problems and _repeated(settled, found) and exam_column(found, label, patient) is None:
-        rows = f"{_repeated(settled, found)} rows repeat a patient, and no column exam_id tells the exams apart"
+        repeats = plural(_repeated(settled, found), "row repeats", "rows repeat")
+        rows = f"{repeats} a patient, and no column exam_id tells the exams apart"
         problems = [Problem("--patient", rows, "A study reads one row for each exam, and one column for each arm.")]
     if problems:
         raise BenchError(*problems)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovcf_bench.errors import BenchError, Problem
+from ovcf_bench.wording import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +132,8 @@ def _read(data: Path) -> tuple[list[str], list[dict[str, str]]]:
     problems = [Problem("--data", f"{data.name!r} has two columns {name!r}", "Rename one.") for name in twice]
     long = sum(None in row for row in rows)
     if long:
-        found = f"{long} rows of {data.name!r} have more cells than the header"
+        have = plural(long, f"row of {data.name!r} has", f"rows of {data.name!r} have")
+        found = f"{have} more cells than the header"
         problems.append(Problem("--data", found, "A text that holds a comma stands in double quotes."))
     if problems:
         raise BenchError(*problems)
@@ -140,7 +142,8 @@ def _read(data: Path) -> tuple[list[str], list[dict[str, str]]]:
 
 def _listed(data: Path, rows: list[dict[str, str]]) -> Survey:
     empty = {name: sum(not row[name] for row in rows) for name in _NEEDED}
-    lacking = [f"{n} rows of {data.name!r} have no {name}" for name, n in empty.items() if n]
+    rows_have = (f"row of {data.name!r} has", f"rows of {data.name!r} have")
+    lacking = [f"{plural(n, *rows_have)} no {name}" for name, n in empty.items() if n]
     if lacking:
         raise BenchError(*(Problem("--data", found, "Fill them in.") for found in lacking))
     seen = frozenset((row["view"], row["label"], row["patient_id"]) for row in rows)

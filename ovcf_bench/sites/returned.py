@@ -22,6 +22,7 @@ from ovcf_bench.pseudonyms import Kind, is_pseudonym
 from ovcf_bench.records import SITE_ANSWER, Provenance, SiteAnswer, parse
 from ovcf_bench.scores import SINGLE, Doubles
 from ovcf_bench.sites.validate import check_site_name
+from ovcf_bench.wording import plural
 
 _LARGEST = 500_000_000  # bytes of an unpacked table
 _EXACT = 1e-9  # a mean that is computed twice
@@ -104,11 +105,11 @@ def _oddities(returned: Returned, own: pd.DataFrame, trained: set[str]) -> Itera
             yield f"the arms of the view {view} have scores of different cases"
     foreign = len([column for column in table.columns if column not in own.columns])
     if foreign:
-        yield f"it has {foreign} columns that the study does not name"
+        yield f"it has {plural(foreign, 'column', 'columns')} that the study does not name"
     identifiers: tuple[Kind, ...] = ("patient", "exam", "image")
     named = sum(not is_pseudonym(kind, each) for kind in identifiers for each in table[f"{kind}_id"].unique() if each)
     if named:
-        yield f"{named} identifiers in it are no pseudonyms"
+        yield plural(named, "identifier in it is no pseudonym", "identifiers in it are no pseudonyms")
     if (table.groupby(["arm", *_CASE])[["patient_id", "label", "site"]].nunique() > 1).any(axis=None):
         yield "a case has two labels or two patients"
     for arm, rows in table.groupby("arm"):

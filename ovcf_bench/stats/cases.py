@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ovcf_bench.errors import Problem, StatisticsError
+from ovcf_bench.wording import plural
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -23,9 +24,8 @@ def check_scores(scores: npt.ArrayLike, *, name: str) -> Floats:
     # An infinite logit is a probability of exactly 0 or 1, as files that round hold them.
     infinite = int(np.isinf(checked).sum())
     if infinite:
-        raise StatisticsError(
-            Problem(name, f"{infinite} scores are infinite", "Scores are finite; a missing view is NaN.")
-        )
+        found = plural(infinite, "score is infinite", "scores are infinite")
+        raise StatisticsError(Problem(name, found, "Scores are finite; a missing view is NaN."))
     return checked
 
 
@@ -39,7 +39,8 @@ def check_labels(labels: npt.ArrayLike, *, name: str) -> Bools:
     checked = raw.astype(np.bool_)
     foreign = int((raw != checked).sum())
     if foreign:
-        raise StatisticsError(Problem(name, f"{foreign} labels are neither 0 nor 1", "Labels are 0 or 1."))
+        found = plural(foreign, "label is neither 0 nor 1", "labels are neither 0 nor 1")
+        raise StatisticsError(Problem(name, found, "Labels are 0 or 1."))
     return checked
 
 

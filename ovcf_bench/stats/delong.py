@@ -72,13 +72,14 @@ def compare_paired(
         # Components of the difference: free of the cancellation in var(a) + var(b) - 2 cov(a, b).
         contrast = Placements(a.positive - b.positive, a.negative - b.negative, a.auroc - b.auroc)
         one, other = (with_variance(each, covariance(each, each)) for each in (a, b))
-        return _compare(one, other, covariance(a, b), covariance(contrast, contrast), DELONG, missing, level)
+        joint, variance = covariance(a, b), covariance(contrast, contrast)
+        return _compare(one, other, joint=joint, variance=variance, method=DELONG, missing=missing, level=level)
     numbers = number_complete(clusters, first, second)
     c, d = (sum_clusters(each, checked, numbers) for each in (a, b))
     apart = ClusterSums(c.positive - d.positive, c.negative - d.negative, c.has_positive, c.has_negative)
     one, other = with_own_variance(a, c), with_own_variance(b, d)
     joint, variance = clustered_covariance(c, d), clustered_covariance(apart, apart)
-    return _compare(one, other, joint, variance, CLUSTERED, missing, level)
+    return _compare(one, other, joint=joint, variance=variance, method=CLUSTERED, missing=missing, level=level)
 
 
 def compare_all_data(
@@ -111,12 +112,14 @@ def compare_all_data(
         joint = joint or 0.0
         variance = max(one.variance + other.variance - 2 * joint, 0.0)
     method = ALL_DATA if clusters is None else f"{ALL_DATA}, clustered by patient"
-    return _compare(one, other, joint, variance, method, int(np.count_nonzero(known[0] ^ known[1])), level)
+    missing = int(np.count_nonzero(known[0] ^ known[1]))
+    return _compare(one, other, joint=joint, variance=variance, method=method, missing=missing, level=level)
 
 
 def _compare(
     first: AurocEstimate,
     second: AurocEstimate,
+    *,
     joint: float | None,
     variance: float | None,
     method: str,

@@ -18,6 +18,7 @@ from ovcf_bench.hooks.contracts import BuildContext, Fuser, ModelPlugin, Params
 from ovcf_bench.testing.checks import Check, ContractError, NotApplicable, in_one_line
 from ovcf_bench.testing.every_model import FACTS, LOWEST_AUROC, Contract, ModelTrial, is_pickle, telling
 from ovcf_bench.training.unit import check_fitted, load_saved, scores_of
+from ovcf_bench.wording import plural
 
 _N = 60  # exams: enough for an AUROC, few enough to score one by one
 _CONTEXT = BuildContext(("ap", "lateral"), 64, 48)
@@ -173,14 +174,29 @@ def _scores_of_view(table: Any, at: str) -> str:
     reader = table["reader"].fillna("").astype(str)
     unnamed = table["exam_id"].isna() | (table["exam_id"].astype(str) == "")
     twice = table.assign(reader=reader, exam_id=table["exam_id"].astype(str)).duplicated(["exam_id", "reader"])
-    for wrong, found, fix in (
-        (unnamed, "scores name no exam", "Leave out rows without an exam, or mend the file."),
-        (odd, "scores are no finite numbers", "A missing score is NaN; give logits, not infinite ones."),
-        (twice, "exams have two scores of one reader", "Give one row for each exam and reader, or name the readers."),
+    for wrong, one, many, fix in (
+        (
+            unnamed,
+            "score names no exam",
+            "scores name no exam",
+            "Leave out rows without an exam, or mend the file.",
+        ),
+        (
+            odd,
+            "score is no finite number",
+            "scores are no finite numbers",
+            "A missing score is NaN; give logits, not infinite ones.",
+        ),
+        (
+            twice,
+            "exam has two scores of one reader",
+            "exams have two scores of one reader",
+            "Give one row for each exam and reader, or name the readers.",
+        ),
     ):
         if n := int(wrong.sum()):
-            raise ContractError(f"{at}: {n} {found}", fix)
-    missing = f", {number.isna().sum()} scores missing" if number.isna().any() else ""
+            raise ContractError(f"{at}: {plural(n, one, many)}", fix)
+    missing = f", {plural(int(number.isna().sum()), 'score', 'scores')} missing" if number.isna().any() else ""
     return f"{at}: {table['exam_id'].nunique()} exams, readers: {reader.nunique()}{missing}"
 
 

@@ -215,7 +215,7 @@ def test_a_patient_under_two_sites_is_found():
     table = evidence(
         SPINES[:60], site=["A", "B", *["A"] * 58], patient_id=["p0", "p0", *(f"p{i}" for i in range(2, 60))]
     )
-    assert results(table)["sites"].summary == "1 patients stand under several sites"
+    assert results(table)["sites"].summary == "1 patient stands under several sites"
 
 
 def test_remarks_of_datasets_are_counted():

@@ -64,7 +64,7 @@ def test_the_cache_is_listed_and_cleared(tmp_path):
     cache = ImageCache(tmp_path, 10**9)
     cache.put("k", as_uint16(np.zeros((8, 8), dtype=np.uint8)), Preprocessing(8, 8))
     del cache
-    assert "8x8-letterbox: 1 images" in invoke("cache", "list", "--cache", tmp_path).output
+    assert "8x8-letterbox: 1 image," in invoke("cache", "list", "--cache", tmp_path).output
     assert "Removed" in invoke("cache", "clear", "--cache", tmp_path).output
     assert "0 entries" in invoke("cache", "list", "--cache", tmp_path).output
 

@@ -199,7 +199,7 @@ def with_a_path_for_a_name(files):
     ("change", "said"),
     [
         (with_a_name, "identifiers in it are no pseudonyms"),
-        (with_a_column, "has 1 columns that the study does not name"),
+        (with_a_column, "has 1 column that the study does not name"),
         (without_a_network, "lack the score of a network"),
         (with_another_score, "are not the means of its networks' scores"),
         (of_another_arm, "scores of arms that the run has not"),

@@ -8,6 +8,7 @@ from ovcf_bench.report.kit.flow import LINE, PAD, flow_columns
 from ovcf_bench.report.kit.forest import ForestGroup, ForestRow, forest
 from ovcf_bench.report.kit.plot import Frame, arm_style
 from ovcf_bench.report.read import Epoch, read_run
+from ovcf_bench.report.sections.comparisons import comparisons
 from ovcf_bench.report.sections.disagreement import score_plot
 from ovcf_bench.report.sections.discrimination import roc_plot
 from ovcf_bench.report.sections.provenance import nice_ticks, training_plots
@@ -50,6 +51,19 @@ def test_a_set_without_curves_has_no_plot(run):
 
     run.change("findings.json", lose)
     assert roc_plot("internal", read_run(run.path).findings.sets["internal"], 0) is None
+
+
+def test_margins_stand_in_the_order_of_the_study_in_every_process(records):
+    found = records.findings.sets["internal"]
+    margins = [0.05, 0.03, 0.08, 0.01, 0.1, 0.02]
+    many = tuple(
+        replace(found.comparisons[0], id=str(margin), claim="noninferiority", margin=margin) for margin in margins
+    )
+    sets = {"internal": replace(found, comparisons=many)}
+    section = comparisons(replace(records, findings=replace(records.findings, sets=sets)))
+    (figure,) = [block for block in section.blocks if getattr(block, "id", "") == "differences"]
+    labels = [label for _, label in figure.panels[0].guides]
+    assert labels == ["no difference", *(f"margin −{margin:.3f}" for margin in margins)]
 
 
 def test_points_on_a_straight_line_are_left_out():

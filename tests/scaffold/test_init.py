@@ -119,7 +119,7 @@ def test_nothing_is_overwritten_and_an_empty_place_is_told(folders):
         ("p1,1,0.25,0.75\np2,0,0.2,0.1\n", "the first row of 'bad.csv' holds scores"),
         ("patient_id,label,ap,ap\np1,1,0.5,0.7\n", "has two columns 'ap'"),
         ("patient_id,label,ap\np1,1,0.5,\np2,0,0.25,\n", "2 rows of 'bad.csv' have more cells than the header"),
-        ("patient_id,view,label,path\np1,ap,,a.png\n", "1 rows of 'bad.csv' have no label"),
+        ("patient_id,view,label,path\np1,ap,,a.png\n", "1 row of 'bad.csv' has no label"),
     ],
 )
 def test_a_csv_that_is_no_table_with_commas_is_told_and_nothing_is_written(tmp_path, text, said):
@@ -175,7 +175,7 @@ def test_patients_are_counted_in_the_views_that_are_read(folders, monkeypatch, t
 
 def test_a_patient_of_both_labels_is_told_by_number_alone(three):
     write_image(three / "images" / "lateral" / "old" / "pat03.png", 3)
-    with pytest.raises(BenchError, match="1 patients have images of 'fresh' and of another class") as error:
+    with pytest.raises(BenchError, match="1 patient has images of 'fresh' and of another class") as error:
         init(three / "study.yaml", "--data", three / "images", "--positive", "fresh", "--yes")
     assert "pat03" not in str(error.value)
 
@@ -360,7 +360,7 @@ def test_one_column_of_scores_has_nothing_to_be_compared_with(tmp_path, monkeypa
         ),
         ({"patient_id": [None, *range(39)]}, (), "--patient: the data do not tell it plainly"),
         ({"patient_id": [None, *range(39)]}, ("--patient", "patient_id"), "has empty cells"),
-        ({"patient_id": ["secret", *range(38), "secret"]}, (), "1 rows repeat a patient, and no column exam_id"),
+        ({"patient_id": ["secret", *range(38), "secret"]}, (), "1 row repeats a patient, and no column exam_id"),
         ({"ap": ["0.5", "none at all", *["1.5"] * 38]}, ("--views", "ap,lateral"), "the column 'ap' holds no scores"),
         ({"ap": [float("inf"), *range(39)]}, ("--views", "ap,lateral"), "the column 'ap' holds no scores"),
         ({"ap": "a", "lateral": "b"}, (), "--views: the data do not tell it plainly"),

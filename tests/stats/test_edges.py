@@ -128,7 +128,7 @@ def test_two_cases_of_each_class_are_enough_for_everything():
 def test_an_infinite_score_is_an_error_that_names_the_set(value):
     scores = GOOD.copy()
     scores[3] = value
-    with pytest.raises(StatisticsError, match="internal: 1 scores are infinite"):
+    with pytest.raises(StatisticsError, match="internal: 1 score is infinite"):
         estimate_auroc(LABELS, scores, name="internal")
 
 

@@ -16,7 +16,7 @@ def listed_checks_of(tmp_path, text, **columns):
 
 def test_scores_that_exist_are_read_for_every_view_that_the_parameters_name(tmp_path):
     checks = listed_checks_of(tmp_path, READERS)
-    assert checks[0]() == ("view 'ap': 2 exams, readers: 1; view 'oblique': 2 exams, readers: 2, 1 scores missing")
+    assert checks[0]() == ("view 'ap': 2 exams, readers: 1; view 'oblique': 2 exams, readers: 2, 1 score missing")
     assert failures(checks) == {}
 
 
@@ -29,10 +29,10 @@ def test_scores_that_are_refused_on_purpose_for_all_views_are_not_looked_at(tmp_
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (READERS.replace("b,", "a,"), "1 exams have two scores of one reader"),
-        (READERS.replace("2,,4", "2,,high"), "1 scores are no finite numbers"),
-        (READERS.replace("2,,4", "2,,inf"), "1 scores are no finite numbers"),
-        (READERS.replace("b,", ","), "1 scores name no exam"),
+        (READERS.replace("b,", "a,"), "1 exam has two scores of one reader"),
+        (READERS.replace("2,,4", "2,,high"), "1 score is no finite number"),
+        (READERS.replace("2,,4", "2,,inf"), "1 score is no finite number"),
+        (READERS.replace("b,", ","), "1 score names no exam"),
     ],
 )
 def test_scores_that_a_run_would_refuse_are_told(tmp_path, text, said):

@@ -124,7 +124,7 @@ def test_files_that_are_no_images_are_told_by_number_and_hidden_ones_passed_over
 
 def test_a_patient_in_both_classes_is_refused_without_a_name(folder):
     save(folder / "data/side/normal/anna_9.png")
-    with pytest.raises(DataError, match="1 patients have images in the folders of both classes") as caught:
+    with pytest.raises(DataError, match="1 patient has images in the folders of both classes") as caught:
         exams(folder)
     assert "anna" not in str(caught.value)
 

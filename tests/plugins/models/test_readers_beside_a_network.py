@@ -85,7 +85,7 @@ def test_changed_ratings_make_new_findings_and_train_nothing(project):
         (lambda table: table.rename(columns={"score": "rating"}), "no column 'score'"),
         (lambda table: table.assign(score="high"), "scores are no finite numbers"),
         (lambda table: pd.concat([table, table]), "exams have two scores of one reader"),
-        (lambda table: table.assign(exam_id=[None, *table["exam_id"][1:]]), "1 scores name no exam"),
+        (lambda table: table.assign(exam_id=[None, *table["exam_id"][1:]]), "1 score names no exam"),
         (lambda table: table.assign(exam_id="x" + table.index.astype(str)), "is among the 82 of the study"),
     ],
 )

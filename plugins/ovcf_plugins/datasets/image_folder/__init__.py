@@ -68,7 +68,7 @@ def list_exams(root: Path, params: ImageFolderParams, progress: Progress) -> pd.
     table["exam_id"] = table["patient_id"] + "-" + pd.Series([each.get("exam") or "" for each in groups], dtype=object)
     both = int((table.groupby("patient_id")["label"].nunique() > 1).sum())
     if both:
-        found_both = f"{both} patients have images in the folders of both classes"
+        found_both = f"{both} {'patient has' if both == 1 else 'patients have'} images in the folders of both classes"
         raise DataError(Problem(f"{_WHERE}.patient", found_both, "Look at the expression, or mend the folders."))
     place = "file " + (table.index + 1).astype(str)
     unusable = table["patient_id"].isna().map({True: "its name does not fit params.patient", False: ""})
