@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,12 @@ for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 PRELOAD = ["ovcf_bench.data.decoding", "ovcf_bench.training.preload", "sklearn.linear_model", "sklearn.metrics"]
 multiprocessing.set_forkserver_preload(PRELOAD)
 multiprocessing.set_forkserver_preload = lambda modules: None
+
+# Rooms whose tests start processes.
+STARTING = {
+    "cli", "data", "docs", "executors", "export", "images", "plugins", "predict", "runner", "scaffold", "sites",
+    "testing", "training",
+}  # fmt: skip
 
 pytest_plugins = ["costs", "tiny"]
 
@@ -28,3 +35,9 @@ def server():
 
     warm_up(PRELOAD, threads=1)
     list(run_jobs([Job("ready", os.getenv, "HOME")], workers=1))  # until it has imported them
+
+
+@pytest.fixture(autouse=True)
+def _server_where_processes_start(request):
+    if STARTING.intersection(request.path.relative_to(Path(__file__).parent).parts):
+        request.getfixturevalue("server")

@@ -2,11 +2,6 @@ import pytest
 from plugin_trials import write_images
 
 
-@pytest.fixture(autouse=True)
-def _server(server):
-    """Tests of this room start processes."""
-
-
 @pytest.fixture
 def images(tmp_path):
     """A folder as the dataset of the scaffold reads it."""
