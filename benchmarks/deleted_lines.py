@@ -41,9 +41,14 @@ LINES = (
     ("eligibility", "ovcf_bench/cohort/eligibility.py", "kept &= ~leaves", "tests/cohort"),
     ("eligibility", "ovcf_bench/cohort/eligibility.py", "continue", "tests/cohort"),
     ("cache", "ovcf_bench/images/cache.py", "self._evict(wanted)", "tests/images"),
-    ("cache", "ovcf_bench/images/cache.py", "held.slab.write(claim.row, resize(image, preprocessing))", "tests/images"),
-    ("resume", "ovcf_bench/training/loop.py", 'self.schedule.load_state_dict(state["schedule"])', "tests/training"),
-    ("resume", "ovcf_bench/training/loop.py", 'self.average.load_state_dict(state["average"])', "tests/training"),
+    ("cache", "ovcf_bench/images/cache.py", "held.slab.write(row, resize(image, preprocessing))", "tests/images"),
+    ("resume", "ovcf_bench/training/loop.py", "part.load_state_dict(state[name])", "tests/training"),
+    (
+        "resume",
+        "ovcf_bench/training/loop.py",
+        'self.epoch, self.history, self.best = state["epoch"], list(state["history"]), state["best"]',
+        "tests/training",
+    ),
     ("fusion", "ovcf_bench/plan.py", "found[arm.name] = wanted", "tests/runner"),
     (
         "fusion",
