@@ -198,7 +198,7 @@ def with_a_path_for_a_name(files):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (with_a_name, "identifiers in it are no pseudonyms"),
+        (with_a_name, "1 identifier in it is no pseudonym"),
         (with_a_column, "has 1 column that the study does not name"),
         (without_a_network, "lack the score of a network"),
         (with_another_score, "are not the means of its networks' scores"),
